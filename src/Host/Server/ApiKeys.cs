@@ -23,7 +23,7 @@ public sealed class ApiKeys
     /// <exception cref="IOException">The file cannot be read, holds no key, or is readable by others.</exception>
     public static ApiKeys Read(string file, int perMinute, TimeProvider clock)
     {
-        if ((File.GetUnixFileMode(file) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
             throw new IOException($"API key file '{file}' can be read or written by others than its owner; set its mode to 600");
         var digests = File.ReadLines(file)
             .Select(line => line.Trim())
