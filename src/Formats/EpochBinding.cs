@@ -44,7 +44,7 @@ public sealed record EpochBinding(
         writer.Hash(BuildDigest).U16(Libraries.Count);
         foreach (var (name, digest) in Libraries)
         {
-            var utf8 = System.Text.Encoding.UTF8.GetBytes(name);
+            var utf8 = Names.ToUtf8(name);
             writer.U16(utf8.Length).Bytes(utf8).Hash(digest);
         }
 
