@@ -39,6 +39,7 @@ public sealed record EpochBinding(
 
     public byte[] Encode()
     {
+        if (Nonce.Length > MaxNonceSize) throw new InvalidOperationException($"a nonce is at most {MaxNonceSize} bytes, not {Nonce.Length}");
         var writer = new ByteWriter().Tag("OGE binding v1"u8).U16(Keys.Count);
         foreach (var key in Keys) writer.U16(key.Kind).U16(key.Spki.Length).Bytes(key.Spki.Span);
         writer.Hash(BuildDigest).U16(Libraries.Count);
