@@ -134,4 +134,13 @@ describe('proofs', () => {
     assert.equal(await holds(0, 5, zero32, rootOf(5), []), false);
     assert.equal(await holds(0, 5, emptyRoot, rootOf(5), []), true);
   });
+
+  it('Consistency_HashesFitButNotTheShape_IsFalse', async () => {
+    const holds = (m, n, rootM, rootN, proof) => ledger.read('verifyConsistency', m, n, rootM, rootN, proof);
+    assert.equal(await holds(4n, 9n, rootOf(4), rootOf(5), consistencyOf(4, 5)), false, 'one level short');
+    assert.equal(await holds(3n, 100n, rootOf(3), rootOf(4), consistencyOf(3, 4)), false, 'many levels short');
+    const above = (root) => merkle.hex(merkle.node(Buffer.alloc(32), Buffer.from(root.slice(2), 'hex')));
+    const longer = [...consistencyOf(3, 5), zero32];
+    assert.equal(await holds(3n, 5n, above(rootOf(3)), above(rootOf(5)), longer), false, 'one level too many');
+  });
 });
