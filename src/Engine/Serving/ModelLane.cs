@@ -161,7 +161,7 @@ internal sealed class ModelLane : IAsyncDisposable
         _ => Info.Options.MaxQueueDelay > TimeSpan.Zero || slowest > TimeSpan.FromMilliseconds(2),
     };
 
-    private InferenceFailure Refuse(PendingRequest pending, InferenceFailure failure)
+    private static InferenceFailure Refuse(PendingRequest pending, InferenceFailure failure)
     {
         pending.Discard();
         return failure;
