@@ -111,7 +111,8 @@ public sealed class RpcClient(HttpClient http, RpcOptions options)
         {
             var code = error.TryGetProperty("code", out var number) && number.TryGetInt32(out var value) ? value : 0;
             var message = error.TryGetProperty("message", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : "no message";
-            return new(RpcStatus.Error, default, code, message);
+            var data = error.TryGetProperty("data", out var bytes) && bytes.ValueKind == JsonValueKind.String ? bytes.GetString() : null;
+            return new(RpcStatus.Error, default, code, message, data);
         }
 
         return item.TryGetProperty("result", out var result)

@@ -18,7 +18,8 @@ public enum RpcStatus
 /// <param name="Result">The <c>result</c> member when <see cref="Status"/> is <see cref="RpcStatus.Ok"/>.</param>
 /// <param name="Code">JSON-RPC error code, HTTP status, or 0.</param>
 /// <param name="Message">Error text for people.</param>
-public readonly record struct RpcReply(RpcStatus Status, JsonElement Result, int Code, string? Message)
+/// <param name="ErrorData">The error's <c>data</c> when it is a string: a revert's bytes in hexadecimal.</param>
+public readonly record struct RpcReply(RpcStatus Status, JsonElement Result, int Code, string? Message, string? ErrorData = null)
 {
     public bool IsOk => Status == RpcStatus.Ok;
 
