@@ -45,6 +45,8 @@ function duration(ms) {
 }
 
 const time = (iso) => (iso ? new Date(iso) : null);
+/** Round milliseconds, for axes: "500 ms", "10 s". */
+const level = (ms) => (known(ms) ? (ms < 1000 ? `${number(ms)} ms` : `${number(ms / 1000)} s`) : '–');
 const between = (from, to) => (from && to ? time(to) - time(from) : null);
 const clock = (iso) => time(iso)?.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' }) ?? '–';
 
@@ -95,13 +97,13 @@ class Plot {
     if (!width || !samples.length) return;
     const highest = Math.max(...samples.flatMap((s) => this.lines.map(({ key }) => s[key] ?? 0)), 0.5);
     const top = nice(limit && highest > limit / 2 ? Math.max(limit, highest) * 1.05 : highest * 1.08);
-    const span = Math.max(FIRST_WINDOW_MS, now - samples[0].at);
+    const span = windowOf(now);
     const x = (s) => (width * (1 - (now - s.at) / span)).toFixed(1);
     const y = (value) => 14 + (height - 16) * (1 - value / top);
     for (const { at, line, text: tick } of this.grid) {
-      const level = Math.round(y(top * at)) + 0.5;
-      set(line, { x1: 0, x2: width, y1: level, y2: level });
-      set(tick, { y: level - 4 });
+      const edge = Math.round(y(top * at)) + 0.5;
+      set(line, { x1: 0, x2: width, y1: edge, y2: edge });
+      set(tick, { y: edge - 4 });
       text(tick, this.label(top * at));
     }
     const shown = limit !== null && limit <= top;
@@ -154,7 +156,7 @@ class Spread {
       for (const element of [line, label]) element.toggleAttribute('hidden', hidden);
       set(line, { x1: `${at}%`, x2: `${at}%`, y1: 0, y2: 4 });
       set(label, { x: `${at}%`, y: 16, 'text-anchor': ms === 1 ? 'start' : Math.log10(ms) === decades ? 'end' : 'middle' });
-      text(label, ms < 1000 ? `${ms} ms` : `${number(ms / 1000)} s`);
+      text(label, level(ms));
     }
     this.limit.toggleAttribute('hidden', !known(gap.objective));
     set(this.limit, { x1: `${percent(gap.objective ?? 0)}%`, x2: `${percent(gap.objective ?? 0)}%`, y1: -14, y2: 4 });
@@ -181,7 +183,7 @@ function ribbon(svg, stages) {
 
 // ---- The overview --------------------------------------------------------------------------------------------------
 
-const gapPlot = new Plot($('gap-plot'), [['oldest', 'oldest', true], ['p99', 'p99'], ['p50', 'p50']], duration);
+const gapPlot = new Plot($('gap-plot'), [['oldest', 'oldest', true], ['p99', 'p99'], ['p50', 'p50']], level);
 const ratePlot = new Plot($('rate-plot'), [['rate', 'rate', true]], (value) => `${number(value)}/s`);
 const spread = new Spread($('spread'), $('spread-axis'));
 const samples = [];
@@ -197,11 +199,13 @@ function schedule() {
   });
 }
 
+const windowOf = (now) => Math.max(FIRST_WINDOW_MS, now - samples[0].at);
+
 function sample(overview) {
   const at = performance.now();
   if (samples.length && at - samples.at(-1).at < SAMPLE_MS) samples.pop();
-  const { oldestOpen, final } = overview.gap ?? {};
-  samples.push({ at, oldest: oldestOpen ?? 0, p50: final?.p50, p99: final?.p99, rate: overview.throughput?.requestsPerSecond });
+  const { oldestOpen, open, final } = overview.gap ?? {};
+  samples.push({ at, oldest: open === 0 ? 0 : oldestOpen, p50: final?.p50, p99: final?.p99, rate: overview.throughput?.requestsPerSecond });
   while (at - samples[0].at > WINDOW_MS) samples.shift();
 }
 
@@ -217,6 +221,8 @@ function render(overview) {
   const now = performance.now();
   gapPlot.draw(samples, now, gap.objective ?? null);
   ratePlot.draw(samples, now);
+  const seconds = Math.round(windowOf(now) / 1000);
+  for (const id of ['gap-window', 'rate-window']) text($(id), seconds < 118 ? `last ${seconds} seconds` : 'last two minutes');
 }
 
 function renderGap(gap) {
@@ -224,7 +230,7 @@ function renderGap(gap) {
   text($('gap-oldest'), gap.open === 0 ? 'none' : duration(gap.oldestOpen));
   const used = known(gap.objective) && known(gap.oldestOpen) ? gap.oldestOpen / gap.objective : 0;
   $('gap-oldest').dataset.used = used > 1 ? 'over' : used > 0.75 ? 'near' : 'within';
-  text($('gap-objective'), duration(gap.objective));
+  text($('gap-objective'), level(gap.objective));
   text($('gap-open'), number(gap.open));
 }
 
@@ -246,7 +252,7 @@ function renderNotice(chain, stages, gap) {
   if (chain.condition && chain.condition !== 'ok') lines.push(`${chainWords(chain.condition)}${chain.detail ? ` (${chain.detail})` : ''}.`);
   if (stages.quarantined) lines.push(`${number(stages.quarantined)} quarantined.`);
   if (stages.reopened) lines.push(`${number(stages.reopened)} reopened by a reorganisation.`);
-  if (gap.oldestOpen > gap.objective) lines.push(`The oldest open receipt is past the objective of ${duration(gap.objective)}.`);
+  if (gap.oldestOpen > gap.objective) lines.push(`The oldest open receipt is past the objective of ${level(gap.objective)}.`);
   const words = lines.join(' ');
   text($('notice'), words.charAt(0).toUpperCase() + words.slice(1));
   $('notice').hidden = !words;
@@ -267,6 +273,7 @@ function renderSide({ version, now, started, log, chain, evidence, models, throu
   text($('chain-condition'), chainWords(chain?.condition));
   $('chain-condition').dataset.ok = chain?.condition ? String(chain.condition === 'ok') : 'unknown';
   const share = (part) => `${log?.size ? Math.min(100, (100 * (part ?? 0)) / log.size) : 0}%`;
+  set($('heads').querySelector('.all'), { width: share(log?.size) });
   set($('heads').querySelector('.anchored'), { width: share(log?.anchoredSize) });
   set($('heads').querySelector('.final'), { width: share(log?.finalSize) });
   const trusted = evidence ? String(evidence.trusted === true) : 'unknown';
@@ -305,6 +312,8 @@ function renderModels(models) {
 
 const table = $('receipts');
 const receiptRows = new Map();
+const dialog = $('proof');
+const hovers = matchMedia('(hover: hover)'); // a touch leaves :hover behind
 let pinned = false;
 let admitted = 0; // when rows last came in
 
@@ -344,7 +353,7 @@ function choose(receipts) {
 
 function renderReceipts(receipts, now) {
   // Nothing may move under a pointer or the focus; stages still walk forward.
-  const held = pinned || table.matches(':hover') || table.contains(document.activeElement);
+  const held = pinned || dialog.open || (hovers.matches && table.matches(':hover')) || table.querySelector(':focus-visible') !== null;
   if (!held) arrange(choose(receipts));
   for (const receipt of receipts) {
     const row = receiptRows.get(receipt.leaf);
@@ -376,7 +385,6 @@ function arrange(leaves) {
 
 // ---- One proof -----------------------------------------------------------------------------------------------------
 
-const dialog = $('proof');
 let proof = null; // what the dialog shows
 let shownLeaf = null;
 let proofText = '';
@@ -430,7 +438,7 @@ function renderProof(p) {
   const { row, statement, inclusion, checkpoint, anchor } = p;
   const opened = [...$('proof-chain').querySelectorAll('details')].map((d) => d.open);
   $('proof-chain').replaceChildren(
-    step('Leaf', p.leaf, []),
+    step('Leaf', shownLeaf, []),
     step('Rows root', row?.root, row && [['row', `${number(row.index)} of ${number(row.count)}`], path(row.path)]),
     step('Statement', statement?.id, statement && [['model', statement.model], ['sequence', number(statement.sequence)], ['epoch', statement.epoch], ['signature', statement.signature]]),
     step('Checkpoint', checkpoint?.root, checkpoint && [['size', number(checkpoint.size)], ['log index', number(inclusion?.index)], path(inclusion?.path), ['signature', checkpoint.signature], ['note', checkpoint.note]]),
@@ -458,6 +466,7 @@ function step(title, hash, facts) {
 
 // ---- Verifying in the browser --------------------------------------------------------------------------------------
 
+const HASH = /^[0-9a-f]{64}$/;
 const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const fromBase64 = (value) => Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
@@ -469,7 +478,7 @@ async function sha256(...parts) {
 
 /** The root that a path leads to (RFC 6962 §2.1.1), or null when its length does not fit the tree's shape. */
 async function climb(leaf, index, size, path) {
-  if (!(index < size)) return null;
+  if (!(index < size) || ![leaf, ...path].every((hash) => HASH.test(hash))) return null;
   let node = fromHex(leaf);
   let used = 0;
   for (; size > 1; index = Math.floor(index / 2), size = Math.ceil(size / 2)) {
@@ -515,17 +524,17 @@ async function verify() {
   if (!crypto.subtle) return verdict('unavailable', 'Browsers offer SHA-256 only over HTTPS or on loopback: use og verify here.');
   let result;
   try {
-    result = await checks(checked);
+    result = await checks({ ...checked, leaf: shownLeaf });
   } catch (error) {
     return verdict('mismatch', `Does NOT match: the proof is malformed (${error.message}).`);
   }
   if (checked !== proof) return undefined;
   const steps = $('proof-chain').children;
-  [result.rows, result.rows, result.signed, result.logged].forEach((ok, i) => { steps[i].dataset.check = ok === null ? 'open' : ok ? 'match' : 'mismatch'; });
+  [result.rows || null, result.rows, result.signed, result.logged].forEach((ok, i) => { steps[i].dataset.check = ok === null ? 'open' : ok ? 'match' : 'mismatch'; });
   if (result.rows === null) return verdict('unavailable', 'No path to check yet.');
   const wrong = [[result.rows, 'the path does not lead to the rows root'], [result.signed, 'the statement\'s bytes do not carry this rows root'], [result.logged, 'the statement is not under the checkpoint']].filter(([ok]) => ok === false);
   if (wrong.length) return verdict('mismatch', `Does NOT match: ${wrong.map(([, words]) => words).join('; ')}.`);
-  const reach = result.logged ? `, in a statement of the log's ${number(checked.checkpoint.size)}` : result.signed ? ', in the statement; the log comes later' : '';
+  const reach = result.logged ? `, the root is in the statement, the statement is in the log of ${number(checked.checkpoint.size)}` : result.signed ? ', the root is in the statement; the log comes later' : '';
   return verdict('match', `Matches: the leaf is under the rows root${reach}.`);
 }
 
