@@ -1,0 +1,25 @@
+namespace OpenGradient.Engine.Formats;
+
+/// <summary>What a relying party trusts. What it does not name fails.</summary>
+public sealed record TrustPolicy
+{
+    public required IReadOnlySet<Hash256> Logs { get; init; }
+    public required ulong ChainId { get; init; }
+    public required EvmAddress Contract { get; init; }
+    public required EvidenceTrust Evidence { get; init; }
+
+    /// <summary>Accepted model identities; empty accepts any.</summary>
+    public IReadOnlySet<Hash256> Models { get; init; } = new HashSet<Hash256>();
+
+    /// <summary>How far a receipt must have come: a bundle that lacks a section this stage needs fails.</summary>
+    public ReceiptStage RequiredStage { get; init; } = ReceiptStage.Final;
+
+    /// <summary>Blocks on top of the anchor's that make it final, where the chain has no finalized tag.</summary>
+    public ulong FinalityDepth { get; init; }
+}
+
+/// <summary>One reason why something was not accepted, with a sentence for people.</summary>
+public sealed record VerificationFailure(VerificationReason Reason, string Detail)
+{
+    public override string ToString() => $"{Reason.Text()}: {Detail}";
+}
