@@ -51,7 +51,10 @@ TEST(key_page_is_locked_out_of_dumps_and_wiped_on_fork)
     og_epoch *epoch = fixture_epoch();
     char flags[256];
     read_flags(epoch->secrets, flags, sizeof flags);
-    CHECK(strstr(flags, " lo") != NULL && strstr(flags, " dd") != NULL && strstr(flags, " wf") != NULL);
+    CHECK(strstr(flags, " dd") != NULL && strstr(flags, " wf") != NULL);
+#ifndef __SANITIZE_ADDRESS__ /* which makes mlock do nothing */
+    CHECK(strstr(flags, " lo") != NULL);
+#endif
     og_epoch_close(epoch);
 }
 
