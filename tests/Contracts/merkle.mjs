@@ -7,7 +7,7 @@ const splitOf = (n) => 2 ** Math.floor(Math.log2(n - 1));
 
 export const hex = (bytes) => `0x${bytes.toString('hex')}`;
 export const leaf = (entry) => sha(Buffer.of(0), entry);
-const node = (left, right) => sha(Buffer.of(1), left, right);
+export const node = (left, right) => sha(Buffer.of(1), left, right);
 
 /** MTH(D[n]) */
 export const root = (entries) => {

@@ -1,0 +1,99 @@
+using OpenGradient.Engine.Models;
+using OpenGradient.Engine.Serving;
+
+namespace OpenGradient.Engine;
+
+/// <summary>
+/// Serves several models at once: request → batch → outputs, sealed. Safe for concurrent calls. Disposal admits nothing more
+/// and answers everything that was admitted.
+/// </summary>
+public sealed class InferenceEngine : IAsyncDisposable
+{
+    private readonly InferenceEngineOptions _options;
+    private readonly ModelLoader _loader;
+    private readonly ModelRegistry _registry = new();
+
+    public InferenceEngine(InferenceEngineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink));
+    }
+
+    /// <summary>Every loaded model and version.</summary>
+    public IReadOnlyList<ModelInfo> Models => [.. _registry.Lanes.Select(lane => lane.Info)];
+
+    /// <summary>Finds a loaded model; null version for the one loaded last.</summary>
+    public ModelInfo? Find(string model, string? version = null) => _registry.Find(model, version)?.Info;
+
+    /// <summary>What a loaded model has done so far, null when it is not loaded.</summary>
+    public ModelStatistics? Statistics(string model, string? version = null) => _registry.Find(model, version)?.Statistics;
+
+    /// <summary>
+    /// Reads, identifies, opens and warms a model, then serves it. A model of the same name and version serves until then, is
+    /// drained and freed; requests between the two go to one or the other.
+    /// </summary>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ModelLoadException">The model cannot be served; what served before keeps serving.</exception>
+    public async Task<ModelInfo> LoadModelAsync(ModelOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        var lane = await _loader.LoadAsync(options, cancellationToken).ConfigureAwait(false);
+        if (!_registry.TryPut(lane, out var replaced))
+        {
+            await lane.DisposeAsync().ConfigureAwait(false);
+            throw new ModelLoadException(ModelLoadReason.ShuttingDown, $"model '{options.Name}' was not loaded: the engine is shutting down");
+        }
+
+        if (replaced is not null) await replaced.DisposeAsync().ConfigureAwait(false);
+        return lane.Info;
+    }
+
+    /// <summary>Stops admitting to a model, answers what it holds, and frees it. False when it is not loaded.</summary>
+    public async Task<bool> UnloadModelAsync(string model, string? version = null)
+    {
+        var lane = _registry.Remove(model, version);
+        if (lane is null) return false;
+        await lane.DisposeAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Executes a request; the result is a lease to dispose.</summary>
+    /// <exception cref="InferenceException">The failure, from the closed set of <see cref="InferenceFailureKind"/>.</exception>
+    public ValueTask<InferenceResult> InferAsync(InferenceRequest request, CancellationToken cancellationToken = default) =>
+        Admit(request, cancellationToken, out var pending) is { } failure
+            ? ValueTask.FromException<InferenceResult>(new InferenceException(failure))
+            : new ValueTask<InferenceResult>(pending, pending.Token);
+
+    /// <summary>Executes a request; every failure is a value. Await the task once, and dispose the result.</summary>
+    public ValueTask<InferenceOutcome> TryInferAsync(InferenceRequest request, CancellationToken cancellationToken = default) =>
+        Admit(request, cancellationToken, out var pending) is { } failure
+            ? new ValueTask<InferenceOutcome>(new InferenceOutcome(failure))
+            : new ValueTask<InferenceOutcome>(pending, pending.Token);
+
+    /// <summary>Admits nothing more, answers everything that was admitted, frees every model.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var lane in _registry.Close()) await lane.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private InferenceFailure? Admit(InferenceRequest request, CancellationToken cancellationToken, out PendingRequest pending)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        pending = null!;
+        if (cancellationToken.IsCancellationRequested) return Failures.Cancelled;
+        if (request.Timeout is { } timeout && timeout <= TimeSpan.Zero) return Failures.DeadlineExceeded;
+        if (_options.Gate?.RetryAfter() is { } wait) return Failures.TrustGap(wait);
+        while (true)
+        {
+            if (_registry.Find(request.Model, request.Version) is not { } lane)
+                return _registry.IsClosed ? Failures.ShuttingDown : Failures.UnknownModel(request.Model, request.Version);
+            var failure = lane.TryAdmit(request, cancellationToken, out pending);
+            if (failure?.Kind != InferenceFailureKind.ModelNotReady) return failure;
+
+            // Closed between finding and admitting: replaced, removed, or the engine is closing. Its successor is already there.
+            if (ReferenceEquals(_registry.Find(request.Model, request.Version), lane)) return failure;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine;
+
+/// <summary>What an engine is built from. Immutable.</summary>
+public sealed record InferenceEngineOptions
+{
+    /// <summary>Executes the models. Owned by the caller.</summary>
+    public required IModelBackend Backend { get; init; }
+
+    /// <summary>Seals every executed batch. Null: results carry no receipts.</summary>
+    public IBatchSealer? Sealer { get; init; }
+
+    /// <summary>Takes sealed batches for settlement. Null: receipts stay signed promises.</summary>
+    public ISealedBatchSink? Sink { get; init; }
+
+    /// <summary>Bounds the open trust gap. Null: unbounded.</summary>
+    public IAdmissionGate? Gate { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,27 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Tensors;
+
+namespace OpenGradient.Engine;
+
+/// <summary>A loaded model. Immutable.</summary>
+/// <param name="Options">What it was loaded with.</param>
+/// <param name="Context">What every statement of it says: identity, fingerprint, determinism class.</param>
+/// <param name="Inputs">In the model's order.</param>
+/// <param name="Outputs">In the model's order.</param>
+/// <param name="IsBatchable">Whether rows of several requests share a call, by its declaration and options.</param>
+/// <param name="LoadedBytes">Size of the artifact.</param>
+public sealed record ModelInfo(
+    ModelOptions Options,
+    StatementContext Context,
+    IReadOnlyList<TensorSpec> Inputs,
+    IReadOnlyList<TensorSpec> Outputs,
+    bool IsBatchable,
+    long LoadedBytes)
+{
+    public string Name => Options.Name;
+
+    public string Version => Options.Version;
+
+    /// <summary>Root over the file's 4 MiB chunks (docs/formats.md, "Model identity").</summary>
+    public Hash256 Identity => Context.ModelIdentity;
+}

@@ -1,0 +1,102 @@
+using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine;
+
+/// <summary>What to do with NaN and infinities in floating-point inputs.</summary>
+public enum NonFinitePolicy
+{
+    Allow,
+    Reject,
+}
+
+/// <summary>Where a model's workers run.</summary>
+public enum WorkerPlacement
+{
+    /// <summary>Thread pool for calls that take up to 2 ms at the largest batch, own threads otherwise or when a queue delay is set.</summary>
+    Auto,
+    ThreadPool,
+    OwnThreads,
+}
+
+/// <summary>A model and its limits. Immutable; checked by <see cref="Validate"/> before loading.</summary>
+public sealed record ModelOptions
+{
+    public required string Name { get; init; }
+
+    /// <summary>Free text; loading the same name and version again replaces it while serving.</summary>
+    public string Version { get; init; } = "1";
+
+    /// <summary>The model's file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Most rows in one backend call. Default 64: past it the per-row time of small dense models falls by less than 5%, while latency and buffers still double.</summary>
+    public int MaxBatch { get; init; } = 64;
+
+    /// <summary>Whether rows of several requests may share a call. Default yes, where the model's declaration allows it.</summary>
+    public bool AllowBatching { get; init; } = true;
+
+    /// <summary>How long a call may wait for more rows. Default zero: as large as possible without waiting; under load the running calls are delay enough.</summary>
+    public TimeSpan MaxQueueDelay { get; init; } = TimeSpan.Zero;
+
+    /// <summary>Most requests that wait. Default 4,096: 64 full batches, above which a caller is better told than kept.</summary>
+    public int MaxQueuedRequests { get; init; } = 4096;
+
+    /// <summary>Most input bytes that wait. Default 256 MiB: they are the callers' buffers, held alive by the queue.</summary>
+    public long MaxQueuedBytes { get; init; } = 256L << 20;
+
+    /// <summary>Most rows in one request. Default null: <see cref="MaxBatch"/>, since a request is never split over calls.</summary>
+    public int? MaxRowsPerRequest { get; init; }
+
+    /// <summary>Most input bytes in one request. Default 64 MiB, which bounds a worker's buffers for models with open inner dimensions.</summary>
+    public long MaxRequestBytes { get; init; } = 64L << 20;
+
+    /// <summary>Default allow: tree models read NaN as "missing", and the bits are committed either way.</summary>
+    public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Allow;
+
+    /// <summary>Concurrent backend calls. Default null: one per core, each with one thread.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Default auto; see <see cref="WorkerPlacement"/>.</summary>
+    public WorkerPlacement Placement { get; init; } = WorkerPlacement.Auto;
+
+    /// <summary>Longest backend call. Default 30 s: longer than any honest call, short enough to notice a loop that never ends.</summary>
+    public TimeSpan ExecutionTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Batches are filled up with zero rows to a multiple of this. Default 1, none; the determinism probe finds what a model needs.</summary>
+    public int PaddingMultiple { get; init; } = 1;
+
+    /// <summary>Default <c>U</c>, not probed. Stated in every receipt; a model of class C is never batched across callers.</summary>
+    public DeterminismClass Determinism { get; init; } = DeterminismClass.U;
+
+    /// <summary>Device and fallback.</summary>
+    public ExecutionOptions Execution { get; init; } = new();
+
+    // The set of idle workers is one machine word.
+    private const int MaxWorkers = 64;
+    private const int MaxRows = 65_535;
+
+    /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
+    public void Validate()
+    {
+        Require(!string.IsNullOrWhiteSpace(Name), $"{nameof(Name)} is empty");
+        Require(!string.IsNullOrWhiteSpace(Version), $"{nameof(Version)} is empty");
+        Require(!string.IsNullOrWhiteSpace(Path), $"{nameof(Path)} is empty");
+        Require(MaxBatch is >= 1 and <= MaxRows, $"{nameof(MaxBatch)} must be 1 to {MaxRows}");
+        Require(MaxQueueDelay >= TimeSpan.Zero && MaxQueueDelay <= TimeSpan.FromMinutes(1), $"{nameof(MaxQueueDelay)} must be zero to one minute");
+        Require(MaxQueuedRequests is >= 1 and <= 1 << 20, $"{nameof(MaxQueuedRequests)} must be 1 to {1 << 20}");
+        Require(MaxQueuedBytes >= 1, $"{nameof(MaxQueuedBytes)} must be positive");
+        Require(MaxRowsPerRequest is null || (MaxRowsPerRequest >= 1 && MaxRowsPerRequest <= MaxBatch), $"{nameof(MaxRowsPerRequest)} must be 1 to {nameof(MaxBatch)}");
+        Require(MaxRequestBytes is >= 1 and <= int.MaxValue, $"{nameof(MaxRequestBytes)} must be 1 to {int.MaxValue}");
+        Require(Workers is null or (>= 1 and <= MaxWorkers), $"{nameof(Workers)} must be 1 to {MaxWorkers}");
+        Require(ExecutionTimeout > TimeSpan.Zero, $"{nameof(ExecutionTimeout)} must be positive");
+        Require(PaddingMultiple >= 1 && PaddingMultiple <= MaxBatch && MaxBatch % PaddingMultiple == 0, $"{nameof(MaxBatch)} must be a multiple of {nameof(PaddingMultiple)}");
+    }
+
+    internal int WorkerCount => Workers ?? Math.Min(Environment.ProcessorCount, MaxWorkers);
+
+    private static void Require(bool condition, string message)
+    {
+        if (!condition) throw new ArgumentException($"model options: {message}");
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using OpenGradient.Engine.Serving;
+
+namespace OpenGradient.Engine.Models;
+
+/// <summary>The loaded models by name and version. Reads take no lock; changes take one.</summary>
+internal sealed class ModelRegistry
+{
+    private readonly Lock _gate = new();
+
+    // Versions of a name in order of loading: the last one answers requests that name none.
+    private readonly ConcurrentDictionary<string, ImmutableArray<ModelLane>> _lanes = new(StringComparer.Ordinal);
+    private volatile bool _closed;
+
+    public bool IsClosed => _closed;
+
+    public IEnumerable<ModelLane> Lanes => _lanes.Values.SelectMany(versions => versions);
+
+    public ModelLane? Find(string name, string? version)
+    {
+        if (!_lanes.TryGetValue(name, out var versions)) return null;
+        return version is null ? versions[^1] : versions.FirstOrDefault(lane => lane.Info.Version == version);
+    }
+
+    /// <summary>False when the registry is closed; otherwise <paramref name="replaced"/> is the lane of the same version that no longer serves.</summary>
+    public bool TryPut(ModelLane lane, out ModelLane? replaced)
+    {
+        lock (_gate)
+        {
+            replaced = null;
+            if (_closed) return false;
+            var versions = _lanes.GetValueOrDefault(lane.Info.Name, []);
+            replaced = versions.FirstOrDefault(other => other.Info.Version == lane.Info.Version);
+            if (replaced is not null) versions = versions.Remove(replaced);
+            _lanes[lane.Info.Name] = versions.Add(lane);
+            return true;
+        }
+    }
+
+    /// <summary>The lane that no longer serves; null when there is none.</summary>
+    public ModelLane? Remove(string name, string? version)
+    {
+        lock (_gate)
+        {
+            if (Find(name, version) is not { } lane) return null;
+            var left = _lanes[name].Remove(lane);
+            if (left.IsEmpty) _lanes.TryRemove(name, out _);
+            else _lanes[name] = left;
+            return lane;
+        }
+    }
+
+    /// <summary>Closes for good and returns what was loaded.</summary>
+    public IReadOnlyList<ModelLane> Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            ModelLane[] lanes = [.. Lanes];
+            _lanes.Clear();
+            return lanes;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+
+namespace OpenGradient.Engine.OnnxRuntime;
+
+/// <summary>libc calls. .NET keeps its own copy of the environment: only libc's setenv reaches a native library's getenv.</summary>
+internal static partial class NativeEnvironment
+{
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int SetEnv(string name, string value, int overwrite);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int MallocTrim(nuint pad);
+
+    /// <summary>Must come before the library is loaded: from 1.29 on its first environment starts a telemetry thread.</summary>
+    public static void DisableTelemetry()
+    {
+        if (SetEnv("ORT_DISABLE_TELEMETRY", "1", 1) != 0)
+            throw new OnnxRuntimeException("setenv(ORT_DISABLE_TELEMETRY) failed; the library is not loaded without it");
+    }
+
+    /// <summary>Gives memory freed by a model's load or unload back to the system; glibc keeps it otherwise (94 MB for a 47 MB model).</summary>
+    public static void ReturnFreedMemory()
+    {
+        try
+        {
+            _ = MallocTrim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Another libc than glibc: nothing to trim.
+        }
+    }
+}

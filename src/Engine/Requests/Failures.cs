@@ -1,0 +1,40 @@
+using OpenGradient.Engine.Backends;
+
+namespace OpenGradient.Engine;
+
+/// <summary>The wording of every failure.</summary>
+internal static class Failures
+{
+    public static readonly InferenceFailure Cancelled =
+        new(InferenceFailureKind.Cancelled, "the request was cancelled before it was executed");
+
+    public static readonly InferenceFailure DeadlineExceeded =
+        new(InferenceFailureKind.DeadlineExceeded, "the request's time ran out before it was executed");
+
+    public static readonly InferenceFailure ShuttingDown =
+        new(InferenceFailureKind.ShuttingDown, "the engine is shutting down");
+
+    public static InferenceFailure UnknownModel(string name, string? version) =>
+        new(InferenceFailureKind.UnknownModel, version is null ? $"no model '{name}' is loaded" : $"no model '{name}' of version '{version}' is loaded");
+
+    public static InferenceFailure NotReady(string name) =>
+        new(InferenceFailureKind.ModelNotReady, $"model '{name}' is being unloaded");
+
+    public static InferenceFailure QueueFull(string name, string limit, TimeSpan retryAfter) =>
+        new(InferenceFailureKind.QueueFull, $"the queue of model '{name}' is full ({limit})") { RetryAfter = retryAfter };
+
+    public static InferenceFailure TrustGap(TimeSpan retryAfter) =>
+        new(InferenceFailureKind.TrustGapExceeded, "too many receipts are not final yet") { RetryAfter = retryAfter };
+
+    public static InferenceFailure Invalid(string? tensor, string message) =>
+        new(InferenceFailureKind.InvalidInput, message) { Tensor = tensor };
+
+    public static InferenceFailure Backend(BackendFault fault) =>
+        new(InferenceFailureKind.BackendFailed, $"the backend could not execute the request ({fault.Code})") { OperatorDetail = fault.Detail };
+
+    public static InferenceFailure Timeout(TimeSpan limit, BackendFault fault) =>
+        new(InferenceFailureKind.ExecutionTimeout, $"the execution was stopped after its limit of {limit.TotalMilliseconds:0} ms") { OperatorDetail = fault.Detail };
+
+    public static InferenceFailure Sealing(Exception error) =>
+        new(InferenceFailureKind.SealingFailed, "the answer could not be sealed") { OperatorDetail = error.Message };
+}
