@@ -109,7 +109,7 @@ public sealed record ChainConfiguration
     /// <summary>File with the keystore's password.</summary>
     public string? TransactionKeyPasswordFile { get; init; }
 
-    /// <summary>Blocks on top of an anchor that make it final; null uses the chain's finalized tag.</summary>
+    /// <summary>Blocks, the anchor's own included, that make it final; null uses the chain's finalized tag.</summary>
     public ulong? FinalityDepth { get; init; }
 
     /// <summary>Says that this is a development chain: bare keys are accepted and the trust file says so.</summary>
