@@ -24,7 +24,7 @@ internal static class DoctorCommand
             var sound = OnnxRuntime(configuration.OnnxRuntime);
             sound &= Attestation(configuration.Attestation);
             if (configuration.Chain is { } chain) sound &= await Chain(chain, cancellation);
-            else Print("chain", "none configured: receipts stay verified and wait");
+            else Print("chain", "none configured: receipts are signed promises that nobody keeps");
             return sound ? ExitCodes.Ok : ExitCodes.Failed;
         });
         return command;

@@ -18,7 +18,7 @@ public sealed record HostConfiguration
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 
-    /// <summary>Null runs without a chain: receipts stay verified and wait.</summary>
+    /// <summary>Null runs without settlement: receipts are signed promises that nobody keeps. For trying out and benchmarks.</summary>
     public ChainConfiguration? Chain { get; init; }
     public SettlementConfiguration Settlement { get; init; } = new();
     public TrustGapConfiguration TrustGap { get; init; } = new();
