@@ -1,5 +1,4 @@
 using OpenGradient.Engine.Attestation;
-using OpenGradient.Engine.Attestation.Verification;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;

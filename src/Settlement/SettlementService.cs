@@ -62,6 +62,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>The published log, C2SP tlog-tiles: may be served as static files.</summary>
     public string LogFolder { get; }
 
+    /// <summary>Every epoch that the journal knows: this process's and its predecessors'.</summary>
+    public IReadOnlyList<Epoch> Epochs => _state.Locked(view => view.Epochs.Values.ToArray());
+
     /// <summary>What holds settlement up now; empty when nothing does.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions.Now;
 
