@@ -10,12 +10,9 @@ const killAll = () => running.forEach((child) => child.kill('SIGKILL'));
 process.on('exit', killAll);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
-/** Path of the platform's binary; the package's own launcher would be one more process to end. */
-export const anvilBinary = () => {
-  const arch = { x64: 'amd64', arm64: 'arm64' }[process.arch];
-  const platform = process.platform;
-  return join(dirname(require.resolve(`@foundry-rs/anvil-${platform}-${arch}/package.json`)), 'bin', 'anvil');
-};
+/** The pinned package holds the binary for linux/x64; elsewhere OG_ANVIL names one. */
+export const anvilBinary = () =>
+  process.env.OG_ANVIL ?? join(dirname(require.resolve('@foundry-rs/anvil-linux-amd64/package.json')), 'bin', 'anvil');
 
 const portOf = (child) =>
   new Promise((resolve, reject) => {

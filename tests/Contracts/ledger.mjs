@@ -76,11 +76,13 @@ export class Ledger {
 
   async transact(request) {
     const hash = await this.client.request({ method: 'eth_sendTransaction', params: [{ gas: '0x4c4b40', ...request }] });
-    for (;;) {
+    // 15,000 rounds of at least 2 ms: a node that stopped mining fails the test instead of hanging it.
+    for (let round = 0; round < 15_000; round++) {
       const receipt = await this.client.request({ method: 'eth_getTransactionReceipt', params: [hash] });
       if (receipt) return { ...receipt, gas: Number(receipt.gasUsed), ok: receipt.status === '0x1' };
       await delay(2);
     }
+    throw new Error(`no receipt for ${hash}`);
   }
 
   encode(functionName, args) {
