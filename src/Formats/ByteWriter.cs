@@ -62,5 +62,10 @@ public sealed class ByteWriter
         return this;
     }
 
+    /// <summary>Bytes of a field whose size the format fixes.</summary>
+    /// <exception cref="InvalidOperationException">Any other size: the reader would take its neighbours' bytes for it.</exception>
+    public ByteWriter Fixed(ReadOnlySpan<byte> bytes, int size, string what) =>
+        bytes.Length == size ? Bytes(bytes) : throw new InvalidOperationException($"{what} is {size} bytes, not {bytes.Length}");
+
     public byte[] ToArray() => _out.WrittenSpan.ToArray();
 }

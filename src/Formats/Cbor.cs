@@ -25,7 +25,7 @@ public sealed class CborWriter
 
     public CborWriter Text(string value)
     {
-        var bytes = Encoding.UTF8.GetBytes(value);
+        var bytes = Names.ToUtf8(value);
         Head(3, (ulong)bytes.Length);
         _out.Write(bytes);
         return this;

@@ -39,12 +39,13 @@ public sealed record EpochBinding(
 
     public byte[] Encode()
     {
+        if (Nonce.Length > MaxNonceSize) throw new InvalidOperationException($"a nonce is at most {MaxNonceSize} bytes, not {Nonce.Length}");
         var writer = new ByteWriter().Tag("OGE binding v1"u8).U16(Keys.Count);
         foreach (var key in Keys) writer.U16(key.Kind).U16(key.Spki.Length).Bytes(key.Spki.Span);
         writer.Hash(BuildDigest).U16(Libraries.Count);
         foreach (var (name, digest) in Libraries)
         {
-            var utf8 = System.Text.Encoding.UTF8.GetBytes(name);
+            var utf8 = Names.ToUtf8(name);
             writer.U16(utf8.Length).Bytes(utf8).Hash(digest);
         }
 

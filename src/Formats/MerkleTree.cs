@@ -66,7 +66,7 @@ public static class MerkleTree
     public static int PathLength(ulong index, ulong size)
     {
         var length = 0;
-        for (; size > 1; index /= 2, size = (size + 1) / 2)
+        for (; size > 1; index /= 2, size -= size / 2)
             if ((index ^ 1) < size) length++;
         return length;
     }
@@ -77,7 +77,7 @@ public static class MerkleTree
         if (index >= size || path.Length != PathLength(index, size)) return null;
         var node = leaf;
         var next = 0;
-        for (; size > 1; index /= 2, size = (size + 1) / 2)
+        for (; size > 1; index /= 2, size -= size / 2)
         {
             if ((index ^ 1) >= size) continue;
             node = index % 2 == 1 ? NodeHash(path[next], node) : NodeHash(node, path[next]);

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text;
 
 namespace OpenGradient.Engine.Formats;
 
@@ -36,11 +35,11 @@ public sealed class ModelIdentity : IDisposable
     }
 
     /// <summary>The identity of several files, given as (name, root).</summary>
+    /// <exception cref="ArgumentException">A name occurs twice.</exception>
     public static Hash256 OfFiles(IEnumerable<(string Name, Hash256 Root)> files)
     {
-        var leaves = files
-            .Select(file => (Name: Encoding.UTF8.GetBytes(file.Name), file.Root))
-            .OrderBy(file => file.Name, Comparer<byte[]>.Create((x, y) => x.AsSpan().SequenceCompareTo(y)))
+        var named = files.Select(file => (Name: Names.ToUtf8(file.Name), file.Root));
+        var leaves = Names.Ordered(named, file => file.Name)
             .Select(file => MerkleTree.LeafHash(new ByteWriter().U16(file.Name.Length).Bytes(file.Name).Hash(file.Root).ToArray()))
             .ToArray();
         return MerkleTree.Root(leaves);

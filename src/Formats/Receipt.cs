@@ -20,7 +20,7 @@ public sealed record Receipt(ReadOnlyMemory<byte> Statement, uint Row, ReadOnlyM
         .Tag("OGE receipt v1"u8)
         .U32((uint)Statement.Length).Bytes(Statement.Span)
         .U32(Row)
-        .Bytes(Leaf.Span)
+        .Fixed(Leaf.Span, RowLeaf.Size, "a row leaf")
         .Path(Path)
         .ToArray();
 

@@ -16,7 +16,7 @@ public sealed record SignedCheckpoint(
 
     internal byte[] Encode() => new ByteWriter()
         .U64(Size).Hash(Root).Hash(PreviousHead).U64(ChainId).Address(Contract).Hash(Epoch)
-        .Bytes(Signature.Span).Bytes(LogPublicKey.Span)
+        .Fixed(Signature.Span, Statement.SignatureSize, "a checkpoint's signature").Fixed(LogPublicKey.Span, 32, "a log's public key")
         .U32((uint)Note.Length).Bytes(Note.Span).ToArray();
 
     internal static SignedCheckpoint Decode(ref ByteReader reader) => new(

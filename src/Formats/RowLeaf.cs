@@ -22,6 +22,7 @@ public readonly record struct RowLeaf(
 
     public void Encode(Span<byte> destination)
     {
+        if (Salt.Length != SaltSize) throw new InvalidOperationException($"a salt is {SaltSize} bytes, not {Salt.Length}");
         Salt.Span.CopyTo(destination);
         Request.Bytes.CopyTo(destination[16..]);
         Output.Bytes.CopyTo(destination[48..]);

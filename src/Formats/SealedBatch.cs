@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace OpenGradient.Engine.Formats;
 
 /// <summary>
@@ -8,7 +10,9 @@ public sealed class SealedBatch
 {
     private readonly byte[] _leaves;
     private readonly byte[] _tree;
-    private Hash256 _id;
+
+    // Boxed, so that a caller on another thread sees the whole hash or none of it.
+    private StrongBox<Hash256>? _id;
 
     /// <param name="statement">The encoded statement.</param>
     /// <param name="leaves">Preimages, <see cref="RowLeaf.Size"/> bytes each.</param>
@@ -30,7 +34,7 @@ public sealed class SealedBatch
     public int Count { get; }
 
     /// <summary>The statement's leaf hash in the log: what names a statement everywhere behind the fast path.</summary>
-    public Hash256 StatementId => _id.IsZero ? _id = MerkleTree.LeafHash(Statement.Span) : _id;
+    public Hash256 StatementId => (_id ??= new StrongBox<Hash256>(MerkleTree.LeafHash(Statement.Span))).Value;
 
     public ReadOnlySpan<byte> LeafPreimage(int row) => _leaves.AsSpan(row * RowLeaf.Size, RowLeaf.Size);
 

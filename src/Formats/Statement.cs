@@ -68,7 +68,8 @@ public sealed record Statement
     public byte[] Encode()
     {
         var body = EncodeBody();
-        return [.. EncodeHeader(body), .. Signature.Span, .. body];
+        return new ByteWriter()
+            .Bytes(EncodeHeader(body)).Fixed(Signature.Span, SignatureSize, "a statement's signature").Bytes(body).ToArray();
     }
 
     /// <summary>Decodes and checks structure and body digest; the signature is checked by whoever holds the epoch's key.</summary>

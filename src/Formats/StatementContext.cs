@@ -56,6 +56,7 @@ public sealed record StatementContext(
     /// <exception cref="FormatException">The bytes are not this context's canonical encoding.</exception>
     public static StatementContext Decode(ReadOnlySpan<byte> bytes)
     {
+        if (bytes.Length > MaxSize) throw new FormatException($"context: more than {MaxSize} bytes");
         var reader = new CborReader(bytes);
         Require(reader.Map() == 6, "six keys");
         reader.Key(1);

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace OpenGradient.Engine.Formats;
 
@@ -15,16 +13,17 @@ public static class TensorSetDigest
     public static byte[] Header(string name, byte elementType, ReadOnlySpan<long> dimensions, long dataLength)
     {
         var writer = new ByteWriter();
-        var utf8 = Encoding.UTF8.GetBytes(name);
+        var utf8 = Names.ToUtf8(name);
         writer.U16(utf8.Length).Bytes(utf8).U8(elementType).U8(checked((byte)dimensions.Length));
         foreach (var dimension in dimensions) writer.U64(checked((ulong)dimension));
         return writer.U64(checked((ulong)dataLength)).ToArray();
     }
 
     /// <summary>The digest of tensors given as (name, header, data) in any order.</summary>
+    /// <exception cref="ArgumentException">A name occurs twice.</exception>
     public static Hash256 Of(IEnumerable<(string Name, byte[] Header, ReadOnlyMemory<byte> Data)> tensors)
     {
-        var ordered = tensors.OrderBy(tensor => Encoding.UTF8.GetBytes(tensor.Name), ByteOrder.Instance).ToArray();
+        var ordered = Names.Ordered(tensors, tensor => Names.ToUtf8(tensor.Name));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(new ByteWriter().Tag("OGE tensors v1"u8).U32((uint)ordered.Length).ToArray());
         foreach (var (_, header, data) in ordered)
@@ -39,11 +38,4 @@ public static class TensorSetDigest
     /// <summary>The digest of an encoded parameter map.</summary>
     public static Hash256 OfParameters(ReadOnlySpan<byte> cborMap) =>
         Hash256.Sha256(new ByteWriter().Tag("OGE params v1"u8).Bytes(cborMap).ToArray());
-
-    private sealed class ByteOrder : IComparer<byte[]>
-    {
-        public static readonly ByteOrder Instance = new();
-
-        public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
-    }
 }

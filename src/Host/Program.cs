@@ -1,1 +1,3 @@
-Console.WriteLine("og");
+using OpenGradient.Engine.Host.Commands;
+
+return await CommandLine.Run(args);

@@ -1,0 +1,36 @@
+/* The table of attesters. One file per attester; each turns report data into a platform's document. */
+#ifndef OG_ATTEST_ATTESTERS_H
+#define OG_ATTEST_ATTESTERS_H
+
+#include <secp256k1.h>
+#include <stdbool.h>
+
+#include "bytes.h"
+#include "og_attest.h"
+
+typedef struct og_attester_input {
+    const uint8_t *report_data;  /* 64 bytes: epoch, then 32 zero bytes */
+    const uint8_t *build_digest; /* 32 bytes */
+    uint64_t host_seconds;
+    const uint8_t *root_secret; /* 32 bytes in locked memory; for the software attester */
+    const secp256k1_context *curve;
+} og_attester_input;
+
+typedef struct og_attester {
+    uint16_t kind;
+    const char *name;
+    const char *about; /* what to know about it where it is available */
+
+    /* Appends the document. Null: this build has no attester of that kind. */
+    og_status (*document)(const og_attester_input *input, og_bytes *out, og_error *error);
+
+    /* The device it talks to; null when it needs none. */
+    const char *device;
+} og_attester;
+
+/* Null, with error written, when the kind is unknown or cannot be used here. */
+const og_attester *og_attester_find(uint16_t kind, og_error *error);
+
+og_status og_software_document(const og_attester_input *input, og_bytes *out, og_error *error);
+
+#endif

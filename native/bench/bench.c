@@ -1,0 +1,183 @@
+/*
+ * How fast the shim seals, beside the libraries it stands on, in one run. Every case is repeated and its median taken;
+ * the last line is one JSON object.
+ */
+#include <inttypes.h>
+#include <openssl/sha.h>
+#include <secp256k1_recovery.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "og_attest.h"
+#include "rows.h"
+#include "sha256.h"
+
+enum { batch = 64, input_size = 256, output_size = 40, header_size = 40, repeats = 15 };
+
+static uint8_t inputs[batch][input_size], outputs[batch][output_size], header[header_size], parameters[32];
+static og_tensor_view input_views[batch], output_views[batch];
+static og_row_view rows[batch];
+static uint8_t leaves[batch * OG_LEAF_SIZE], tree[32 * 2 * batch + 320], statement[OG_STATEMENT_MAX], context[260];
+static uint8_t secret[32], digest[32], signature[65];
+static og_epoch *epoch;
+static secp256k1_context *plain;
+
+static uint64_t now_ns(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
+}
+
+static int ascending(const void *left, const void *right)
+{
+    double l = *(const double *)left, r = *(const double *)right;
+    return (l > r) - (l < r);
+}
+
+/* Median nanoseconds of one call. */
+static double measure(void (*call)(void), int calls)
+{
+    double samples[repeats];
+    call();
+    for (int i = 0; i < repeats; i++) {
+        uint64_t from = now_ns();
+        for (int j = 0; j < calls; j++) call();
+        samples[i] = (double)(now_ns() - from) / calls;
+    }
+    qsort(samples, repeats, sizeof samples[0], ascending);
+    return samples[repeats / 2];
+}
+
+static void must(og_status status, const char *what)
+{
+    if (status == OG_OK) return;
+    fprintf(stderr, "%s: status %d\n", what, status);
+    exit(1);
+}
+
+static void hash_rows(void)
+{
+    must(og_random(tree, 16 * batch, NULL), "random");
+    og_row_leaves(rows, batch, tree, leaves);
+    og_row_tree(leaves, batch, tree);
+}
+
+/* The same bytes with OpenSSL's low-level calls, one SHA256_* sequence per digest. */
+static void openssl_digest(const uint8_t *data, size_t size, uint8_t out[32])
+{
+    SHA256_CTX hash;
+    uint8_t head[20] = "OGE tensors v1";
+    head[19] = 1;
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, head, sizeof head);
+    SHA256_Update(&hash, header, sizeof header);
+    SHA256_Update(&hash, data, size);
+    SHA256_Final(out, &hash);
+}
+
+static void openssl_prefixed(uint8_t prefix, const uint8_t *data, size_t size, uint8_t out[32])
+{
+    SHA256_CTX hash;
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, &prefix, 1);
+    SHA256_Update(&hash, data, size);
+    SHA256_Final(out, &hash);
+}
+
+static void openssl_hash_rows(void)
+{
+    must(og_random(tree, 16 * batch, NULL), "random");
+    for (int i = 0; i < batch; i++) {
+        uint8_t *leaf = leaves + OG_LEAF_SIZE * i;
+        memcpy(leaf, tree + 16 * i, 16);
+        openssl_digest(inputs[i], input_size, leaf + 16);
+        openssl_digest(outputs[i], output_size, leaf + 48);
+    }
+    for (int i = 0; i < batch; i++) openssl_prefixed(0, leaves + OG_LEAF_SIZE * i, OG_LEAF_SIZE, tree + 32 * i);
+    uint8_t *level = tree;
+    for (int size = batch; size > 1; level += 32 * size, size /= 2)
+        for (int i = 0; i < size / 2; i++) openssl_prefixed(1, level + 64 * i, 64, level + 32 * size + 32 * i);
+}
+
+static void seal(void)
+{
+    og_batch sealing = {context, sizeof context, rows, batch, batch, 1, NULL};
+    og_sealed sealed = {statement, sizeof statement, 0, leaves, sizeof leaves, tree, sizeof tree, 0};
+    must(og_epoch_seal(epoch, &sealing, &sealed, NULL), "seal");
+}
+
+static void sign(void)
+{
+    must(og_secp256k1_sign(secret, digest, signature), "sign");
+}
+
+static void plain_sign(void)
+{
+    secp256k1_ecdsa_recoverable_signature made;
+    if (secp256k1_ecdsa_sign_recoverable(plain, &made, digest, secret, NULL, NULL) != 1) exit(1);
+}
+
+static void verify(void)
+{
+    uint8_t key[65];
+    must(og_secp256k1_recover(digest, signature, key), "recover");
+}
+
+static uint8_t megabyte[1 << 20];
+
+static void hash_megabyte(void)
+{
+    og_sha256_of(megabyte, sizeof megabyte, digest);
+}
+
+static void openssl_hash_megabyte(void)
+{
+    SHA256(megabyte, sizeof megabyte, digest);
+}
+
+static void prepare(void)
+{
+    memset(secret, 7, sizeof secret);
+    memset(context, 0x40, sizeof context);
+    for (int i = 0; i < batch; i++) {
+        memset(inputs[i], i, input_size);
+        memset(outputs[i], 255 - i, output_size);
+        input_views[i] = (og_tensor_view){header, header_size, inputs[i], input_size};
+        output_views[i] = (og_tensor_view){header, header_size, outputs[i], output_size};
+        rows[i] = (og_row_view){&input_views[i], &output_views[i], parameters, 1, 1, (uint32_t)i, 1};
+    }
+    og_error error = {0, ""};
+    og_epoch_config config = {.attester = OG_ATTESTER_SOFTWARE, .root_secret = secret};
+    og_status status = og_epoch_open(&config, &epoch, &error);
+    if (status != OG_OK) fprintf(stderr, "%s\n", error.text);
+    must(status, "open");
+    plain = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+}
+
+int main(void)
+{
+    prepare();
+    double rows_ns = measure(hash_rows, 400) / batch;
+    double openssl_rows_ns = measure(openssl_hash_rows, 400) / batch;
+    double seal_ns = measure(seal, 60);
+    double sign_ns = measure(sign, 60), plain_sign_ns = measure(plain_sign, 60), recover_ns = measure(verify, 60);
+    double megabyte_ns = measure(hash_megabyte, 8), openssl_megabyte_ns = measure(openssl_hash_megabyte, 8);
+    og_epoch_close(epoch);
+    secp256k1_context_destroy(plain);
+
+    printf("sha-256 by                    %s\n", og_sha256_provider());
+    printf("rows, hashing alone           %8.0f ns per row (OpenSSL's calls: %.0f)\n", rows_ns, openssl_rows_ns);
+    printf("batch of %d sealed            %8.0f ns, %.0f rows per second\n", batch, seal_ns, batch * 1e9 / seal_ns);
+    printf("signature                     %8.0f ns (libsecp256k1 alone: %.0f)\n", sign_ns, plain_sign_ns);
+    printf("recovery                      %8.0f ns\n", recover_ns);
+    printf("1 MiB                         %8.0f MB/s (OpenSSL: %.0f)\n", 1048576e3 / megabyte_ns, 1048576e3 / openssl_megabyte_ns);
+    printf("{\"row_hash_ns\":%.0f,\"openssl_row_hash_ns\":%.0f,\"seal_batch64_ns\":%.0f,\"sealed_rows_per_second\":%.0f,"
+           "\"signatures_per_second\":%.0f,\"libsecp256k1_signatures_per_second\":%.0f,\"recoveries_per_second\":%.0f,"
+           "\"sha256_mb_per_second\":%.0f,\"openssl_sha256_mb_per_second\":%.0f}\n",
+           rows_ns, openssl_rows_ns, seal_ns, batch * 1e9 / seal_ns, 1e9 / sign_ns, 1e9 / plain_sign_ns, 1e9 / recover_ns, 1048576e3 / megabyte_ns,
+           1048576e3 / openssl_megabyte_ns);
+    return 0;
+}

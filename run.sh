@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# From nothing to final receipts: installs what is missing, builds, starts a development chain and the engine, sends the
+# shipped inputs and shows their receipts become final. Then it stays up: http://127.0.0.1:8080 has the live page.
+# Usage: ./run.sh [--once]     --once ends when every receipt is final (0), or says why one is not within a minute (1)
+# Environment: OG_DATA (folder, default data), OG_HTTP_PORT (default 8080)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+once=no
+for argument in "$@"; do
+  case $argument in
+    --once) once=yes ;;
+    --help|-h) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+  esac
+done
+
+data=${OG_DATA:-data}
+http_port=${OG_HTTP_PORT:-8080}
+say() { printf '\033[1m[run]\033[0m %s\n' "$*"; }
+fail() { printf '[run] error: %s\n' "$*" >&2; exit 1; }
+
+in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+if in_use "$http_port"; then fail "port $http_port on 127.0.0.1 is in use; stop what listens there or set OG_HTTP_PORT"; fi
+
+./scripts/setup.sh run
+og=artifacts/bin/OpenGradient.Engine.Host/release/og
+anvil=$(echo node_modules/@foundry-rs/anvil-*/bin/anvil)
+
+# Children end with this script, also when it is killed outright: the kernel signals them (--pdeathsig).
+host_pid='' chain_pid=''
+stop() {
+  trap - EXIT INT TERM
+  [ -z "$host_pid" ] || { kill -TERM "$host_pid" 2>/dev/null || true; wait "$host_pid" 2>/dev/null || true; }
+  [ -z "$chain_pid" ] || { kill -TERM "$chain_pid" 2>/dev/null || true; wait "$chain_pid" 2>/dev/null || true; }
+}
+trap stop EXIT
+trap 'stop; exit 130' INT
+trap 'stop; exit 143' TERM
+
+mkdir -p "$data/chain"
+chain_port=$(cat "$data/chain/port" 2>/dev/null || echo 8545)
+while in_use "$chain_port"; do chain_port=$((chain_port + 1)); done
+echo "$chain_port" >"$data/chain/port"
+rpc="http://127.0.0.1:$chain_port"
+say "starting the development chain (anvil, 1 s blocks) on $rpc; its state is kept in $data/chain"
+setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port" --chain-id 31337 --block-time 1 --accounts 1 \
+  --state "$data/chain/state.json" --state-interval 1 >"$data/chain/anvil.log" 2>&1 </dev/null &
+chain_pid=$!
+for _ in $(seq 100); do in_use "$chain_port" && break; kill -0 "$chain_pid" 2>/dev/null || break; sleep 0.1; done
+in_use "$chain_port" || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
+
+"$og" init --development --data "$data" --rpc "$rpc" --models models
+
+say "starting the engine on http://127.0.0.1:$http_port"
+operator_port=$((http_port + 1))
+setpriv --pdeathsig TERM "$og" serve --config "$data/og.json" --set chain.rpc="$rpc" \
+  --set http.listen="http://127.0.0.1:$http_port" --set operatorListen="http://127.0.0.1:$operator_port" >"$data/og.log" 2>&1 </dev/null &
+host_pid=$!
+ready() { (exec 3<>"/dev/tcp/127.0.0.1/$http_port" && printf 'GET /v2/health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3 | grep -q ' 200') 2>/dev/null; }
+for _ in $(seq 600); do ready && break; kill -0 "$host_pid" 2>/dev/null || break; sleep 0.1; done
+ready || { tail -n 30 "$data/og.log" >&2; fail "the engine did not become ready (whole log: $data/og.log)"; }
+
+say "sending the shipped inputs"
+"$og" demo --url "http://127.0.0.1:$http_port/" --timeout 60 --receipts "$data/receipts" \
+  --input digits=models/digits/inputs/held-back.json:32 --input encoder=models/encoder/inputs/sentences.json
+
+if [ "$once" = yes ]; then
+  say "every receipt is final"
+  exit 0
+fi
+
+cat <<END
+
+The engine stays up (Ctrl-C stops it and the chain):
+  live page      http://127.0.0.1:$http_port/
+  one inference  ./og infer digits --input models/digits/inputs/held-back.json --wait final --receipt seven.ogb
+  verify it      ./og verify seven.ogb --trust $data/trust.json --rpc $rpc
+  log            $data/og.log
+END
+wait "$host_pid" || fail "the engine ended (log: $data/og.log)"

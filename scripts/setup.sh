@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs what is missing and builds native and managed code. Sourced or run by run.sh, test.sh and bench.sh; safe to repeat.
+# Usage: scripts/setup.sh [run|test|bench]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+purpose=${1:-run}
+
+say() { printf '\033[1m[setup]\033[0m %s\n' "$*" >&2; }
+fail() { printf '[setup] error: %s\n' "$*" >&2; exit 1; }
+
+command -v dotnet >/dev/null || fail "the .NET 10 SDK is not installed: https://dotnet.microsoft.com/download"
+
+# Debian packages: compiler and headers for the native shim, node for the development chain and ONNX Runtime's library.
+packages=(cmake ninja-build gcc libc6-dev pkg-config libsecp256k1-dev libssl-dev)
+node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
+[ "${node_major:-0}" -ge 18 ] || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
+[ "$purpose" = test ] && packages+=(chromium)
+[ "$purpose" = bench ] && packages+=(wrk)
+
+present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
+missing=()
+for package in "${packages[@]}"; do
+  case $package in
+    cmake) command -v cmake >/dev/null && continue ;;
+    ninja-build) command -v ninja >/dev/null && continue ;;
+    gcc) command -v gcc >/dev/null && continue ;;
+  esac
+  present "$package" || missing+=("$package")
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+  say "installing Debian packages: ${missing[*]}"
+  as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "run as root, or install these packages first: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -qq >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+fi
+
+# npm: the development chain (anvil), ONNX Runtime's CPU library, the Solidity compiler; never runs a package's scripts.
+if ! cmp -s package-lock.json node_modules/.og-lock 2>/dev/null; then
+  say "installing npm packages from package-lock.json"
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  cp package-lock.json node_modules/.og-lock
+fi
+
+say "building native code"
+cmake --preset release >build-native.log 2>&1 || { cat build-native.log >&2; fail "cmake could not configure"; }
+cmake --build --preset release >>build-native.log 2>&1 || { cat build-native.log >&2; fail "the native build failed"; }
+rm -f build-native.log
+
+say "restoring and building managed code"
+dotnet restore OpenGradient.Engine.sln --locked-mode -v quiet >&2
+dotnet build OpenGradient.Engine.sln -c Release --no-restore -v quiet -nologo -clp:NoSummary >&2

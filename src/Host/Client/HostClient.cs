@@ -1,0 +1,129 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine.Host.Client;
+
+/// <summary>A host's refusal, with the text it gave.</summary>
+public sealed class HostRefusedException(HttpStatusCode status, string message) : Exception(message)
+{
+    public HttpStatusCode Status { get; } = status;
+}
+
+/// <summary>An answer as the host gave it.</summary>
+/// <param name="Body">The protocol's JSON, whole.</param>
+/// <param name="Receipt">Null where the host gives none.</param>
+/// <param name="Released">False when the wait ran out: the answer is kept under the receipt's id.</param>
+public sealed record HostAnswer(JsonDocument Body, Receipt? Receipt, string? ReceiptId, bool Released);
+
+/// <summary>Speaks to a running host over HTTP.</summary>
+public sealed class HostClient(HttpClient http) : IDisposable
+{
+    private const int MaxAnswer = 64 << 20;
+
+    /// <param name="url">The host's address.</param>
+    /// <param name="apiKeyFile">File whose first line is the API key, or null.</param>
+    public static HostClient Connect(Uri url, string? apiKeyFile)
+    {
+        var http = new HttpClient { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MaxAnswer };
+        if (apiKeyFile is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadLines(apiKeyFile).First().Trim());
+        return new HostClient(http);
+    }
+
+    public async Task<bool> IsReady(CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.GetAsync("v2/health/ready", cancellation);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sends one request of the Open Inference Protocol.</summary>
+    /// <param name="release">A release policy's name, or null for the host's default.</param>
+    public async Task<HostAnswer> Infer(string model, ReadOnlyMemory<byte> body, string? release, TimeSpan? wait, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"v2/models/{Uri.EscapeDataString(model)}/infer") { Content = new ReadOnlyMemoryContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (release is not null) request.Headers.Add("OG-Release", release);
+        if (wait is { } limit) request.Headers.Add("OG-Release-Timeout-Ms", ((long)limit.TotalMilliseconds).ToString());
+        using var response = await http.SendAsync(request, cancellation);
+        var answer = await Document(response, cancellation);
+        return new HostAnswer(answer, ReceiptOf(answer), Header(response, "OG-Receipt-Id"), response.StatusCode != HttpStatusCode.Accepted);
+    }
+
+    /// <summary>Where a receipt stands.</summary>
+    public Task<JsonDocument> Status(string receiptId, CancellationToken cancellation) => Get($"v1/receipts/{receiptId}", cancellation);
+
+    public Task<JsonDocument> Get(string path, CancellationToken cancellation) => Send(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
+
+    /// <summary>Hands a receipt back to the host that promised it.</summary>
+    public Task<JsonDocument> Submit(Receipt receipt, CancellationToken cancellation) => Send(Post("v1/receipts", receipt), cancellation);
+
+    /// <summary>The receipt with its proof as far as it has grown.</summary>
+    public async Task<ReceiptBundle> Bundle(Receipt receipt, CancellationToken cancellation)
+    {
+        using var request = Post("v1/bundles", receipt);
+        using var response = await http.SendAsync(request, cancellation);
+        if (!response.IsSuccessStatusCode) (await Document(response, cancellation)).Dispose();
+        return ReceiptBundle.Decode(await response.Content.ReadAsByteArrayAsync(cancellation));
+    }
+
+    /// <summary>The stages a receipt reaches, until it is final or quarantined.</summary>
+    public async IAsyncEnumerable<JsonDocument> Stages(string receiptId, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var response = await http.GetAsync($"v1/receipts/{receiptId}/events", HttpCompletionOption.ResponseHeadersRead, cancellation);
+        if (!response.IsSuccessStatusCode) (await Document(response, cancellation)).Dispose();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
+        while (await reader.ReadLineAsync(cancellation) is { } line)
+            if (line.StartsWith("data: ", StringComparison.Ordinal)) yield return JsonDocument.Parse(line[6..]);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private static HttpRequestMessage Post(string path, Receipt receipt)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(receipt.Encode()) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        return request;
+    }
+
+    private async Task<JsonDocument> Send(HttpRequestMessage request, CancellationToken cancellation)
+    {
+        using (request)
+        {
+            using var response = await http.SendAsync(request, cancellation);
+            return await Document(response, cancellation);
+        }
+    }
+
+    private static async Task<JsonDocument> Document(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancellation);
+        try
+        {
+            var document = JsonDocument.Parse(bytes);
+            if (response.IsSuccessStatusCode) return document;
+            using (document)
+                throw new HostRefusedException(response.StatusCode, document.RootElement.TryGetProperty("error", out var error) ? error.GetString()! : "refused");
+        }
+        catch (JsonException)
+        {
+            throw new HostRefusedException(response.StatusCode, $"the host answered {(int)response.StatusCode} without JSON");
+        }
+    }
+
+    private static Receipt? ReceiptOf(JsonDocument answer) =>
+        answer.RootElement.TryGetProperty("parameters", out var parameters) && parameters.TryGetProperty("og_receipt", out var receipt)
+            ? Receipt.Decode(receipt.GetBytesFromBase64())
+            : null;
+
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? values.FirstOrDefault() : null;
+}

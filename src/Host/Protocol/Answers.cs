@@ -1,0 +1,35 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace OpenGradient.Engine.Host.Protocol;
+
+/// <summary>Writes JSON answers without reflection.</summary>
+public static class Answers
+{
+    /// <summary>The Open Inference Protocol's error body: <c>{"error": "…"}</c>.</summary>
+    public static Task Error(HttpContext context, int status, string message) =>
+        Json(context, status, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("error", message);
+            json.WriteEndObject();
+        });
+
+    public static async Task Json(HttpContext context, int status, Action<Utf8JsonWriter> write)
+    {
+        var buffer = Render(write);
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = buffer.WrittenCount;
+        await context.Response.Body.WriteAsync(buffer.WrittenMemory, context.RequestAborted);
+    }
+
+    public static ArrayBufferWriter<byte> Render(Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using var json = new Utf8JsonWriter(buffer);
+        write(json);
+        json.Flush();
+        return buffer;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Text.Json;
+
+namespace OpenGradient.Engine.Host.Protocol;
+
+/// <summary>One tensor as it came over the wire, decoded.</summary>
+/// <param name="Code">ONNX element code.</param>
+/// <param name="Data">Little-endian elements.</param>
+public sealed record WireTensor(string Name, byte Code, long[] Shape, ReadOnlyMemory<byte> Data);
+
+/// <summary>What a request is refused with: its message names what was wrong and goes to the caller as it is.</summary>
+public sealed class BadRequestException(string message) : Exception(message);
+
+/// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's two parameters.</summary>
+public sealed class InferRequest
+{
+    public string? Id { get; private set; }
+    public List<WireTensor> Inputs { get; } = [];
+
+    /// <summary>Names of the outputs asked for; empty asks for all.</summary>
+    public List<string> Outputs { get; } = [];
+
+    /// <summary>Names of the outputs asked for as binary.</summary>
+    public HashSet<string> BinaryOutputs { get; } = [];
+
+    public bool BinaryByDefault { get; private set; }
+
+    /// <summary><c>og_release</c>, or null.</summary>
+    public string? Release { get; private set; }
+
+    /// <summary><c>og_release_timeout_ms</c>, or null.</summary>
+    public long? ReleaseTimeoutMilliseconds { get; private set; }
+
+    /// <summary>Reads a body: JSON, followed by the tensors' bytes where the binary extension is used.</summary>
+    /// <param name="body">The whole body.</param>
+    /// <param name="jsonLength">Value of the header <c>Inference-Header-Content-Length</c>, or the body's length.</param>
+    /// <exception cref="BadRequestException">The body is not such a request.</exception>
+    public static InferRequest Read(ReadOnlyMemory<byte> body, int jsonLength)
+    {
+        if (jsonLength < 0 || jsonLength > body.Length) throw new BadRequestException("Inference-Header-Content-Length is longer than the body");
+        var request = new InferRequest();
+        var binary = new BinaryTail(body[jsonLength..]);
+        try
+        {
+            var json = new Utf8JsonReader(body.Span[..jsonLength], new JsonReaderOptions { MaxDepth = 32 });
+            request.ReadObject(ref json, binary);
+            if (json.Read()) throw new BadRequestException("the request has text after its JSON object");
+        }
+        catch (JsonException e)
+        {
+            throw new BadRequestException($"malformed JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}");
+        }
+
+        if (request.Inputs.Count == 0) throw new BadRequestException("the request has no 'inputs'");
+        binary.End();
+        return request;
+    }
+
+    private void ReadObject(ref Utf8JsonReader json, BinaryTail binary)
+    {
+        Expect(ref json, JsonTokenType.StartObject, "the request");
+        while (NextProperty(ref json, out var name))
+        {
+            switch (name)
+            {
+                case "id": Id = Text(ref json, "id"); break;
+                case "inputs": ReadInputs(ref json, binary); break;
+                case "outputs": ReadOutputs(ref json); break;
+                case "parameters": ReadParameters(ref json); break;
+                default: throw new BadRequestException($"unknown property '{name}'");
+            }
+        }
+    }
+
+    private void ReadInputs(ref Utf8JsonReader json, BinaryTail binary)
+    {
+        Expect(ref json, JsonTokenType.StartArray, "'inputs'");
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (Inputs.Count == 256) throw new BadRequestException("more than 256 inputs");
+            Inputs.Add(TensorReader.Read(ref json, Inputs.Count, binary));
+        }
+    }
+
+    private void ReadOutputs(ref Utf8JsonReader json)
+    {
+        Expect(ref json, JsonTokenType.StartArray, "'outputs'");
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.StartObject) throw new BadRequestException("an entry of 'outputs' is not an object");
+            string? output = null;
+            var asBinary = false;
+            while (NextProperty(ref json, out var name))
+            {
+                if (name == "name") output = Text(ref json, "outputs.name");
+                else if (name == "parameters") asBinary = ReadBinaryFlag(ref json, "binary_data");
+                else json.Skip();
+            }
+
+            Outputs.Add(output ?? throw new BadRequestException("an entry of 'outputs' has no name"));
+            if (asBinary) BinaryOutputs.Add(output);
+        }
+    }
+
+    private void ReadParameters(ref Utf8JsonReader json)
+    {
+        Expect(ref json, JsonTokenType.StartObject, "'parameters'");
+        while (NextProperty(ref json, out var name))
+        {
+            switch (name)
+            {
+                case "og_release": Release = Text(ref json, name); break;
+                case "og_release_timeout_ms":
+                    json.Read();
+                    if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var timeout) || timeout < 0)
+                        throw new BadRequestException("'og_release_timeout_ms' is not a number of milliseconds");
+                    ReleaseTimeoutMilliseconds = timeout;
+                    break;
+                case "binary_data_output":
+                    json.Read();
+                    BinaryByDefault = json.TokenType == JsonTokenType.True;
+                    break;
+                default: throw new BadRequestException($"unknown parameter '{name}': what is not understood is not committed to");
+            }
+        }
+    }
+
+    internal static bool ReadBinaryFlag(ref Utf8JsonReader json, string flag)
+    {
+        var value = false;
+        Expect(ref json, JsonTokenType.StartObject, "'parameters'");
+        while (NextProperty(ref json, out var name))
+        {
+            json.Read();
+            if (name == flag) value = json.TokenType == JsonTokenType.True;
+        }
+
+        return value;
+    }
+
+    internal static void Expect(ref Utf8JsonReader json, JsonTokenType type, string what)
+    {
+        if (!json.Read() || json.TokenType != type)
+            throw new BadRequestException($"{what} is not {(type == JsonTokenType.StartArray ? "an array" : "an object")}");
+    }
+
+    internal static bool NextProperty(ref Utf8JsonReader json, out string name)
+    {
+        name = "";
+        if (!json.Read() || json.TokenType != JsonTokenType.PropertyName) return false;
+        name = json.GetString()!;
+        return true;
+    }
+
+    internal static string Text(ref Utf8JsonReader json, string what)
+    {
+        if (!json.Read() || json.TokenType != JsonTokenType.String) throw new BadRequestException($"'{what}' is not a string");
+        return json.GetString()!;
+    }
+}

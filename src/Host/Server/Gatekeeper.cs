@@ -1,0 +1,61 @@
+using System.Globalization;
+using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Hosting.Configuration;
+
+namespace OpenGradient.Engine.Host.Server;
+
+/// <summary>What every request passes first: Host header, API key and its limit, and the headers that every answer carries.</summary>
+public static class Gatekeeper
+{
+    private const string PagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    /// <param name="app">The listener's pipeline.</param>
+    /// <param name="http">Whose hosts and keys are accepted.</param>
+    /// <param name="keys">Null where no key is asked for.</param>
+    public static void UseGatekeeper(this IApplicationBuilder app, ListenerConfiguration http, ApiKeys? keys)
+    {
+        var hosts = http.AllowedHosts.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        app.Use(async (context, next) =>
+        {
+            var headers = context.Response.Headers;
+            headers["X-Content-Type-Options"] = "nosniff";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers["Content-Security-Policy"] = PagePolicy;
+            headers["Cache-Control"] = "no-store";
+
+            // A page of another origin that resolves its name to this machine sends its own Host header: refused (DNS rebinding).
+            if (!hosts.Contains(context.Request.Host.Host))
+            {
+                await Answers.Error(context, StatusCodes.Status400BadRequest, $"host '{context.Request.Host.Host}' is not one that this server answers for");
+                return;
+            }
+
+            if (keys is not null && !IsOpen(context.Request.Path) && !await Admit(context, keys)) return;
+            await next(context);
+        });
+    }
+
+    // Probes of an orchestrator carry no key and learn nothing but up or down.
+    private static bool IsOpen(PathString path) => path == "/v2/health/live" || path == "/v2/health/ready";
+
+    private static async Task<bool> Admit(HttpContext context, ApiKeys keys)
+    {
+        if (keys.Find(Presented(context.Request)) is not { } key)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            await Answers.Error(context, StatusCodes.Status401Unauthorized, "a valid API key is needed: Authorization: Bearer KEY");
+            return false;
+        }
+
+        if (keys.Count(key) is not { } wait) return true;
+        context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        await Answers.Error(context, StatusCodes.Status429TooManyRequests, "this API key has used up its requests for this minute");
+        return false;
+    }
+
+    private static string? Presented(HttpRequest request)
+    {
+        var authorization = request.Headers.Authorization.ToString();
+        return authorization.StartsWith("Bearer ", StringComparison.Ordinal) ? authorization[7..] : request.Headers["X-API-Key"].ToString();
+    }
+}

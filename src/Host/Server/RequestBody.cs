@@ -1,0 +1,34 @@
+using OpenGradient.Engine.Host.Protocol;
+
+namespace OpenGradient.Engine.Host.Server;
+
+/// <summary>Reads bodies whole, with the cap checked before and while reading.</summary>
+public static class RequestBody
+{
+    /// <exception cref="BadRequestException">The body is longer than <paramref name="limit"/>.</exception>
+    public static async Task<ReadOnlyMemory<byte>> Read(HttpContext context, long limit)
+    {
+        if (context.Request.ContentLength is { } declared)
+        {
+            if (declared > limit) throw TooLong(limit);
+            var body = new byte[declared];
+            await context.Request.Body.ReadExactlyAsync(body, context.RequestAborted);
+            return body;
+        }
+
+        var buffer = new MemoryStream();
+        var chunk = new byte[16 * 1024];
+        for (int read; (read = await context.Request.Body.ReadAsync(chunk, context.RequestAborted)) > 0;)
+        {
+            if (buffer.Length + read > limit) throw TooLong(limit);
+            buffer.Write(chunk, 0, read);
+        }
+
+        return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+    }
+
+    private static BodyTooLongException TooLong(long limit) => new(limit);
+}
+
+/// <summary>The body is over the operator's cap: 413.</summary>
+public sealed class BodyTooLongException(long limit) : Exception($"the body is longer than {limit} bytes");

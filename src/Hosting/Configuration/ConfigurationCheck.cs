@@ -1,0 +1,88 @@
+using System.Net;
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine.Hosting.Configuration;
+
+/// <summary>Finds everything that would not work, before anything is started.</summary>
+public static class ConfigurationCheck
+{
+    public static IReadOnlyList<string> Errors(HostConfiguration configuration)
+    {
+        var errors = new List<string>();
+        void Require(bool holds, string error)
+        {
+            if (!holds) errors.Add(error);
+        }
+
+        Require(configuration.Version == ConfigurationLoader.NewestVersion, $"version: {configuration.Version} is not a version this build reads");
+        Require(configuration.Data.Length > 0, "data: a folder is needed");
+        CheckListener(configuration.Http, errors);
+        if (configuration.OperatorListen is { } operatorListen)
+        {
+            var address = Address(operatorListen);
+            Require(address is not null, $"operatorListen: '{operatorListen}' is not an http address");
+            Require(address is null || IsLoopback(address), "operatorListen: operator endpoints listen on loopback only");
+        }
+
+        for (var i = 0; i < configuration.Models.Count; i++) CheckModel(configuration.Models[i], $"models[{i}]", errors);
+        Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
+        Require(configuration.OnnxRuntime.Workers is >= 0 and <= 256, "onnxRuntime.workers: between 0 and 256");
+        Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
+        if (configuration.Chain is { } chain) CheckChain(chain, errors);
+        Require(configuration.Settlement.MaxAgeMs is >= 1 and <= 3_600_000, "settlement.maxAgeMs: between 1 and 3,600,000");
+        Require(configuration.Settlement.MaxStatements is >= 1 and <= 1_000_000, "settlement.maxStatements: between 1 and 1,000,000");
+        Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
+        Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
+        Require(configuration.TrustGap.MaxOpenAgeMs >= 0, "trustGap.maxOpenAgeMs: not negative");
+        return errors;
+    }
+
+    /// <summary>The address of a listener, or null when it is not an http or https one.</summary>
+    public static Uri? Address(string listen) =>
+        Uri.TryCreate(listen, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" ? uri : null;
+
+    public static bool IsLoopback(Uri address) =>
+        address.Host == "localhost" || (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+
+    private static void CheckListener(ListenerConfiguration http, List<string> errors)
+    {
+        var address = Address(http.Listen);
+        if (address is null)
+        {
+            errors.Add($"http.listen: '{http.Listen}' is not an http or https address");
+            return;
+        }
+
+        var tls = http.TlsCertificateFile is not null && http.TlsKeyFile is not null;
+        if (http.TlsCertificateFile is null != http.TlsKeyFile is null) errors.Add("http.tlsCertificateFile and http.tlsKeyFile: both or neither");
+        if (address.Scheme == "https" && !tls) errors.Add("http.listen: https needs http.tlsCertificateFile and http.tlsKeyFile");
+        if (address.Scheme == "http" && tls) errors.Add("http.listen: a certificate is given, but the address is not https");
+        if (!IsLoopback(address) && !http.AllowInsecure)
+        {
+            if (http.ApiKeysFile is null) errors.Add("http.apiKeysFile: a listener outside loopback needs API keys (or http.allowInsecure)");
+            if (!tls) errors.Add("http.tlsCertificateFile: a listener outside loopback needs TLS (or http.allowInsecure)");
+        }
+
+        if (http.AllowedHosts.Count == 0) errors.Add("http.allowedHosts: at least one");
+        if (http.MaxBodyBytes is < 1024 or > int.MaxValue) errors.Add("http.maxBodyBytes: between 1,024 and 2,147,483,647");
+        if (http.RequestsPerMinutePerKey < 0) errors.Add("http.requestsPerMinutePerKey: not negative");
+    }
+
+    private static void CheckModel(ModelConfiguration model, string key, List<string> errors)
+    {
+        if (model.Path.Length == 0) errors.Add($"{key}.path: a folder or an .onnx file is needed");
+        if (model.MaxBatch is < 1 or > Statement.MaxReceipts) errors.Add($"{key}.maxBatch: between 1 and {Statement.MaxReceipts}");
+        if (model.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
+        if (model.MaxQueueDelayMs is < 0 or > 10_000) errors.Add($"{key}.maxQueueDelayMs: between 0 and 10,000");
+        if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
+    }
+
+    private static void CheckChain(ChainConfiguration chain, List<string> errors)
+    {
+        if (Address(chain.Rpc) is null) errors.Add($"chain.rpc: '{chain.Rpc}' is not an http or https address");
+        if (chain.Id == 0) errors.Add("chain.id: needed, so that a wrong chain is refused");
+        if (!EvmAddress.TryParse(chain.Contract, out var contract) || contract.IsZero) errors.Add("chain.contract: the address of a SettlementLedger is needed");
+        if (chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed");
+        if (chain.MaxFeePerGasGwei <= 0) errors.Add("chain.maxFeePerGasGwei: more than 0");
+    }
+}

@@ -1,0 +1,143 @@
+namespace OpenGradient.Engine.Hosting.Configuration;
+
+/// <summary>Everything an operator can set (docs/configuration.md). Immutable once read; secrets are named by file, never written here.</summary>
+public sealed record HostConfiguration
+{
+    /// <summary>The version of this schema that the file was written for; a newer one is refused.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>Folder of outbox, log, keys. Relative paths in this file are relative to the file.</summary>
+    public string Data { get; init; } = "data";
+
+    public ListenerConfiguration Http { get; init; } = new();
+
+    /// <summary>Operator endpoints (metrics, drain) have a listener of their own; null switches them off.</summary>
+    public string? OperatorListen { get; init; } = "http://127.0.0.1:8081";
+
+    public IReadOnlyList<ModelConfiguration> Models { get; init; } = [];
+    public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
+    public AttestationConfiguration Attestation { get; init; } = new();
+
+    /// <summary>Null runs without settlement: receipts are signed promises that nobody keeps. For trying out and benchmarks.</summary>
+    public ChainConfiguration? Chain { get; init; }
+    public SettlementConfiguration Settlement { get; init; } = new();
+    public TrustGapConfiguration TrustGap { get; init; } = new();
+}
+
+public sealed record ListenerConfiguration
+{
+    /// <summary>Loopback by default: anything else needs API keys and TLS, or says that it goes without.</summary>
+    public string Listen { get; init; } = "http://127.0.0.1:8080";
+
+    /// <summary>Host headers that are answered; others get 400.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = ["localhost", "127.0.0.1", "[::1]"];
+
+    /// <summary>One key per line, or SHA-256 of a key as <c>sha256:…</c>; lines that begin with # are comments.</summary>
+    public string? ApiKeysFile { get; init; }
+
+    /// <summary>Requests per minute for one key; 0 for no limit.</summary>
+    public int RequestsPerMinutePerKey { get; init; }
+
+    public string? TlsCertificateFile { get; init; }
+    public string? TlsKeyFile { get; init; }
+
+    /// <summary>Says that a listener outside loopback may go without API keys or TLS, for example behind a proxy that has both.</summary>
+    public bool AllowInsecure { get; init; }
+
+    /// <summary>Largest request body, checked before it is read.</summary>
+    public long MaxBodyBytes { get; init; } = 16 << 20;
+}
+
+public sealed record ModelConfiguration
+{
+    /// <summary>A folder with <c>model.json</c>, or an .onnx file.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>Overrides the name in <c>model.json</c>.</summary>
+    public string? Name { get; init; }
+    public string? ModelVersion { get; init; }
+
+    /// <summary>Most rows in one backend call; null takes the model's own figure, or 64.</summary>
+    public int? MaxBatch { get; init; }
+
+    /// <summary>How long a batch waits for more rows; 0 takes what is there.</summary>
+    public double MaxQueueDelayMs { get; init; }
+
+    /// <summary>Requests that may wait; more are refused with advice.</summary>
+    public int MaxQueuedRequests { get; init; } = 4096;
+
+    /// <summary>True refuses inputs that hold NaN.</summary>
+    public bool RejectNaN { get; init; }
+
+    /// <summary>A backend call that takes longer is terminated.</summary>
+    public double ExecutionTimeoutMs { get; init; } = 30_000;
+}
+
+public sealed record OnnxRuntimeConfiguration
+{
+    /// <summary>Path of the library; null looks in the documented places.</summary>
+    public string? Library { get; init; }
+
+    /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
+    public string Provider { get; init; } = "cpu";
+
+    /// <summary>Whether the CPU may serve where CUDA was asked for and is absent.</summary>
+    public bool AllowCpuFallback { get; init; }
+
+    /// <summary>Concurrent backend calls per model; 0 for one per core.</summary>
+    public int Workers { get; init; }
+}
+
+public sealed record AttestationConfiguration
+{
+    /// <summary>Path of libog_attest.so; null looks in the documented places.</summary>
+    public string? Library { get; init; }
+
+    /// <summary><c>software</c> is for development and is labelled untrusted everywhere.</summary>
+    public string Attester { get; init; } = "software";
+}
+
+public sealed record ChainConfiguration
+{
+    public string Rpc { get; init; } = "http://127.0.0.1:8545";
+    public ulong Id { get; init; }
+    public string Contract { get; init; } = "";
+
+    /// <summary>File with the account that pays for anchors: a Web3 keystore, or a bare key on a development chain.</summary>
+    public string TransactionKeyFile { get; init; } = "";
+
+    /// <summary>File with the keystore's password.</summary>
+    public string? TransactionKeyPasswordFile { get; init; }
+
+    /// <summary>Blocks, the anchor's own included, that make it final; null uses the chain's finalized tag.</summary>
+    public ulong? FinalityDepth { get; init; }
+
+    /// <summary>Says that this is a development chain: bare keys are accepted and the trust file says so.</summary>
+    public bool Development { get; init; }
+
+    public double MaxFeePerGasGwei { get; init; } = 200;
+}
+
+public sealed record SettlementConfiguration
+{
+    /// <summary>A settlement batch closes when its oldest statement is this old.</summary>
+    public double MaxAgeMs { get; init; } = 1000;
+
+    /// <summary>Or when it holds this many statements.</summary>
+    public int MaxStatements { get; init; } = 4096;
+
+    /// <summary>How often the worker looks at the chain.</summary>
+    public double TickMs { get; init; } = 200;
+}
+
+public sealed record TrustGapConfiguration
+{
+    /// <summary>Receipts that are not final; at this count admission answers TrustGapExceeded. 0 for no bound.</summary>
+    public long MaxOpenReceipts { get; init; } = 10_000_000;
+
+    /// <summary>Age of the oldest receipt that is not final; past it admission answers TrustGapExceeded. 0 for no bound.</summary>
+    public double MaxOpenAgeMs { get; init; }
+
+    /// <summary>What the live page compares the gap with.</summary>
+    public double ObjectiveMs { get; init; } = 10_000;
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Evm;
+
+namespace OpenGradient.Engine.Settlement.Chain;
+
+/// <summary>Reads a node's JSON. Everything is null when a member is missing or malformed: a node is a remote peer.</summary>
+internal static class ChainJson
+{
+    public static ulong? Number(JsonElement element, string name) =>
+        Hex.TryQuantity(Text(element, name), out ulong value) ? value : null;
+
+    public static Hash256? Hash(JsonElement element, string name) => Hex.TryHash(Text(element, name), out var hash) ? hash : null;
+
+    public static TransactionReceipt? Receipt(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.Object) return null;
+        if (Number(element, "status") is not { } status || Number(element, "blockNumber") is not { } number) return null;
+        if (Hash(element, "blockHash") is not { } block || Hash(element, "transactionHash") is not { } transaction) return null;
+        if (!element.TryGetProperty("logs", out var logs) || Events(logs) is not { } events) return null;
+        EvmAddress? created = EvmAddress.TryParse(Text(element, "contractAddress"), out var address) ? address : null;
+        return new(status == 1, transaction, number, block, created, events);
+    }
+
+    public static List<ChainEvent>? Events(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.Array) return null;
+        var events = new List<ChainEvent>();
+        foreach (var item in element.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Object || Event(item) is not { } parsed) return null;
+            events.Add(parsed);
+        }
+
+        return events;
+    }
+
+    private static ChainEvent? Event(JsonElement item)
+    {
+        if (!EvmAddress.TryParse(Text(item, "address"), out var contract) || Hex.TryData(Text(item, "data")) is not { } data) return null;
+        if (!item.TryGetProperty("topics", out var list) || list.ValueKind != JsonValueKind.Array) return null;
+        var topics = new List<Hash256>();
+        foreach (var topic in list.EnumerateArray())
+        {
+            if (topic.ValueKind != JsonValueKind.String || !Hex.TryHash(topic.GetString(), out var hash)) return null;
+            topics.Add(hash);
+        }
+
+        if (Hash(item, "transactionHash") is not { } transaction || Hash(item, "blockHash") is not { } block) return null;
+        if (Number(item, "blockNumber") is not { } number || Number(item, "logIndex") is not { } index || index > uint.MaxValue) return null;
+        return new(contract, [.. topics], data, new(transaction, number, block, (uint)index));
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

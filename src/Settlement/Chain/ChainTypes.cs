@@ -1,0 +1,23 @@
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine.Settlement.Chain;
+
+/// <summary>An event of the contract.</summary>
+public sealed record ChainEvent(EvmAddress Contract, Hash256[] Topics, ReadOnlyMemory<byte> Data, AnchorClaim At);
+
+/// <summary>What the chain says about a transaction that is in a block.</summary>
+public sealed record TransactionReceipt(bool Succeeded, Hash256 Transaction, ulong BlockNumber, Hash256 BlockHash, EvmAddress? Created, IReadOnlyList<ChainEvent> Events);
+
+/// <summary>One look at the chain, taken in one batch call. Its parts may be one block apart.</summary>
+/// <param name="FinalizedNumber">Null where the chain has no <c>finalized</c> tag.</param>
+/// <param name="Nonce">Transactions of the account in the latest block's state.</param>
+/// <param name="Head">The contract's head of the log; null when there is no such contract.</param>
+/// <param name="Receipts">For each watched hash that is in a block.</param>
+public sealed record ChainObservation(
+    ulong ChainId, ulong BlockNumber, Hash256 BlockHash, UInt128 BaseFee, ulong? FinalizedNumber, ulong Nonce, UInt128 Balance,
+    (Hash256 Head, EvmAddress ActiveKey)? Head, IReadOnlyDictionary<Hash256, TransactionReceipt> Receipts);
+
+/// <summary>A value, or why there is none.</summary>
+/// <param name="Refused">The node answered with an error; otherwise nothing is known.</param>
+/// <param name="RevertData">The bytes a contract reverted with, when the node passed them on.</param>
+public readonly record struct ChainAnswer<T>(bool IsOk, T Value, bool Refused, string Detail, ReadOnlyMemory<byte> RevertData = default);

@@ -1,0 +1,23 @@
+namespace OpenGradient.Engine.Settlement.Outbox;
+
+/// <summary>
+/// The durable, ordered journal everything behind the fast path is rebuilt from. Safe for concurrent calls. Records are
+/// applied to the sink in journal order, on recovery and live alike.
+/// </summary>
+public interface IOutbox : IDisposable
+{
+    /// <summary>Null while appends are accepted; otherwise what is wrong, for the operator.</summary>
+    AppendOutcome? Trouble { get; }
+
+    /// <summary>Queues a record; the result comes after it is on stable storage and applied. The payload must not change until then.</summary>
+    Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload);
+
+    /// <summary>Reads a durable record's payload back.</summary>
+    byte[] Read(RecordPosition position);
+}
+
+/// <summary>Where durable records go. Called by one thread at a time, in journal order.</summary>
+public interface IRecordSink
+{
+    void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload);
+}

@@ -1,0 +1,28 @@
+namespace OpenGradient.Engine.Settlement.Outbox;
+
+/// <summary>
+/// Acknowledged data is missing or changed. The outbox refuses to open: going on would silently lose what was promised.
+/// </summary>
+public sealed class OutboxDamagedException : Exception
+{
+    public OutboxDamagedException(RecordPosition position, string what)
+        : base($"outbox, {position}: {what}. Nothing was changed; restore the folder from a copy.") => Position = position;
+
+    public OutboxDamagedException(string message) : base(message) { }
+
+    public OutboxDamagedException() { }
+
+    public OutboxDamagedException(string message, Exception innerException) : base(message, innerException) { }
+
+    public RecordPosition Position { get; }
+}
+
+/// <summary>Another process works in this folder.</summary>
+public sealed class OutboxLockedException : Exception
+{
+    public OutboxLockedException(string folder) : base($"another process holds {folder}: two writers would tear the journal apart. Stop it, or choose another data folder.") { }
+
+    public OutboxLockedException() { }
+
+    public OutboxLockedException(string message, Exception innerException) : base(message, innerException) { }
+}

@@ -1,0 +1,140 @@
+using OpenGradient.Engine.Settlement.Disk;
+
+namespace OpenGradient.Engine.Settlement.Outbox;
+
+/// <summary>
+/// The embedded outbox: an append-only segment log with group commit. One thread writes; a record is acknowledged after
+/// the sync that covers it and after it was applied. A failed sync ends the outbox: what the kernel kept is unknown
+/// until a restart reads it back.
+/// </summary>
+public sealed class SegmentOutbox : IOutbox
+{
+    private const string LockName = "outbox.lock";
+
+    private readonly OutboxOptions _options;
+    private readonly IRecordSink _sink;
+    private readonly SegmentFolder _segments;
+    private readonly SegmentWriter _writer;
+    private readonly AppendQueue _queue;
+    private readonly IDisposable _lock;
+    private readonly Thread _thread;
+    private volatile Tuple<AppendOutcome>? _trouble; // written by the writer thread alone
+
+    private SegmentOutbox(IDisk disk, string folder, OutboxOptions options, IRecordSink sink, IDisposable folderLock)
+    {
+        (_options, _sink, _lock) = (options, sink, folderLock);
+        _segments = new SegmentFolder(disk, folder);
+        _writer = new SegmentWriter(disk, _segments, folder, options);
+        _queue = new AppendQueue(options);
+        _thread = new Thread(WriteGroups) { IsBackground = true, Name = "outbox writer" };
+    }
+
+    /// <summary>Locks the folder, applies every durable record to the sink, cuts a torn tail and starts the writer.</summary>
+    /// <exception cref="OutboxLockedException">Another process holds the folder.</exception>
+    /// <exception cref="OutboxDamagedException">Acknowledged data is missing or changed.</exception>
+    /// <exception cref="DiskException">The disk refused.</exception>
+    public static SegmentOutbox Open(IDisk disk, string folder, OutboxOptions options, IRecordSink sink)
+    {
+        options.Validate();
+        disk.CreateFolder(folder);
+        var folderLock = disk.TryLock(Path.Combine(folder, LockName)) ?? throw new OutboxLockedException(folder);
+        SegmentOutbox? outbox = null;
+        try
+        {
+            outbox = new SegmentOutbox(disk, folder, options, sink, folderLock);
+            outbox._writer.Recover(sink);
+            outbox._thread.Start();
+            return outbox;
+        }
+        catch
+        {
+            outbox?._writer.Dispose();
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    public AppendOutcome? Trouble => _trouble?.Item1;
+
+    public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(type);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
+        if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
+        var append = new PendingAppend(type, payload);
+        return _queue.TryAdd(append)
+            ? append.Done
+            : Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
+    }
+
+    public byte[] Read(RecordPosition position)
+    {
+        using var file = _segments.Open(position.Segment);
+        Span<byte> salted = stackalloc byte[SegmentHeader.Size];
+        var header = SegmentHeader.Decode(salted[..file.Read(salted, 0)], position.Segment);
+        Span<byte> start = stackalloc byte[Frame.HeaderSize];
+        if (file.Read(start, position.Offset) != start.Length) throw new OutboxDamagedException(position, "the record is cut off");
+        var length = System.Buffers.Binary.BinaryPrimitives.ReadInt32LittleEndian(start);
+        if (length < 0 || length > _options.MaxPayload) throw new OutboxDamagedException(position, "the record's length is damaged");
+        var bytes = new byte[Frame.SizeOf(length)];
+        var read = file.Read(bytes, position.Offset);
+        return Frame.PayloadIfIntact(bytes.AsSpan(0, read), header.Salt) ?? throw new OutboxDamagedException(position, "the record is damaged");
+    }
+
+    public void Dispose()
+    {
+        _queue.Close();
+        if (_thread.IsAlive) _thread.Join();
+        _writer.Dispose();
+        _lock.Dispose();
+    }
+
+    private void WriteGroups()
+    {
+        var group = new List<PendingAppend>();
+        var positions = new List<RecordPosition>();
+        var maxBytes = Math.Min(_options.MaxGroupBytes, _options.MaxPayload);
+        while (_queue.TakeGroup(group, maxBytes))
+        {
+            if (Trouble is { Status: AppendStatus.Failed } failed) CompleteAll(group, failed);
+            else WriteGroup(group, positions);
+        }
+
+        _trouble ??= Tuple.Create(new AppendOutcome(AppendStatus.Failed, default, "the outbox is closed"));
+    }
+
+    private void WriteGroup(List<PendingAppend> group, List<RecordPosition> positions)
+    {
+        try
+        {
+            _writer.Write(group, positions);
+            _trouble = null;
+            for (var i = 0; i < group.Count; i++) _sink.Apply(positions[i], group[i].Type, group[i].Payload.Span);
+        }
+        catch (DiskException full) when (full.IsFull)
+        {
+            Stop(group, new AppendOutcome(AppendStatus.DiskFull, default, $"disk full: {full.Message}; free space, the outbox goes on by itself"));
+            return;
+        }
+#pragma warning disable CA1031 // Whatever went wrong, nothing may be acknowledged after it: the outbox ends by name.
+        catch (Exception failure)
+#pragma warning restore CA1031
+        {
+            Stop(group, new AppendOutcome(AppendStatus.Failed, default, $"the outbox has failed: {failure.Message}; restart the process, it reads back what is durable"));
+            return;
+        }
+
+        for (var i = 0; i < group.Count; i++) group[i].Complete(new AppendOutcome(AppendStatus.Durable, positions[i], null));
+    }
+
+    private void Stop(List<PendingAppend> group, AppendOutcome outcome)
+    {
+        _trouble = Tuple.Create(outcome);
+        CompleteAll(group, outcome);
+    }
+
+    private static void CompleteAll(List<PendingAppend> group, AppendOutcome outcome)
+    {
+        foreach (var append in group) append.Complete(outcome);
+    }
+}

@@ -1,0 +1,227 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.Log;
+using OpenGradient.Engine.Settlement.Outbox;
+
+namespace OpenGradient.Engine.Settlement.State;
+
+/// <summary>
+/// Everything known, rebuilt from the journal: records change it and nothing else does, on recovery and live alike. One
+/// lock guards it. It is held across no I/O but the reading of old tiles for a proof, which a cache keeps rare.
+/// </summary>
+internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, TimeProvider clock) : IRecordSink
+{
+    private readonly Lock _gate = new();
+    private readonly StatementIndex _index = new(maxFinalReceipts);
+    private readonly StageBoard _board = new();
+    private readonly TileTree _tree = new(tiles);
+    private readonly Queue<StatementEntry> _unverified = new();
+    private readonly Queue<StatementEntry> _unsequenced = new();
+    private readonly Dictionary<Hash256, Epoch> _epochs = [];
+    private readonly List<ChainOperation> _operations = [];
+    private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
+    private readonly SortedDictionary<ulong, ChainOperation> _live = [];
+
+    public ulong Now() => (ulong)(clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+
+    /// <summary>Runs a short piece of work under the lock.</summary>
+    public T Locked<T>(Func<View, T> work)
+    {
+        lock (_gate) return work(new View(this));
+    }
+
+    public void Locked(Action<View> work)
+    {
+        lock (_gate) work(new View(this));
+    }
+
+    public void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            switch (type)
+            {
+                case RecordType.Statement: Apply(position, StatementRecord.Decode(payload)); break;
+                case RecordType.Verified: Apply(VerifiedRecord.Decode(payload)); break;
+                case RecordType.Quarantined: Apply(QuarantinedRecord.Decode(payload)); break;
+                case RecordType.Sequenced: Apply(SequencedRecord.Decode(payload)); break;
+                case RecordType.EpochAnnounced: Apply(EpochRecord.Decode(payload)); break;
+                case RecordType.OperationOpened: Apply(OpenedRecord.Decode(payload)); break;
+                case RecordType.Attempted: Apply(AttemptRecord.Decode(payload)); break;
+                case RecordType.Included: Apply(IncludedRecord.Decode(payload)); break;
+                case RecordType.Finalized: Finalize(OperationEndRecord.Decode(payload)); break;
+                case RecordType.Reopened: Reopen(OperationEndRecord.Decode(payload)); break;
+                case RecordType.Abandoned: Abandon(OperationEndRecord.Decode(payload)); break;
+                default: throw new FormatException($"journal: record type {type} is unknown; a newer release wrote it");
+            }
+        }
+    }
+
+    private void Apply(RecordPosition position, StatementRecord record)
+    {
+        var id = MerkleTree.LeafHash(record.Statement.Span);
+        var entry = _index.Find(id);
+        if (entry is null)
+        {
+            entry = Enter(id, Statement.Decode(record.Statement.Span));
+            _index.AddRows(entry, record.Rows);
+        }
+        else
+        {
+            _index.AddRows(entry, record.Rows);
+        }
+
+        if (entry.DurableAt != 0) return;
+        // Live, the record was written before the sync that made it durable; only a replay has no better time.
+        var durableAt = _board.Measuring ? Now() : record.Time;
+        (entry.Position, entry.DurableAt) = (position, durableAt);
+        _unverified.Enqueue(entry);
+        _board.Update(entry, durableAt);
+    }
+
+    private StatementEntry Enter(Hash256 id, Statement statement)
+    {
+        var entry = new StatementEntry(id) { Epoch = statement.Epoch, Receipts = (int)statement.Receipts, ExecutedAt = statement.HostTime };
+        _index.Add(entry);
+        _board.Enter(entry);
+        return entry;
+    }
+
+    private void Apply(VerifiedRecord record)
+    {
+        foreach (var id in record.Statements)
+        {
+            if (_index.Find(id) is not { VerifiedAt: 0, QuarantinedAt: 0 } entry) continue;
+            entry.VerifiedAt = record.Time;
+            _unsequenced.Enqueue(entry);
+            _board.Update(entry, record.Time);
+        }
+    }
+
+    private void Apply(QuarantinedRecord record)
+    {
+        if (_index.Find(record.Statement) is not { VerifiedAt: 0, QuarantinedAt: 0 } entry) return;
+        (entry.QuarantinedAt, entry.Reasons) = (record.Time, record.Reasons);
+        _board.Update(entry, record.Time);
+    }
+
+    private void Apply(SequencedRecord record)
+    {
+        if (record.FirstLeaf != _tree.Size) throw new FormatException($"journal: leaf {record.FirstLeaf} was recorded where leaf {_tree.Size} comes next");
+        foreach (var id in record.Statements)
+        {
+            if (_index.Find(id) is not { VerifiedAt: not 0, Leaf: null } entry) throw new FormatException($"journal: statement {id} was sequenced twice or without being verified");
+            _index.AddLeaf(entry);
+            _tree.Append(id);
+        }
+    }
+
+    private void Apply(EpochRecord record) => _epochs.TryAdd(record.Epoch.Id, record.Epoch);
+
+    private void Apply(OpenedRecord record)
+    {
+        if (record.Id != (ulong)_operations.Count) throw new FormatException($"journal: operation {record.Id} was recorded where {_operations.Count} comes next");
+        var operation = new ChainOperation(record);
+        _operations.Add(operation);
+        _live.Add(operation.Id, operation);
+        if (record.Checkpoint is not { } signed) return;
+        _anchors[operation.Head] = operation;
+        operation.FirstLeaf = FirstUncoveredLeaf(signed.Size);
+        Cover(operation);
+    }
+
+    // Leaves are covered in order, and an abandoned anchor gives its leaves back from its first one on.
+    private ulong FirstUncoveredLeaf(ulong size)
+    {
+        var leaf = size;
+        while (leaf > 0 && _index.AtLeaf(leaf - 1).Anchor is null) leaf--;
+        return leaf;
+    }
+
+    private void Cover(ChainOperation operation)
+    {
+        for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint!.Size; leaf++) _index.AtLeaf(leaf).Anchor = operation;
+    }
+
+    private void Apply(AttemptRecord record) => _operations[(int)record.Operation].Attempts.Add(
+        new(record.Nonce, record.MaxPriorityFee, record.MaxFee, record.GasLimit, record.AtBlock, record.Raw, Keccak256.Hash(record.Raw.Span)));
+
+    private void Apply(IncludedRecord record)
+    {
+        var operation = _operations[(int)record.Operation];
+        if (operation.AbandonedBecause is not null) Revive(operation);
+        (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
+        Announce(operation, record.Time);
+    }
+
+    private void Finalize(OperationEndRecord record)
+    {
+        var operation = _operations[(int)record.Operation];
+        operation.FinalAt = record.Time;
+        _live.Remove(operation.Id);
+        Announce(operation, record.Time);
+        ForEachStatement(operation, _index.MarkFinal);
+    }
+
+    private void Reopen(OperationEndRecord record)
+    {
+        var operation = _operations[(int)record.Operation];
+        // Only what was reported as final is "reopened"; an anchor that moves before that is the chain's everyday life.
+        if (operation.IsFinal) operation.ReopenedAt = record.Time;
+        (operation.Inclusion, operation.FinalAt) = (null, 0);
+        _live[operation.Id] = operation;
+        Announce(operation, record.Time);
+    }
+
+    private void Abandon(OperationEndRecord record)
+    {
+        var operation = _operations[(int)record.Operation];
+        operation.AbandonedBecause = record.Reason;
+        _live.Remove(operation.Id);
+        Announce(operation, record.Time);
+        ForEachStatement(operation, entry => entry.Anchor = null);
+    }
+
+    // Given up, but the chain took it all the same: it proves again what nothing earlier proves.
+    private void Revive(ChainOperation operation)
+    {
+        operation.AbandonedBecause = null;
+        _live[operation.Id] = operation;
+        for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint?.Size; leaf++)
+            if (_index.AtLeaf(leaf) is { Anchor: null or { Inclusion: null } } entry) entry.Anchor = operation;
+    }
+
+    private void Announce(ChainOperation operation, ulong time) => ForEachStatement(operation, entry => _board.Update(entry, time));
+
+    private void ForEachStatement(ChainOperation operation, Action<StatementEntry> action)
+    {
+        if (operation.Checkpoint is not { } signed) return;
+        for (var leaf = operation.FirstLeaf; leaf < signed.Size; leaf++)
+            if (_index.AtLeaf(leaf) is var entry && entry.Anchor == operation) action(entry);
+    }
+
+    /// <summary>The state's parts, usable only while the lock is held.</summary>
+    internal readonly ref struct View(SettlementState state)
+    {
+        public StatementIndex Index => state._index;
+
+        public StageBoard Board => state._board;
+
+        public TileTree Tree => state._tree;
+
+        public Queue<StatementEntry> Unverified => state._unverified;
+
+        public Queue<StatementEntry> Unsequenced => state._unsequenced;
+
+        public IReadOnlyDictionary<Hash256, Epoch> Epochs => state._epochs;
+
+        public IReadOnlyList<ChainOperation> Operations => state._operations;
+
+        /// <summary>Operations that are neither final nor abandoned, oldest first.</summary>
+        public IReadOnlyCollection<ChainOperation> Live => state._live.Values;
+
+        public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
+
+        public StatementEntry Enter(Hash256 id, Statement statement) => state.Enter(id, statement);
+    }
+}

@@ -1,0 +1,113 @@
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine.Settlement.State;
+
+/// <summary>
+/// Announces stage changes to waiters, subscribers and counters. Derived from entries alone; guarded by the state's
+/// lock, so everything here must be short and must not call out.
+/// </summary>
+internal sealed class StageBoard
+{
+    /// <summary>Subscribers at once. 256: each costs a bounded channel; more belong behind a proxy.</summary>
+    private const int MaxSubscribers = 256;
+
+    private readonly long[] _receipts = new long[7];
+    private readonly GapHistogram[] _gaps = [new(), new(), new(), new(), new(), new(), new()];
+    private readonly List<StageSubscription> _subscribers = [];
+    private readonly Queue<StatementEntry> _open = new();
+
+    /// <summary>Off while the journal is replayed: gaps of an earlier life are not this process's measurements.</summary>
+    public bool Measuring { get; set; }
+
+    public void Enter(StatementEntry entry)
+    {
+        _receipts[(int)entry.Announced] += entry.Receipts;
+        _open.Enqueue(entry);
+    }
+
+    /// <summary>An entry that never became durable goes away.</summary>
+    public void Leave(StatementEntry entry)
+    {
+        _receipts[(int)entry.Announced] -= entry.Receipts;
+        Release(entry, new(WaitStatus.NotStored, entry.Announced));
+        entry.Announced = ReceiptStage.Quarantined; // so that the queue of open entries lets it go
+    }
+
+    /// <summary>Called after an entry changed; does nothing when its stage did not.</summary>
+    public void Update(StatementEntry entry, ulong now)
+    {
+        var stage = entry.Stage;
+        if (stage == entry.Announced) return;
+        if (IsClosed(entry.Announced)) _open.Enqueue(entry);
+        _receipts[(int)entry.Announced] -= entry.Receipts;
+        _receipts[(int)stage] += entry.Receipts;
+        entry.Announced = stage;
+        if (Measuring && now > entry.ExecutedAt) _gaps[(int)stage].Add(now - entry.ExecutedAt, entry.Receipts);
+        foreach (var subscriber in _subscribers) subscriber.Offer(new(entry.Id, entry.Receipts, stage, now, 0));
+        WakeWaiters(entry);
+    }
+
+    public static Task<WaitOutcome> Wait(StatementEntry entry, ReceiptStage stage, CancellationToken cancellationToken)
+    {
+        var waiter = new StageWaiter(stage);
+        (entry.Waiters ??= []).Add(waiter);
+        WakeWaiters(entry);
+        return waiter.Done.IsCompleted ? waiter.Done : waiter.Done.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Null when too many are subscribed already.</summary>
+    public StageSubscription? Subscribe(int capacity, Action<StageSubscription> leave)
+    {
+        if (_subscribers.Count >= MaxSubscribers) return null;
+        var subscription = new StageSubscription(capacity, leave);
+        _subscribers.Add(subscription);
+        return subscription;
+    }
+
+    public void Unsubscribe(StageSubscription subscription) => _subscribers.Remove(subscription);
+
+    public long OpenReceipts => _receipts.Sum() - _receipts[(int)ReceiptStage.Final] - _receipts[(int)ReceiptStage.Quarantined];
+
+    /// <summary>When the oldest open statement was executed; null when none is open.</summary>
+    public ulong? OldestOpen()
+    {
+        while (_open.TryPeek(out var entry) && IsClosed(entry.Announced)) _open.Dequeue();
+        return _open.TryPeek(out var oldest) ? oldest.ExecutedAt : null;
+    }
+
+    public TrustGapSnapshot Snapshot(ulong now)
+    {
+        var open = Enum.GetValues<ReceiptStage>().Where(stage => !IsClosed(stage)).ToDictionary(stage => stage, stage => _receipts[(int)stage]);
+        var age = OldestOpen() is { } oldest && now > oldest ? TimeSpan.FromTicks((long)((now - oldest) / 100)) : TimeSpan.Zero;
+        return new(
+            open, OpenReceipts, age, _receipts[(int)ReceiptStage.Final], _receipts[(int)ReceiptStage.Quarantined],
+            Gap(ReceiptStage.Durable), Gap(ReceiptStage.Verified), Gap(ReceiptStage.Anchored), Gap(ReceiptStage.Final));
+    }
+
+    private static bool IsClosed(ReceiptStage stage) => stage is ReceiptStage.Final or ReceiptStage.Quarantined;
+
+    private GapPercentiles Gap(ReceiptStage stage) => _gaps[(int)stage].Snapshot();
+
+    private static void WakeWaiters(StatementEntry entry)
+    {
+        var stage = entry.Stage;
+        if (stage == ReceiptStage.Quarantined)
+        {
+            foreach (var waiter in entry.Waiters ?? []) waiter.Complete(new(waiter.Stage == stage ? WaitStatus.Reached : WaitStatus.Quarantined, stage));
+            entry.Waiters = null;
+            return;
+        }
+
+        // A reopened receipt still is verified, and no more than that.
+        var reached = stage == ReceiptStage.Reopened ? ReceiptStage.Verified : stage;
+        foreach (var waiter in entry.Waiters ?? [])
+            if (waiter.Stage <= reached || waiter.Stage == stage) waiter.Complete(new(WaitStatus.Reached, stage));
+        entry.Waiters?.RemoveAll(waiter => waiter.Done.IsCompleted);
+    }
+
+    private static void Release(StatementEntry entry, WaitOutcome outcome)
+    {
+        foreach (var waiter in entry.Waiters ?? []) waiter.Complete(outcome);
+        entry.Waiters = null;
+    }
+}

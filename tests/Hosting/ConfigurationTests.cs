@@ -1,0 +1,97 @@
+using System.Collections;
+using OpenGradient.Engine.Hosting.Configuration;
+
+namespace OpenGradient.Engine.Hosting.Tests;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("og-config-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Load_NoFile_GivesDefaultsOnLoopback()
+    {
+        var configuration = ConfigurationLoader.Load(null, new Hashtable(), []);
+
+        Assert.Equal("http://127.0.0.1:8080", configuration.Http.Listen);
+        Assert.Null(configuration.Chain);
+    }
+
+    [Fact]
+    public void Load_FileEnvironmentFlags_LaterWins()
+    {
+        var file = Write("""{"settlement":{"maxAgeMs":1,"maxStatements":1,"tickMs":10}}""");
+        var environment = new Hashtable { ["OG_CONFIG__settlement__maxAgeMs"] = "2", ["OG_CONFIG__settlement__maxStatements"] = "2" };
+
+        var settlement = ConfigurationLoader.Load(file, environment, ["settlement.maxStatements=3"]).Settlement;
+
+        Assert.Equal((2, 3, 10), (settlement.MaxAgeMs, settlement.MaxStatements, settlement.TickMs));
+    }
+
+    [Fact]
+    public void Load_RelativePaths_AreRelativeToTheFile()
+    {
+        var configuration = ConfigurationLoader.Load(Write("""{"data":"here","models":[{"path":"m"}]}"""), new Hashtable(), []);
+
+        Assert.Equal(Path.Combine(_folder, "here"), configuration.Data);
+        Assert.Equal(Path.Combine(_folder, "m"), configuration.Models[0].Path);
+    }
+
+    [Theory]
+    [InlineData("{", "malformed JSON")]
+    [InlineData("[]", "not a JSON object")]
+    [InlineData("""{"surprise":1}""", "unknown key")]
+    [InlineData("""{"http":{"listen":"x"}}""", "unknown key")]
+    [InlineData("""{"version":2}""", "version 2; this build reads up to 1")]
+    [InlineData("""{"settlement":{"maxAgeMs":"soon"}}""", "settlement.maxAgeMs")]
+    [InlineData("""{"settlement":{"maxAgeMs":0}}""", "settlement.maxAgeMs")]
+    [InlineData("""{"http":{"listen":"nonsense"}}""", "http.listen")]
+    [InlineData("""{"http":{"listen":"http://0.0.0.0:80"}}""", "needs API keys")]
+    [InlineData("""{"http":{"listen":"http://0.0.0.0:80","apiKeysFile":"k"}}""", "needs TLS")]
+    [InlineData("""{"http":{"listen":"https://127.0.0.1:80"}}""", "https needs")]
+    [InlineData("""{"http":{"tlsCertificateFile":"c"}}""", "both or neither")]
+    [InlineData("""{"operatorListen":"http://10.0.0.1:81"}""", "loopback only")]
+    [InlineData("""{"models":[{"path":""}]}""", "models[0].path")]
+    [InlineData("""{"models":[{"path":"m","maxBatch":0}]}""", "models[0].maxBatch")]
+    [InlineData("""{"attestation":{"attester":"nitro"}}""", "attestation.attester")]
+    [InlineData("""{"onnxRuntime":{"provider":"tpu"}}""", "onnxRuntime.provider")]
+    [InlineData("""{"chain":{"id":0,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k"}}""", "chain.id")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x00","transactionKeyFile":"k"}}""", "chain.contract")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001"}}""", "chain.transactionKeyFile")]
+    public void Load_BadFile_NamesTheKey(string json, string expected)
+    {
+        var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load(Write(json), new Hashtable(), []));
+
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_MissingFile_NamesIt()
+    {
+        var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load(Path.Combine(_folder, "none.json"), new Hashtable(), []));
+
+        Assert.Contains("none.json", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("=1")]
+    public void Load_MalformedFlag_IsRefused(string setting) =>
+        Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load(null, new Hashtable(), [setting]));
+
+    [Fact]
+    public void Load_ListenerOutsideLoopbackThatSaysSo_IsAccepted()
+    {
+        var configuration = ConfigurationLoader.Load(null, new Hashtable(), ["http.listen=http://0.0.0.0:8080", "http.allowInsecure=true"]);
+
+        Assert.True(configuration.Http.AllowInsecure);
+    }
+
+    private string Write(string json)
+    {
+        var file = Path.Combine(_folder, "og.json");
+        File.WriteAllText(file, json);
+        return file;
+    }
+}
