@@ -106,6 +106,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>The statement's bytes; null when it is unknown or not durable yet.</summary>
     public byte[]? ReadStatement(in Hash256 statementId) => _proofs.ReadStatement(statementId);
 
+    /// <summary>The row leaf hashes this engine holds of a statement, by row: all of a batch it sealed, single ones of receipts that came back.</summary>
+    public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(in Hash256 statementId) => _proofs.LeavesOf(statementId);
+
     /// <summary>What has grown of the proof so far; null when the receipt is unknown.</summary>
     public ReceiptProof? GetProof(ReceiptId id) => _proofs.Of(id);
 
