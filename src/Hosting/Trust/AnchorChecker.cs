@@ -41,5 +41,5 @@ public static class AnchorChecker
         && LedgerAbi.DecodeAnchored(entry.Data.Span) == (checkpoint.Size, checkpoint.Root, checkpoint.PreviousHead);
 
     private static bool IsFinal(ChainObservation seen, ulong block, ulong depth) =>
-        depth == 0 ? seen.FinalizedNumber >= block : seen.BlockNumber >= block + depth;
+        depth == 0 ? seen.FinalizedNumber >= block : seen.BlockNumber + 1 >= block + depth;
 }

@@ -76,7 +76,13 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
         ulong? finalized = askFinalized && replies[5].IsOk && replies[5].Result.ValueKind == JsonValueKind.Object ? ChainJson.Number(replies[5].Result, "number") : null;
         var receipts = new Dictionary<Hash256, TransactionReceipt>();
         for (var i = 0; i < hashes.Length; i++)
-            if (ChainJson.Receipt(replies[6 + i].Result) is { } receipt && receipt.Transaction == hashes[i]) receipts[hashes[i]] = receipt;
+        {
+            // Only an explicit null says that there is none: rubbish must not look like a reorganisation.
+            if (replies[6 + i].Result.ValueKind == JsonValueKind.Null) continue;
+            if (ChainJson.Receipt(replies[6 + i].Result) is not { } receipt || receipt.Transaction != hashes[i]) return Malformed<ChainObservation>("eth_getTransactionReceipt");
+            receipts[hashes[i]] = receipt;
+        }
+
         return new(true, new(chainId, number, blockHash, ChainJson.Number(block, "baseFeePerGas") ?? 0, finalized, nonce, balance, LedgerAbi.DecodeHead(head), receipts), false, "");
     }
 

@@ -88,11 +88,18 @@ public sealed class TileTree(IFullTileReader stored)
     /// <summary>The owner has made this full tile durable: it may leave memory.</summary>
     public void MarkStored(int level, ulong index) => _unstored.Remove((level, index));
 
-    /// <summary>The partial tiles at the right edge: level, index and hashes.</summary>
-    public IEnumerable<(int Level, ulong Index, Hash256[] Hashes)> Edge()
+    /// <summary>The partial tiles at the right edge of the first <paramref name="size"/> leaves: level, index and hashes.</summary>
+    public List<(int Level, ulong Index, Hash256[] Hashes)> EdgeAt(ulong size)
     {
-        for (var level = 0; level < _edge.Count; level++)
-            if (_edge[level].Count > 0) yield return (level, EdgeIndex(level), [.. _edge[level]]);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, Size);
+        var edge = new List<(int, ulong, Hash256[])>();
+        for (var level = 0; size > 0; level++, size /= TilePath.Width)
+        {
+            var width = (int)(size % TilePath.Width);
+            if (width > 0) edge.Add((level, size / TilePath.Width, Tile(level, size / TilePath.Width)[..width].ToArray()));
+        }
+
+        return edge;
     }
 
     private void AppendAt(int level, in Hash256 hash)

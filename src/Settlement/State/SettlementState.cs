@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Settlement.State;
 
 /// <summary>
 /// Everything known, rebuilt from the journal: records change it and nothing else does, on recovery and live alike. One
-/// lock guards it; it is never held across I/O, except that old tiles are read for proofs outside of it.
+/// lock guards it. It is held across no I/O but the reading of old tiles for a proof, which a cache keeps rare.
 /// </summary>
 internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, TimeProvider clock) : IRecordSink
 {
@@ -20,6 +20,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private readonly Dictionary<Hash256, Epoch> _epochs = [];
     private readonly List<ChainOperation> _operations = [];
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
+    private readonly SortedDictionary<ulong, ChainOperation> _live = [];
 
     public ulong Now() => (ulong)(clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
@@ -71,9 +72,11 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         }
 
         if (entry.DurableAt != 0) return;
-        (entry.Position, entry.DurableAt) = (position, record.Time);
+        // Live, the record was written before the sync that made it durable; only a replay has no better time.
+        var durableAt = _board.Measuring ? Now() : record.Time;
+        (entry.Position, entry.DurableAt) = (position, durableAt);
         _unverified.Enqueue(entry);
-        _board.Update(entry, record.Time);
+        _board.Update(entry, durableAt);
     }
 
     private StatementEntry Enter(Hash256 id, Statement statement)
@@ -120,6 +123,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         if (record.Id != (ulong)_operations.Count) throw new FormatException($"journal: operation {record.Id} was recorded where {_operations.Count} comes next");
         var operation = new ChainOperation(record);
         _operations.Add(operation);
+        _live.Add(operation.Id, operation);
         if (record.Checkpoint is not { } signed) return;
         _anchors[operation.Head] = operation;
         operation.FirstLeaf = FirstUncoveredLeaf(signed.Size);
@@ -145,6 +149,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void Apply(IncludedRecord record)
     {
         var operation = _operations[(int)record.Operation];
+        if (operation.AbandonedBecause is not null) Revive(operation);
         (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
         Announce(operation, record.Time);
     }
@@ -153,6 +158,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     {
         var operation = _operations[(int)record.Operation];
         operation.FinalAt = record.Time;
+        _live.Remove(operation.Id);
         Announce(operation, record.Time);
         ForEachStatement(operation, _index.MarkFinal);
     }
@@ -160,7 +166,10 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void Reopen(OperationEndRecord record)
     {
         var operation = _operations[(int)record.Operation];
-        (operation.Inclusion, operation.FinalAt, operation.ReopenedAt) = (null, 0, record.Time);
+        // Only what was reported as final is "reopened"; an anchor that moves before that is the chain's everyday life.
+        if (operation.IsFinal) operation.ReopenedAt = record.Time;
+        (operation.Inclusion, operation.FinalAt) = (null, 0);
+        _live[operation.Id] = operation;
         Announce(operation, record.Time);
     }
 
@@ -168,8 +177,18 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     {
         var operation = _operations[(int)record.Operation];
         operation.AbandonedBecause = record.Reason;
-        ForEachStatement(operation, entry => entry.Anchor = null);
+        _live.Remove(operation.Id);
         Announce(operation, record.Time);
+        ForEachStatement(operation, entry => entry.Anchor = null);
+    }
+
+    // Given up, but the chain took it all the same: it proves again what nothing earlier proves.
+    private void Revive(ChainOperation operation)
+    {
+        operation.AbandonedBecause = null;
+        _live[operation.Id] = operation;
+        for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint?.Size; leaf++)
+            if (_index.AtLeaf(leaf) is { Anchor: null or { Inclusion: null } } entry) entry.Anchor = operation;
     }
 
     private void Announce(ChainOperation operation, ulong time) => ForEachStatement(operation, entry => _board.Update(entry, time));
@@ -177,7 +196,8 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void ForEachStatement(ChainOperation operation, Action<StatementEntry> action)
     {
         if (operation.Checkpoint is not { } signed) return;
-        for (var leaf = operation.FirstLeaf; leaf < signed.Size; leaf++) action(_index.AtLeaf(leaf));
+        for (var leaf = operation.FirstLeaf; leaf < signed.Size; leaf++)
+            if (_index.AtLeaf(leaf) is var entry && entry.Anchor == operation) action(entry);
     }
 
     /// <summary>The state's parts, usable only while the lock is held.</summary>
@@ -196,6 +216,9 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         public IReadOnlyDictionary<Hash256, Epoch> Epochs => state._epochs;
 
         public IReadOnlyList<ChainOperation> Operations => state._operations;
+
+        /// <summary>Operations that are neither final nor abandoned, oldest first.</summary>
+        public IReadOnlyCollection<ChainOperation> Live => state._live.Values;
 
         public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
 

@@ -1,0 +1,25 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Disk;
+using OpenGradient.Engine.Settlement.Evm;
+
+namespace OpenGradient.Engine.Settlement;
+
+/// <summary>What settlement is given by whoever composes the engine. Nothing of it is disposed here.</summary>
+public sealed record SettlementParts
+{
+    public required RpcClient Rpc { get; init; }
+
+    public required IStatementVerifier Verifier { get; init; }
+
+    public required ICheckpointSigner CheckpointSigner { get; init; }
+
+    /// <summary>The log's key; its hash is the log's identity.</summary>
+    public required INoteSigner NoteSigner { get; init; }
+
+    /// <summary>Pays for transactions and holds the registrar role.</summary>
+    public required ITransactionSigner TransactionSigner { get; init; }
+
+    public IDisk Disk { get; init; } = new LinuxDisk();
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

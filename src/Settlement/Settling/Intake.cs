@@ -1,0 +1,54 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.State;
+
+namespace OpenGradient.Engine.Settlement.Settling;
+
+/// <summary>From durable to the log: verify, then give each verified statement its leaf. Needs no chain.</summary>
+internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier)
+{
+    /// <summary>Statements per journal record. 1,024: one sync for many, and a record of 32 KiB.</summary>
+    private const int Batch = 1024;
+
+    /// <summary>Re-checks every durable statement and records the outcome.</summary>
+    public async Task VerifyAsync(CancellationToken cancellationToken)
+    {
+        while (Take(view => view.Unverified, entry => entry is { VerifiedAt: 0, QuarantinedAt: 0 }) is { Count: > 0 } entries)
+        {
+            var passed = new List<Hash256>(entries.Count);
+            var appends = new List<Task>();
+            foreach (var entry in entries)
+            {
+                var statement = StatementRecord.Decode(outbox.Read(entry.Position)).Statement;
+                var reasons = verifier.Verify(statement);
+                if (reasons.Count == 0) passed.Add(entry.Id);
+                else appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
+            }
+
+            if (passed.Count > 0) appends.Add(journal.AppendAsync(RecordType.Verified, new VerifiedRecord(state.Now(), [.. passed]).Encode(), cancellationToken));
+            await Task.WhenAll(appends).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Appends every verified statement to the log, in the order of verification.</summary>
+    public async Task SequenceAsync(CancellationToken cancellationToken)
+    {
+        while (Take(view => view.Unsequenced, entry => entry.Leaf is null) is { Count: > 0 } entries)
+        {
+            var first = state.Locked(view => view.Tree.Size);
+            var record = new SequencedRecord(state.Now(), first, [.. entries.Select(entry => entry.Id)]);
+            await journal.AppendAsync(RecordType.Sequenced, record.Encode(), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // After a replay the queues also hold what later records have settled.
+    private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose, Predicate<StatementEntry> waits) => state.Locked(view =>
+    {
+        var queue = choose(view);
+        var taken = new List<StatementEntry>();
+        while (taken.Count < Batch && queue.TryDequeue(out var entry))
+            if (waits(entry)) taken.Add(entry);
+        return taken;
+    });
+}

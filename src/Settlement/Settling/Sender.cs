@@ -1,0 +1,148 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Chain;
+using OpenGradient.Engine.Settlement.Evm;
+using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.State;
+
+namespace OpenGradient.Engine.Settlement.Settling;
+
+/// <summary>
+/// Brings the oldest pending operation into a block: sign, persist the raw bytes, send; then the same bytes again, or a
+/// dearer replacement of the same nonce. A new nonce only when the old one is spent and the contract's head says that
+/// the operation has not happened; the contract's compare-and-swap holds even if that were wrong.
+/// </summary>
+internal sealed class Sender(
+    SettlementState state, JournalWriter journal, EvmChain chain, ConditionBoard conditions, ITransactionSigner account, SettlementOptions options, Hash256 logId)
+{
+    private const int SpentLooksThatCount = 2;
+
+    private ulong _current = ulong.MaxValue;
+    private Hash256 _sent;
+    private ulong _sentAtBlock;
+    private bool _tooCheap;
+    private int _spentLooks;
+
+    /// <summary>An operation is on its way into a block.</summary>
+    public bool HasPending => state.Locked(view => view.Live.Any(operation => operation.IsPending));
+
+    public async Task SendAsync(ChainObservation seen, CancellationToken cancellationToken)
+    {
+        if (state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending)) is not { } operation) return;
+        if (operation.Id != _current) (_current, _tooCheap, _spentLooks) = (operation.Id, false, 0);
+        if (operation.Attempts.Count == 0)
+        {
+            await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var last = operation.Attempts[^1];
+        _spentLooks = seen.Nonce > last.Nonce ? _spentLooks + 1 : 0;
+        if (_spentLooks > 0)
+        {
+            // Spent by us (its receipt comes with a later look, or it reverted) or by somebody else with our key.
+            if (_spentLooks >= SpentLooksThatCount) await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
+        }
+        else if (_tooCheap || seen.BlockNumber >= last.AtBlock + options.BumpAfterBlocks)
+        {
+            await ReplaceAsync(operation, last, seen, cancellationToken).ConfigureAwait(false);
+        }
+        else if (_sent != last.Hash || seen.BlockNumber != _sentAtBlock)
+        {
+            await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task FirstAsync(ChainOperation operation, ChainObservation seen, CancellationToken cancellationToken)
+    {
+        var call = CallOf(operation);
+        var gas = await chain.EstimateGasAsync(account.Address, call, cancellationToken).ConfigureAwait(false);
+        if (!gas.IsOk)
+        {
+            if (gas.Refused) conditions.Set(ConditionKind.CallWouldFail, $"{operation}: {gas.Detail}", "usually another worker was faster and the next look settles it; if it stays, check registrar and contract");
+            return;
+        }
+
+        conditions.Clear(ConditionKind.CallWouldFail);
+        var tip = UInt128.Min(options.PriorityFee, options.MaxFeePerGas);
+        var fee = UInt128.Min((2 * seen.BaseFee) + tip, options.MaxFeePerGas);
+        var gasLimit = gas.Value + (gas.Value / 4); // the estimate holds for this block's state only
+        if (!CanPay(seen, gasLimit, fee)) return;
+        await AttemptAsync(operation, call, new(FreeNonce(seen), tip, fee, gasLimit, seen.BlockNumber, default, default), seen, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ReplaceAsync(ChainOperation operation, Attempt last, ChainObservation seen, CancellationToken cancellationToken)
+    {
+        // 12.5 %: geth asks for 10, others for more; blobs are not sent.
+        var tip = last.MaxPriorityFee + ((last.MaxPriorityFee + 7) / 8);
+        var fee = UInt128.Max(last.MaxFee + ((last.MaxFee + 7) / 8), (2 * seen.BaseFee) + tip);
+        if (fee > options.MaxFeePerGas)
+        {
+            conditions.Set(ConditionKind.FeeCapReached, $"{operation} is stuck at {last.MaxFee} wei per gas; the next replacement would pass the cap of {options.MaxFeePerGas}", "raise the cap or wait for a cheaper chain; the transaction stays in the pool");
+            await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (!CanPay(seen, last.GasLimit, fee)) return;
+        await AttemptAsync(operation, CallOf(operation), last with { MaxPriorityFee = tip, MaxFee = fee, AtBlock = seen.BlockNumber }, seen, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AttemptAsync(ChainOperation operation, byte[] call, Attempt terms, ChainObservation seen, CancellationToken cancellationToken)
+    {
+        var transaction = new Eip1559Transaction(options.ChainId, terms.Nonce, terms.MaxPriorityFee, terms.MaxFee, terms.GasLimit, chain.Contract, 0, call);
+        var raw = transaction.Encode(account.SignDigest(transaction.SigningHash()));
+        var record = new AttemptRecord(state.Now(), operation.Id, terms.Nonce, terms.MaxPriorityFee, terms.MaxFee, terms.GasLimit, terms.AtBlock, raw);
+        await journal.AppendAsync(RecordType.Attempted, record.Encode(), cancellationToken).ConfigureAwait(false);
+        (_tooCheap, _spentLooks) = (false, 0);
+        await BroadcastAsync(operation.Attempts[^1], seen, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task BroadcastAsync(Attempt attempt, ChainObservation seen, CancellationToken cancellationToken)
+    {
+        var answer = await chain.SendAsync(attempt.Raw, cancellationToken).ConfigureAwait(false);
+        (_sent, _sentAtBlock) = (attempt.Hash, seen.BlockNumber);
+        if (answer.IsOk || Says(answer.Detail, "already known") || Says(answer.Detail, "already imported"))
+        {
+            conditions.Clear(ConditionKind.AccountEmpty, ConditionKind.NodeRefuses, ConditionKind.FeeCapReached);
+            return;
+        }
+
+        if (!answer.Refused) return; // may have arrived: the next look tells
+        if (Says(answer.Detail, "nonce too low")) return;
+        if (Says(answer.Detail, "insufficient funds")) SayEmpty(seen);
+        else if (Says(answer.Detail, "underpriced") || Says(answer.Detail, "base fee") || Says(answer.Detail, "fee too low")) _tooCheap = true;
+        else conditions.Set(ConditionKind.NodeRefuses, $"the node refuses a transaction: {answer.Detail}", "it is offered again with every block; check the node");
+    }
+
+    private bool CanPay(ChainObservation seen, ulong gasLimit, UInt128 fee)
+    {
+        if (seen.Balance >= gasLimit * fee)
+        {
+            conditions.Clear(ConditionKind.AccountEmpty);
+            return true;
+        }
+
+        SayEmpty(seen);
+        return false;
+    }
+
+    private void SayEmpty(ChainObservation seen) =>
+        conditions.Set(ConditionKind.AccountEmpty, $"the account {account.Address} holds {seen.Balance} wei, too little for the next transaction", $"send funds to {account.Address} on chain {options.ChainId}; settlement goes on by itself");
+
+    // The lowest nonce that neither the chain has used nor the journal holds for another operation.
+    private ulong FreeNonce(ChainObservation seen)
+    {
+        var held = state.Locked(view => view.Live.SelectMany(operation => operation.Attempts).Select(attempt => attempt.Nonce).ToHashSet());
+        var nonce = seen.Nonce;
+        while (held.Contains(nonce)) nonce++;
+        return nonce;
+    }
+
+    private byte[] CallOf(ChainOperation operation)
+    {
+        if (operation.Checkpoint is { } signed) return LedgerAbi.Anchor(logId, signed.PreviousHead, signed.Root, signed.Size, signed.Signature.Span);
+        var evidenceDigest = state.Locked(view => view.Epochs[operation.Epoch].EvidenceDigest);
+        return LedgerAbi.RegisterKey(logId, operation.Signer, evidenceDigest, operation.Epoch, operation.Predecessor);
+    }
+
+    private static bool Says(string detail, string words) => detail.Contains(words, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,65 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Outbox;
+
+namespace OpenGradient.Engine.Settlement;
+
+/// <summary>What the operator chooses. Immutable; validated when the service opens.</summary>
+public sealed record SettlementOptions
+{
+    /// <summary>Absolute path. Holds <c>outbox/</c> and <c>log/</c>; one process at a time.</summary>
+    public required string DataFolder { get; init; }
+
+    public required ulong ChainId { get; init; }
+
+    /// <summary>The ledger contract.</summary>
+    public required EvmAddress Contract { get; init; }
+
+    public OutboxOptions Outbox { get; init; } = new();
+
+    /// <summary>Statements per settlement batch. 4,096: at 64 receipts each the anchor's gas is below one unit per receipt already.</summary>
+    public int MaxBatchStatements { get; init; } = 4096;
+
+    /// <summary>How long the oldest statement waits for its anchor. 1 s: anchored within seconds; a chain with dear gas wants minutes.</summary>
+    public TimeSpan MaxBatchAge { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time between two looks at the chain. 250 ms: a quarter of the fastest usual block time.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Use the chain's <c>finalized</c> tag where it has one. Off: a development chain's tag says little.</summary>
+    public bool UseFinalizedTag { get; init; }
+
+    /// <summary>Blocks, the anchor's own included, after which it counts as final where no tag is used. 4: visible on a 1-second development chain; a public chain without the tag needs more.</summary>
+    public ulong FinalityDepth { get; init; } = 4;
+
+    /// <summary>Wei. 1 gwei: the customary tip that gets a transaction into the next blocks.</summary>
+    public UInt128 PriorityFee { get; init; } = 1_000_000_000;
+
+    /// <summary>Wei per gas that is never exceeded. 200 gwei: above it an anchor waits and an alarm is raised.</summary>
+    public UInt128 MaxFeePerGas { get; init; } = 200_000_000_000;
+
+    /// <summary>Blocks without inclusion before a transaction is replaced by a dearer one. 3: as long as a full block can be bad luck. Counted in blocks, so that a slow chain causes no replacement.</summary>
+    public ulong BumpAfterBlocks { get; init; } = 3;
+
+    /// <summary>Receipts of final statements that stay findable by id. A million: some 150 MB.</summary>
+    public int MaxFinalReceipts { get; init; } = 1_000_000;
+
+    /// <summary>Open receipts beyond which admission is asked to wait. A million: the memory they take, and minutes of full load.</summary>
+    public long MaxOpenReceipts { get; init; } = 1_000_000;
+
+    /// <summary>Age of the oldest open receipt beyond which admission is asked to wait. 10 minutes: a chain that stands still that long wants an operator.</summary>
+    public TimeSpan MaxOpenAge { get; init; } = TimeSpan.FromMinutes(10);
+
+    public void Validate()
+    {
+        if (!Path.IsPathFullyQualified(DataFolder)) throw new ArgumentException("the data folder must be an absolute path", nameof(DataFolder));
+        if (Contract.IsZero) throw new ArgumentException("the contract's address is missing", nameof(Contract));
+        ArgumentOutOfRangeException.ThrowIfZero(ChainId);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchStatements, 1);
+        ArgumentOutOfRangeException.ThrowIfZero(FinalityDepth);
+        ArgumentOutOfRangeException.ThrowIfZero(BumpAfterBlocks);
+        ArgumentOutOfRangeException.ThrowIfLessThan(PollInterval, TimeSpan.FromMilliseconds(1));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxFeePerGas, PriorityFee);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxFinalReceipts, 0);
+        Outbox.Validate();
+    }
+}

@@ -1,0 +1,51 @@
+namespace OpenGradient.Engine.Settlement.Settling;
+
+/// <summary>
+/// The loop behind the fast path. Read it top to bottom: durable, verified, in the log, anchored, final. It only reads
+/// durable state and writes the journal, so killing it anywhere loses nothing and repeats nothing.
+/// </summary>
+internal sealed class Settler(Intake intake, ChainStep chainStep, WakeSignal wake, SettlementOptions options, TimeProvider clock)
+{
+    /// <summary>Runs until cancelled.</summary>
+    /// <exception cref="SettlementStoppedException">The outbox has failed.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var chain = Task.CompletedTask;
+        var lastLook = clock.GetTimestamp() - clock.TimestampFrequency; // the first look is due at once
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                await intake.VerifyAsync(cancellationToken).ConfigureAwait(false);
+                await intake.SequenceAsync(cancellationToken).ConfigureAwait(false);
+                // A slow node must not hold up verification: its step runs beside, one at a time.
+                if (chain.IsCompleted)
+                {
+                    await chain.ConfigureAwait(false);
+                    if (clock.GetElapsedTime(lastLook) >= options.PollInterval)
+                    {
+                        lastLook = clock.GetTimestamp();
+                        chain = chainStep.TickAsync(cancellationToken);
+                    }
+                }
+
+                await wake.WaitAsync(options.PollInterval, clock, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            await chain.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>One pass over everything, in order: what <see cref="RunAsync"/> does, without waiting.</summary>
+    public async Task TickAsync(CancellationToken cancellationToken)
+    {
+        await intake.VerifyAsync(cancellationToken).ConfigureAwait(false);
+        await intake.SequenceAsync(cancellationToken).ConfigureAwait(false);
+        await chainStep.TickAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,88 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.Settling;
+using OpenGradient.Engine.Settlement.State;
+
+namespace OpenGradient.Engine.Settlement;
+
+public enum SubmitStatus
+{
+    /// <summary>Durable now.</summary>
+    Accepted,
+
+    /// <summary>It was known and durable already.</summary>
+    AlreadyKnown,
+
+    /// <summary>A check failed; nothing was stored.</summary>
+    Refused,
+
+    /// <summary>It could not be stored now; try again.</summary>
+    Unavailable,
+}
+
+/// <summary>What became of a resubmitted receipt.</summary>
+public sealed record SubmitOutcome(SubmitStatus Status, IReadOnlyList<VerificationReason> Reasons, string? Detail);
+
+/// <summary>The way in: sealed batches from the fast path, single receipts from their holders. Idempotent by statement and row.</summary>
+internal sealed class Submission(SettlementState state, IOutbox outbox, IStatementVerifier verifier, WakeSignal wake, Hash256 logId)
+{
+    public bool TryAccept(SealedBatch batch)
+    {
+        if (outbox.Trouble is not null) return false;
+        var record = StatementRecord.Of(state.Now(), batch);
+        var append = Store(batch.StatementId, Statement.Decode(batch.Statement.Span), record);
+        return !append.IsCompleted || append.Result.IsDurable;
+    }
+
+    public async Task<SubmitOutcome> SubmitAsync(Receipt receipt)
+    {
+        if (state.Locked(view => view.Index.Find(receipt.Id) is { Entry.DurableAt: not 0 })) return new(SubmitStatus.AlreadyKnown, [], null);
+        Statement statement;
+        try
+        {
+            statement = Statement.Decode(receipt.Statement.Span);
+        }
+        catch (FormatException malformed)
+        {
+            return new(SubmitStatus.Refused, [VerificationReason.StatementMalformed], malformed.Message);
+        }
+
+        if (Check(receipt, statement) is { Count: > 0 } reasons) return new(SubmitStatus.Refused, reasons, null);
+        var row = new StatementRow(receipt.Row, receipt.Id, receipt.LeafHash);
+        var outcome = await Store(receipt.StatementId, statement, new StatementRecord(state.Now(), receipt.Statement, [row])).ConfigureAwait(false);
+        return outcome.IsDurable ? new(SubmitStatus.Accepted, [], null) : new(SubmitStatus.Unavailable, [], outcome.Detail);
+    }
+
+    // Checked before it is stored, so that strangers cannot fill the disk.
+    private IReadOnlyList<VerificationReason> Check(Receipt receipt, Statement statement)
+    {
+        if (statement.LogId != logId) return [VerificationReason.LogNotTrusted];
+        if (receipt.Row >= statement.Receipts) return [VerificationReason.RowOutsideBatch];
+        if (MerkleTree.RootFromPath(receipt.LeafHash, receipt.Row, statement.Receipts, receipt.Path) != statement.RowsRoot) return [VerificationReason.RowNotInBatch];
+        return verifier.Verify(receipt.Statement);
+    }
+
+    private async Task<AppendOutcome> Store(Hash256 id, Statement statement, StatementRecord record)
+    {
+        var entry = state.Locked(view =>
+        {
+            var known = view.Index.Find(id) ?? view.Enter(id, statement);
+            // Findable at once, so that a caller can wait for its receipt; a resubmitted row of a durable statement only once it is stored.
+            if (known.DurableAt == 0) view.Index.AddRows(known, record.Rows);
+            return known;
+        });
+        var append = outbox.AppendAsync(RecordType.Statement, record.Encode());
+        var outcome = append.IsCompleted ? append.Result : await append.ConfigureAwait(false);
+        if (outcome.IsDurable) wake.Set();
+        else Forget(entry);
+        return outcome;
+    }
+
+    private void Forget(StatementEntry entry) => state.Locked(view =>
+    {
+        if (entry.DurableAt != 0 || view.Index.Find(entry.Id) != entry) return;
+        view.Board.Leave(entry);
+        view.Index.Remove(entry);
+    });
+}
