@@ -58,7 +58,7 @@ internal sealed class InputSet
     private static Hash256 DigestOf(string name, long[] shape, float[] values)
     {
         var bytes = MemoryMarshal.AsBytes<float>(values).ToArray();
-        return TensorSetDigest.Of([(name, TensorSetDigest.Header(name, (byte)ElementType.Float, shape, bytes.Length), bytes)]);
+        return TensorSetDigest.Of([(name, TensorSetDigest.Header(name, (byte)ElementType.Float32, shape, bytes.Length), bytes)]);
     }
 }
 

@@ -44,7 +44,7 @@ internal static class LoadRun
         rounds.Print();
         var receipts = rounds.Receipts;
         if (options.Runs("open")) receipts += await OpenLoopCases.RunAsync(options, library, keys, inputs, rounds);
-        var http = options.Runs("http") ? await HttpCases.RunAsync(options, inputs, keys) : HttpSummary.Skipped("not asked for");
+        var http = options.Runs("http") ? await HttpCases.RunAsync(options, inputs, keys, rounds.Model) : HttpSummary.Skipped("not asked for");
         receipts += http.Receipts;
         Print(rounds, receipts, http, library.Info, batch);
         return receipts.Failed == 0 ? Ok : ReceiptFailed;

@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Load.InProcess;
 /// Requests at seeded Poisson times, whether or not earlier ones have been answered. Latency counts from the intended time, so
 /// that a generator or an engine that falls behind shows in it (coordinated omission hides nothing).
 /// </summary>
-internal sealed partial class OpenLoop
+internal sealed partial class OpenLoop : IDisposable
 {
     // The first part of the arrivals finds cold pools and is not counted.
     private const double UncountedPart = 0.1;
@@ -66,6 +66,8 @@ internal sealed partial class OpenLoop
         return start.Until(end, Percentiles.Of(latencies), latencies.Count);
     }
 
+    public void Dispose() => _open.Dispose();
+
     private static void WaitUntil(long due)
     {
         // Sleeps, since a generator that spins would take one of the cores it measures; the kernel's slack (50 µs) is in the latency.
@@ -103,7 +105,9 @@ internal sealed partial class OpenLoop
             (_index, _due, _input) = (index, due, index % _loop._inputs.Count);
             _request.Clear();
             _request.Add<float>(_loop._inputs.Name, _loop._inputs.Shape, _loop._inputs.Values[_input]);
+#pragma warning disable CA2012 // Consumed once, in Answered; an async method would allocate per request.
             _awaiter = _loop._engine.Engine.TryInferAsync(_request).GetAwaiter();
+#pragma warning restore CA2012
             if (_awaiter.IsCompleted) Answered();
             else _awaiter.UnsafeOnCompleted(_answered);
         }

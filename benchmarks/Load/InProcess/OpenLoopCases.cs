@@ -20,7 +20,7 @@ internal static class OpenLoopCases
         foreach (var rate in rates)
         {
             GC.Collect();
-            var loop = new OpenLoop(engine, inputs, rate, seconds, options.Seed);
+            using var loop = new OpenLoop(engine, inputs, rate, seconds, options.Seed);
             var window = loop.Measure();
             var count = checker.Check([loop.Log]);
             total += count;

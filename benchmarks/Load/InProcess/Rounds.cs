@@ -23,6 +23,9 @@ internal sealed class Rounds(LoadOptions options, PlainProcess plain, int static
 
     public ReceiptCount Receipts => _sealedReceipts + _durableReceipts;
 
+    /// <summary>The model as it was loaded.</summary>
+    public ModelInfo Model { get; private set; } = null!;
+
     public double Rate => Median.Of(_sealed, w => w.Rate)!.Value;
 
     public double? VsStatic => Ratio(_sealed, w => w.Rate, _static, w => w.Rate);
@@ -47,6 +50,7 @@ internal sealed class Rounds(LoadOptions options, PlainProcess plain, int static
     {
         await using var withReceipts = await EngineUnderTest.StartAsync(options, library, keys.Epoch, new CountingSink());
         await using var withoutReceipts = await EngineUnderTest.StartAsync(options, library, null, null);
+        Model = withReceipts.Model;
         var sealedLoop = new ClosedLoop(withReceipts, inputs, options);
         var unsealedLoop = new ClosedLoop(withoutReceipts, inputs, options);
         var checker = CheckerFor(withReceipts, keys.Epoch);

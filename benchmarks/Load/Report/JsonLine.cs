@@ -12,7 +12,8 @@ internal sealed class JsonLine : IDisposable
 
     public JsonLine()
     {
-        _json = new Utf8JsonWriter(_buffer);
+        // Printed for people and files, never into a page: + may stay +.
+        _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         _json.WriteStartObject();
     }
 
