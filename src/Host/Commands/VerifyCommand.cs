@@ -14,7 +14,7 @@ internal static class VerifyCommand
     {
         var file = new Argument<string>("receipt") { Description = "Receipt file: a bundle or a bare receipt" };
         var trust = new Option<string>("--trust") { Description = "Trust file (docs/trust-file.md); what it does not name fails", Required = true };
-        var rpc = new Option<Uri?>("--rpc") { Description = "Node to check the anchor against, instead of the trust file's" };
+        var rpc = CommonOptions.Address("--rpc", "Node to check the anchor against, instead of the trust file's");
         var command = new Command("verify", "Check a receipt with its proof; prints every reason that fails, one per line") { file, trust, rpc };
         command.SetAction(async (parsed, cancellation) =>
         {
