@@ -26,7 +26,7 @@ internal static class HttpCases
 
         using var loop = new HttpLoop(host, options);
         await loop.ConnectAsync();
-        return Measure(options, host, loop, inputs, new AnswerChecker(host, keys.Signatures, inputs, model), model);
+        return await OwnThread.Run(() => Measure(options, host, loop, inputs, new AnswerChecker(host, keys.Signatures, inputs, model), model));
     }
 
     private static HttpSummary Measure(LoadOptions options, HostProcess host, HttpLoop loop, InputSet inputs, AnswerChecker checker, ModelInfo model)

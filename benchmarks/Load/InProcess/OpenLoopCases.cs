@@ -21,7 +21,7 @@ internal static class OpenLoopCases
         {
             GC.Collect();
             using var loop = new OpenLoop(engine, inputs, rate, seconds, options.Seed);
-            var window = loop.Measure();
+            var window = await OwnThread.Run(loop.Measure);
             var count = checker.Check([loop.Log]);
             total += count;
             using var line = new JsonLine().Add("case", "engine_open");

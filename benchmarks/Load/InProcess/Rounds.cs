@@ -56,18 +56,18 @@ internal sealed class Rounds(LoadOptions options, PlainProcess plain, int static
         var checker = CheckerFor(withReceipts, keys.Epoch);
 
         // Tiered compilation has settled after some 100,000 requests; these windows are not counted.
-        for (var i = 0; i < 2; i++) Engine([], sealedLoop, checker);
-        Engine([], unsealedLoop, null);
+        for (var i = 0; i < 2; i++) await EngineAsync([], sealedLoop, checker);
+        await EngineAsync([], unsealedLoop, null);
 
         for (var round = 0; round < options.Rounds; round++)
         {
             Func<Task>[] cases =
             [
-                () => Plain(_static, plain.Static(staticBatch, options.Seconds)),
-                () => Task.FromResult(_sealedReceipts += Engine(_sealed, sealedLoop, checker)),
-                () => Task.FromResult(Engine(_unsealed, unsealedLoop, null)),
+                async () => _static.Add(await OwnThread.Run(() => plain.Static(staticBatch, options.Seconds))),
+                async () => _sealedReceipts += await EngineAsync(_sealed, sealedLoop, checker),
+                () => EngineAsync(_unsealed, unsealedLoop, null),
                 () => MeasureDurableAsync(),
-                () => Plain(_unbatched, plain.Unbatched(options.Callers, options.Seconds)),
+                async () => _unbatched.Add(await OwnThread.Run(() => plain.Unbatched(options.Callers, options.Seconds))),
             ];
             if (round % 2 == 1) Array.Reverse(cases);
             foreach (var measure in cases) await measure();
@@ -95,20 +95,14 @@ internal sealed class Rounds(LoadOptions options, PlainProcess plain, int static
     {
         await using var settlement = await DurableSettlement.StartAsync(options, library, keys.Shim);
         var loop = new ClosedLoop(settlement.Engine, inputs, options);
-        _durableReceipts += Engine(_durable, loop, CheckerFor(settlement.Engine, settlement.Epoch));
+        _durableReceipts += await EngineAsync(_durable, loop, CheckerFor(settlement.Engine, settlement.Epoch));
     }
 
-    private static Task Plain(List<PlainWindow> windows, PlainWindow window)
-    {
-        windows.Add(window);
-        return Task.CompletedTask;
-    }
-
-    private static ReceiptCount Engine(List<EngineWindow> windows, ClosedLoop loop, ReceiptChecker? checker)
+    private static async Task<ReceiptCount> EngineAsync(List<EngineWindow> windows, ClosedLoop loop, ReceiptChecker? checker)
     {
         // What the last window's checking left is not this window's to collect.
         GC.Collect();
-        windows.Add(loop.Measure());
+        windows.Add(await OwnThread.Run(loop.Measure));
         var count = checker?.Check(loop.Logs) ?? default;
         loop.Clear();
         return count;
