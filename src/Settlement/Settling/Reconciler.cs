@@ -62,12 +62,14 @@ internal sealed class Reconciler(
 
         if (rootThere is null)
         {
+            conditions.Clear(ConditionKind.LogDiverged);
             conditions.Set(ConditionKind.LogRolledBack, $"the contract anchors {LogHead.SizeOf(head)} statements of this log, the local outbox holds {size}", "an old copy of the data folder was restored: bring back the newest one; nothing is signed until then");
             return false;
         }
 
         if (LogHead.Pack(rootThere.Value, LogHead.SizeOf(head)) != head)
         {
+            conditions.Clear(ConditionKind.LogRolledBack);
             conditions.Set(ConditionKind.LogDiverged, $"the contract's head {head} is not a prefix of this log", "another engine uses this log's key, or the data folder belongs to another installation; nothing is signed until it is cleared up");
             return false;
         }
