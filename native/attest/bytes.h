@@ -56,7 +56,7 @@ static inline void og_put_u64(og_bytes *out, uint64_t value)
 static inline void og_put_tag(og_bytes *out, const char *text)
 {
     char padded[16] = {0};
-    memcpy(padded, text, strnlen(text, sizeof padded));
+    for (size_t i = 0; i < sizeof padded && text[i] != 0; i++) padded[i] = text[i];
     og_put(out, padded, sizeof padded);
 }
 

@@ -51,7 +51,7 @@ void og_secrets_free(og_secrets *secrets)
 
 __attribute__((noinline)) void og_scrub_stack(void)
 {
-    uint8_t below[8192]; /* twice the deepest frame chain of a signature, measured */
+    uint8_t below[8192];
     explicit_bzero(below, sizeof below);
 }
 

@@ -22,8 +22,8 @@ void og_secrets_wipe(og_secrets *secrets);
 void og_secrets_free(og_secrets *secrets);
 
 /*
- * Overwrites the stack below the caller, where a signing function of a library may have left copies of its key or
- * nonce.
+ * Overwrites the stack below the caller, where a signing function may have left its key or nonce: libsecp256k1 0.2
+ * clears them with plain stores, which a compiler may drop.
  */
 void og_scrub_stack(void);
 

@@ -4,12 +4,19 @@
 #include "error.h"
 #include "sha256.h"
 
-void og_tensor_set_digest(const og_tensor_view *tensors, uint32_t count, uint8_t digest[32])
+enum { digest_head_size = 20, salt_size = 16 };
+
+static void put_digest_head(uint8_t head[digest_head_size], uint32_t count)
 {
-    uint8_t head[20];
-    og_bytes out = {head, sizeof head, 0};
+    og_bytes out = {head, digest_head_size, 0};
     og_put_tag(&out, "OGE tensors v1");
     og_put_u32(&out, count);
+}
+
+void og_tensor_set_digest(const og_tensor_view *tensors, uint32_t count, uint8_t digest[32])
+{
+    uint8_t head[digest_head_size];
+    put_digest_head(head, count);
 
     og_sha256 hash;
     og_sha256_init(&hash);
@@ -21,15 +28,58 @@ void og_tensor_set_digest(const og_tensor_view *tensors, uint32_t count, uint8_t
     og_sha256_final(&hash, digest);
 }
 
-void og_row_leaf(const og_row_view *row, const uint8_t salt[16], uint8_t leaf[OG_LEAF_SIZE])
+static bool same_layout(const og_tensor_view *a, uint32_t count_a, const og_tensor_view *b, uint32_t count_b)
 {
-    memcpy(leaf, salt, 16);
-    og_tensor_set_digest(row->inputs, row->input_count, leaf + 16);
-    og_tensor_set_digest(row->outputs, row->output_count, leaf + 48);
+    if (count_a != count_b) return false;
+    for (uint32_t i = 0; i < count_a; i++)
+        if (a[i].header_size != b[i].header_size || a[i].data_size != b[i].data_size) return false;
+    return true;
+}
+
+/* Neighbours in a batch usually have tensors of the same sizes; two such digests cost little more than one. */
+static void digest_two(const og_tensor_view *a, uint32_t count_a, uint8_t digest_a[32], const og_tensor_view *b, uint32_t count_b, uint8_t digest_b[32])
+{
+    if (!same_layout(a, count_a, b, count_b)) {
+        og_tensor_set_digest(a, count_a, digest_a);
+        og_tensor_set_digest(b, count_b, digest_b);
+        return;
+    }
+
+    uint8_t head[digest_head_size];
+    put_digest_head(head, count_a);
+    og_sha256 hash_a, hash_b;
+    og_sha256_init(&hash_a);
+    og_sha256_init(&hash_b);
+    og_sha256_update_two(&hash_a, head, &hash_b, head, sizeof head);
+    for (uint32_t i = 0; i < count_a; i++) {
+        og_sha256_update_two(&hash_a, a[i].header, &hash_b, b[i].header, a[i].header_size);
+        og_sha256_update_two(&hash_a, a[i].data, &hash_b, b[i].data, a[i].data_size);
+    }
+    og_sha256_final_two(&hash_a, digest_a, &hash_b, digest_b);
+}
+
+/* Everything but the two digests. */
+static void lay_out_leaf(const og_row_view *row, const uint8_t *salt, uint8_t leaf[OG_LEAF_SIZE])
+{
+    memcpy(leaf, salt, salt_size);
     memcpy(leaf + 80, row->parameter_digest, 32);
     og_bytes tail = {leaf + 112, 6, 0};
     og_put_u32(&tail, row->first_slot);
     og_put_u16(&tail, (uint16_t)row->row_count);
+}
+
+void og_row_leaves(const og_row_view *rows, uint32_t count, const uint8_t *salts, uint8_t *leaves)
+{
+    for (size_t i = 0; i < count; i++) lay_out_leaf(&rows[i], salts + salt_size * i, leaves + OG_LEAF_SIZE * i);
+    for (; count >= 2; count -= 2, rows += 2, leaves += 2 * OG_LEAF_SIZE) {
+        uint8_t *second = leaves + OG_LEAF_SIZE;
+        digest_two(rows[0].inputs, rows[0].input_count, leaves + 16, rows[1].inputs, rows[1].input_count, second + 16);
+        digest_two(rows[0].outputs, rows[0].output_count, leaves + 48, rows[1].outputs, rows[1].output_count, second + 48);
+    }
+    if (count == 1) {
+        og_tensor_set_digest(rows[0].inputs, rows[0].input_count, leaves + 16);
+        og_tensor_set_digest(rows[0].outputs, rows[0].output_count, leaves + 48);
+    }
 }
 
 size_t og_tree_nodes(uint32_t leaves)

@@ -7,13 +7,13 @@
 /* Digest over tensors that are already in order. */
 void og_tensor_set_digest(const og_tensor_view *tensors, uint32_t count, uint8_t digest[32]);
 
-/* One row leaf's preimage, 118 bytes. */
-void og_row_leaf(const og_row_view *row, const uint8_t salt[16], uint8_t leaf[OG_LEAF_SIZE]);
+/* The preimages of count row leaves, 118 bytes each; salts has 16 bytes per row. */
+void og_row_leaves(const og_row_view *rows, uint32_t count, const uint8_t *salts, uint8_t *leaves);
 
 /* Fills the tree over count leaves; returns where its root is. */
 const uint8_t *og_row_tree(const uint8_t *leaves, uint32_t count, uint8_t *tree);
 
-/* Refuses what the two above would read out of bounds, and rows outside the batch. */
+/* Refuses what these functions would read out of bounds, and rows outside the batch. */
 og_status og_rows_check(const og_row_view *rows, uint32_t count, uint32_t batch_rows, og_error *error);
 
 #endif

@@ -1,12 +1,12 @@
 /* One batch, one signature: docs/formats.md, "Batch statement". */
-#include "bytes.h"
 #include "curve.h"
 #include "epoch.h"
 #include "error.h"
 #include "rows.h"
 #include "sha256.h"
+#include "statement.h"
 
-enum { header_size = 120, body_at = header_size + OG_SIGNATURE_SIZE, salt_size = 16 };
+enum { body_at = OG_HEADER_SIZE + OG_SIGNATURE_SIZE, salt_size = 16 };
 
 static og_status check(const og_epoch *epoch, const og_batch *batch, const og_sealed *sealed, og_error *error)
 {
@@ -27,39 +27,6 @@ static og_status check(const og_epoch *epoch, const og_batch *batch, const og_se
     return og_rows_check(batch->rows, batch->row_count, batch->batch_rows, error);
 }
 
-static void put_body(og_bytes *out, const og_batch *batch, const uint8_t root[32])
-{
-    og_put_cbor(out, OG_CBOR_MAP, batch->chain == NULL ? 5 : 6);
-    og_put_cbor(out, OG_CBOR_UINT, 1);
-    og_put_cbor_bytes(out, batch->context, batch->context_size);
-    og_put_cbor(out, OG_CBOR_UINT, 2);
-    og_put_cbor_bytes(out, root, 32);
-    og_put_cbor(out, OG_CBOR_UINT, 3);
-    og_put_cbor(out, OG_CBOR_UINT, batch->row_count);
-    og_put_cbor(out, OG_CBOR_UINT, 4);
-    og_put_cbor(out, OG_CBOR_UINT, batch->batch_rows);
-    og_put_cbor(out, OG_CBOR_UINT, 5);
-    og_put_cbor(out, OG_CBOR_UINT, batch->host_time_ns);
-    if (batch->chain == NULL) return;
-    og_put_cbor(out, OG_CBOR_UINT, 6);
-    og_put_cbor(out, OG_CBOR_ARRAY, 3);
-    og_put_cbor(out, OG_CBOR_UINT, batch->chain->chain_id);
-    og_put_cbor(out, OG_CBOR_UINT, batch->chain->block_number);
-    og_put_cbor_bytes(out, batch->chain->block_hash, 32);
-}
-
-static void put_header(uint8_t header[header_size], const og_epoch *epoch, uint64_t sequence, const uint8_t *body, size_t body_size)
-{
-    uint8_t digest[32];
-    og_sha256_of(body, body_size, digest);
-    og_bytes out = {header, header_size, 0};
-    og_put_tag(&out, "OGE statement v1");
-    og_put(&out, epoch->log_id, 32);
-    og_put(&out, epoch->id, 32);
-    og_put_u64(&out, sequence);
-    og_put(&out, digest, 32);
-}
-
 /* 0 when there is none left. A loop, because an addition would wrap around to numbers already used. */
 static uint64_t next_sequence(og_epoch *epoch)
 {
@@ -76,8 +43,7 @@ static og_status hash_rows(const og_batch *batch, og_sealed *sealed, const uint8
     uint8_t *salts = sealed->tree;
     og_status status = og_random(salts, (size_t)salt_size * batch->row_count, error);
     if (status != OG_OK) return status;
-    for (uint32_t i = 0; i < batch->row_count; i++)
-        og_row_leaf(&batch->rows[i], salts + (size_t)salt_size * i, sealed->leaves + (size_t)OG_LEAF_SIZE * i);
+    og_row_leaves(batch->rows, batch->row_count, salts, sealed->leaves);
     *root = og_row_tree(sealed->leaves, batch->row_count, sealed->tree);
     return OG_OK;
 }
@@ -91,17 +57,17 @@ og_status og_epoch_seal(og_epoch *epoch, const og_batch *batch, og_sealed *seale
 
     uint8_t statement[OG_STATEMENT_MAX];
     og_bytes body = {statement + body_at, sizeof statement - body_at, 0};
-    put_body(&body, batch, root);
+    og_put_body(&body, batch, root);
     sealed->statement_size = body_at + body.size;
     if (sealed->statement_size > sealed->statement_capacity)
         return og_fail(error, OG_BUFFER_TOO_SMALL, 0, "the statement takes %zu bytes", sealed->statement_size);
 
     uint64_t sequence = next_sequence(epoch);
     if (sequence == 0) return og_fail(error, OG_EPOCH_ENDED, 0, "the epoch's last sequence number was used; open a new epoch");
-    put_header(statement, epoch, sequence, statement + body_at, body.size);
+    og_put_header(statement, epoch->log_id, epoch->id, sequence, statement + body_at, body.size);
     uint8_t digest[32];
-    og_sha256_of(statement, header_size, digest);
-    status = og_curve_sign(epoch->curve, epoch->secrets->signing, digest, statement + header_size);
+    og_sha256_of(statement, OG_HEADER_SIZE, digest);
+    status = og_curve_sign(epoch->curve, epoch->secrets->signing, digest, statement + OG_HEADER_SIZE);
     if (status == OG_BAD_KEY) return og_fail(error, OG_EPOCH_ENDED, 0, "the epoch's key is gone: this process was forked from the one that opened it");
     if (status != OG_OK) return og_fail(error, status, 0, "libsecp256k1 did not sign");
 

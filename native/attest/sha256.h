@@ -18,6 +18,10 @@ void og_sha256_init(og_sha256 *hash);
 void og_sha256_update(og_sha256 *hash, const void *data, size_t size);
 void og_sha256_final(og_sha256 *hash, uint8_t digest[32]);
 
+/* The same for two messages of equal length that are fed in equal steps: both hashes take size bytes at a time. */
+void og_sha256_update_two(og_sha256 *a, const void *data_a, og_sha256 *b, const void *data_b, size_t size);
+void og_sha256_final_two(og_sha256 *a, uint8_t digest_a[32], og_sha256 *b, uint8_t digest_b[32]);
+
 void og_sha256_of(const void *data, size_t size, uint8_t digest[32]);
 
 /* RFC 6962 hashes of count row leaves (118 bytes each, one after the other). */

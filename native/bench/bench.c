@@ -61,7 +61,7 @@ static void must(og_status status, const char *what)
 static void hash_rows(void)
 {
     must(og_random(tree, 16 * batch, NULL), "random");
-    for (int i = 0; i < batch; i++) og_row_leaf(&rows[i], tree + 16 * i, leaves + OG_LEAF_SIZE * i);
+    og_row_leaves(rows, batch, tree, leaves);
     og_row_tree(leaves, batch, tree);
 }
 

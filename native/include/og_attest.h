@@ -227,8 +227,9 @@ typedef struct og_sealed {
 OG_API size_t og_tree_nodes(uint32_t leaves);
 
 /*
- * Hashes the rows, builds their tree and signs one statement over it. The sequence number is strictly increasing over
- * all calls on the epoch, in the order in which they sign; a failing call may leave a gap. OG_EPOCH_ENDED at its end.
+ * Hashes the rows, builds their tree and signs one statement over it. Each call on the epoch takes the
+ * next sequence number when it is about to sign, from 1 up, and no number twice; a failing call may leave a gap.
+ * OG_EPOCH_ENDED when there is none left.
  */
 OG_API og_status og_epoch_seal(og_epoch *epoch, const og_batch *batch, og_sealed *sealed, og_error *error);
 

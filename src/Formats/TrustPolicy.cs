@@ -14,7 +14,7 @@ public sealed record TrustPolicy
     /// <summary>How far a receipt must have come: a bundle that lacks a section this stage needs fails.</summary>
     public ReceiptStage RequiredStage { get; init; } = ReceiptStage.Final;
 
-    /// <summary>Blocks on top of the anchor's that make it final, where the chain has no finalized tag.</summary>
+    /// <summary>Blocks, the anchor's own included, that make it final, where the chain has no finalized tag.</summary>
     public ulong FinalityDepth { get; init; }
 }
 

@@ -62,6 +62,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>The published log, C2SP tlog-tiles: may be served as static files.</summary>
     public string LogFolder { get; }
 
+    /// <summary>Every epoch that the journal knows: this process's and its predecessors'.</summary>
+    public IReadOnlyList<Epoch> Epochs => _state.Locked(view => view.Epochs.Values.ToArray());
+
     /// <summary>What holds settlement up now; empty when nothing does.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions.Now;
 
@@ -102,6 +105,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>The statement's bytes; null when it is unknown or not durable yet.</summary>
     public byte[]? ReadStatement(in Hash256 statementId) => _proofs.ReadStatement(statementId);
+
+    /// <summary>The row leaf hashes this engine holds of a statement, by row: all of a batch it sealed, single ones of receipts that came back.</summary>
+    public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(in Hash256 statementId) => _proofs.LeavesOf(statementId);
 
     /// <summary>What has grown of the proof so far; null when the receipt is unknown.</summary>
     public ReceiptProof? GetProof(ReceiptId id) => _proofs.Of(id);

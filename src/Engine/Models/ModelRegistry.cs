@@ -20,7 +20,11 @@ internal sealed class ModelRegistry
     public ModelLane? Find(string name, string? version)
     {
         if (!_lanes.TryGetValue(name, out var versions)) return null;
-        return version is null ? versions[^1] : versions.FirstOrDefault(lane => lane.Info.Version == version);
+        if (version is null) return versions[^1];
+        // A loop: a lambda over the version would allocate on every request, named version or not.
+        foreach (var lane in versions)
+            if (lane.Info.Version == version) return lane;
+        return null;
     }
 
     /// <summary>False when the registry is closed; otherwise <paramref name="replaced"/> is the lane of the same version that no longer serves.</summary>

@@ -106,10 +106,17 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
             return null;
         }
 
-        if (_count > 0) _runner.Run(_batch.AsSpan(0, _count), _rows);
+        if (_count > 0) Run();
         for (var i = 0; i < _count; i++) completions.Add(_batch[i]);
         Array.Clear(_batch, 0, _count);
         return completions;
+    }
+
+    private void Run()
+    {
+        _lane.OnExecuting(_count);
+        _runner.Run(_batch.AsSpan(0, _count), _rows);
+        _lane.OnExecuting(-_count);
     }
 
     /// <summary>Fills the batch. True when a request whose time had run out was put straight into the completions.</summary>
@@ -122,7 +129,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
 
     private bool Fill(CompletionBatch completions, long now)
     {
-        var limit = _lane.Batches ? _maxRequests : 1;
+        var limit = Limit();
         var expired = false;
         long bytes = 0;
         var claimed = 0;
@@ -159,6 +166,13 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
 
         if (claimed > 0) _lane.Unreserve(claimed, bytes);
         return expired;
+    }
+
+    private int Limit()
+    {
+        if (!_lane.Batches) return 1;
+        // Whoever is ready to wait for more rows wants the batch as full as it gets.
+        return _delayTicks > 0 ? _maxRequests : Math.Clamp(_lane.Share, 1, _maxRequests);
     }
 
     private bool TryNext(out PendingRequest next)

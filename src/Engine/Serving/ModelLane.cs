@@ -34,6 +34,7 @@ internal sealed class ModelLane : IAsyncDisposable
     private ulong _collecting;
     private int _waiting;
     private long _waitingBytes;
+    private int _executing;
     private long _abandoned;
     private volatile bool _closed;
     private volatile bool _batches;
@@ -77,6 +78,15 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public ModelStatistics Statistics =>
         WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time);
+
+    /// <summary>
+    /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
+    /// cores work on batches of about equal size; whoever takes all it can see leaves its neighbours small batches, which
+    /// cost more per row.
+    /// </summary>
+    public int Share => (Volatile.Read(ref _waiting) + Volatile.Read(ref _executing) + _workers.Length - 1) / _workers.Length;
+
+    public void OnExecuting(int requests) => Interlocked.Add(ref _executing, requests);
 
     public void StopBatching() => _batches = false;
 

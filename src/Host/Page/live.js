@@ -1,7 +1,10 @@
 // The live page: one stream of overviews, drawn at most once per frame; proofs are fetched when somebody opens one.
 // Whatever the server sends is only ever set as text or as a number.
 
-const STAGES = ['executed', 'durable', 'verified', 'anchored', 'final'];
+import { Plot, Spread, ribbon, whenResized } from './charts.js';
+import { checks } from './proof.js';
+import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock } from './words.js';
+
 const WINDOW_MS = 120_000; // what the sparklines remember
 const FIRST_WINDOW_MS = 20_000; // a fresh page is not an empty chart: the window grows with what is known
 const SAMPLE_MS = 250; // finer than the stream's pace, coarse enough that a fast stream costs no memory
@@ -10,176 +13,6 @@ const RETRY_MS = 2_000; // after an HTTP error EventSource gives up; the page do
 const SETTLED = ['final', 'quarantined']; // nothing comes after these
 const ADMIT_MS = 200; // at most five new rows a second
 const ROWS = 20; // what fits on a screen and can still be read
-
-const $ = (id) => document.getElementById(id);
-const count = new Intl.NumberFormat('en');
-const known = (value) => typeof value === 'number' && Number.isFinite(value);
-const number = (value) => (known(value) ? count.format(value) : '–');
-const short = (hex, head = 8, tail = 6) => (hex ? `${hex.slice(0, head)}…${hex.slice(-tail)}` : '–');
-
-function text(element, value) {
-  if (element.textContent !== value) element.textContent = value;
-}
-
-function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-}
-
-function make(tag, className, content) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (content !== undefined) element.textContent = content;
-  return element;
-}
-
-/** Milliseconds for people: "840 ms", "2.1 s", "3 m 05 s". */
-function duration(ms) {
-  if (!known(ms)) return '–';
-  if (ms < 999.5) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`;
-  const seconds = Math.round(ms / 1000);
-  const parts = [[86400, 'd'], [3600, 'h'], [60, 'm'], [1, 's']].map(([unit, name], i, all) =>
-    [Math.floor((i ? seconds % all[i - 1][0] : seconds) / unit), name]);
-  const first = parts.findIndex(([value]) => value > 0);
-  return parts.slice(first, first + 2).map(([value, name], i) => `${i ? String(value).padStart(2, '0') : value} ${name}`).join(' ');
-}
-
-const time = (iso) => (iso ? new Date(iso) : null);
-/** Round milliseconds, for axes: "500 ms", "10 s". */
-const level = (ms) => (known(ms) ? (ms < 1000 ? `${number(ms)} ms` : `${number(ms / 1000)} s`) : '–');
-const between = (from, to) => (from && to ? time(to) - time(from) : null);
-const clock = (iso) => time(iso)?.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' }) ?? '–';
-
-// ---- Drawing -------------------------------------------------------------------------------------------------------
-
-const SVG = 'http://www.w3.org/2000/svg';
-
-function draw(parent, tag, className, attributes = {}) {
-  const element = document.createElementNS(SVG, tag);
-  set(element, { class: className, ...attributes });
-  return parent.appendChild(element);
-}
-
-const sizes = new Map();
-const resized = new ResizeObserver((entries) => {
-  for (const { target, contentRect } of entries) sizes.set(target, contentRect);
-  schedule();
-});
-
-function sizeOf(svg) {
-  if (!sizes.has(svg)) {
-    sizes.set(svg, svg.getBoundingClientRect());
-    resized.observe(svg);
-  }
-  return sizes.get(svg);
-}
-
-/** A round number that is at least value: scales then move in calm steps. */
-function nice(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value);
-}
-
-/** A time series with a horizontal grid; lines are [class, sample key, filled]. */
-class Plot {
-  constructor(svg, lines, label) {
-    this.svg = svg;
-    this.label = label;
-    this.grid = [1, 0.5].map((at) => ({ at, line: draw(svg, 'line', 'grid'), text: draw(svg, 'text', 'tick') }));
-    this.limit = draw(svg, 'line', 'limit');
-    this.lines = lines.map(([name, key, filled]) => ({
-      key, area: filled ? draw(svg, 'path', `area ${name}`) : null, line: draw(svg, 'path', `line ${name}`),
-    }));
-  }
-
-  draw(samples, now, limit = null) {
-    const { width, height } = sizeOf(this.svg);
-    if (!width || !samples.length) return;
-    const highest = Math.max(...samples.flatMap((s) => this.lines.map(({ key }) => s[key] ?? 0)), 0.5);
-    const top = nice(limit && highest > limit / 2 ? Math.max(limit, highest) * 1.05 : highest * 1.08);
-    const span = windowOf(now);
-    const x = (s) => (width * (1 - (now - s.at) / span)).toFixed(1);
-    const y = (value) => 14 + (height - 16) * (1 - value / top);
-    for (const { at, line, text: tick } of this.grid) {
-      const edge = Math.round(y(top * at)) + 0.5;
-      set(line, { x1: 0, x2: width, y1: edge, y2: edge });
-      set(tick, { y: edge - 4 });
-      text(tick, this.label(top * at));
-    }
-    const shown = limit !== null && limit <= top;
-    this.limit.toggleAttribute('hidden', !shown);
-    if (shown) set(this.limit, { x1: 0, x2: width, y1: y(limit), y2: y(limit) });
-    for (const { key, area, line } of this.lines) {
-      const points = samples.filter((s) => known(s[key]));
-      const path = points.map((s, i) => `${i ? 'L' : 'M'}${x(s)} ${y(s[key]).toFixed(1)}`).join('');
-      set(line, { d: path });
-      if (area) set(area, { d: points.length ? `${path}L${x(points.at(-1))} ${height}L${x(points[0])} ${height}Z` : '' });
-    }
-  }
-}
-
-/** One row per stage on a shared logarithmic axis: solid to p50, pale to p99, a mark at the maximum. */
-class Spread {
-  constructor(body, axis) {
-    this.axis = axis;
-    this.limit = draw(axis, 'line', 'limit');
-    this.ticks = Array.from({ length: 7 }, (_, i) => ({ ms: 10 ** i, line: draw(axis, 'line', 'grid'), text: draw(axis, 'text', 'tick') }));
-    this.rows = STAGES.slice(1).map((stage) => {
-      const numbers = body.appendChild(make('tr', 'numbers'));
-      const head = numbers.appendChild(make('th', '', stage));
-      head.scope = 'row';
-      head.dataset.name = stage;
-      const cells = ['p50', 'p90', 'p99', 'max'].map((key) => [key, numbers.appendChild(make('td', '', '–'))]);
-      const bars = body.appendChild(make('tr', 'bars'));
-      bars.setAttribute('aria-hidden', 'true');
-      const cell = bars.appendChild(make('td'));
-      cell.colSpan = 5;
-      const svg = draw(cell, 'svg', 'bar', { 'data-name': stage });
-      draw(svg, 'rect', 'track', { width: '100%', height: '100%', rx: 4 });
-      return { stage, cells, parts: ['p99', 'p90', 'p50'].map((key) => [key, draw(svg, 'rect', key, { height: '100%', rx: 4 })]), max: draw(svg, 'rect', 'max', { width: 2, height: '100%' }) };
-    });
-  }
-
-  draw(gap) {
-    const largest = Math.max(gap.objective ?? 0, ...STAGES.slice(1).map((s) => gap[s]?.max ?? 0), 1000);
-    const decades = Math.min(6, Math.ceil(Math.log10(largest) - 1e-9));
-    const percent = (ms) => (100 * Math.min(1, Math.max(0, Math.log10(Math.max(1, ms)) / decades))).toFixed(2);
-    for (const { stage, cells, parts, max } of this.rows) {
-      const d = gap[stage] ?? {};
-      for (const [key, cell] of cells) text(cell, duration(d[key]));
-      for (const [key, rect] of parts) set(rect, { width: known(d[key]) ? `${percent(d[key])}%` : 0 });
-      set(max, { x: known(d.max) ? `${Math.min(99.5, percent(d.max))}%` : '-5%' });
-    }
-    for (const { ms, line, text: label } of this.ticks) {
-      const at = Math.min(percent(ms), 99.9);
-      const hidden = Math.log10(ms) > decades;
-      for (const element of [line, label]) element.toggleAttribute('hidden', hidden);
-      set(line, { x1: `${at}%`, x2: `${at}%`, y1: 0, y2: 4 });
-      set(label, { x: `${at}%`, y: 16, 'text-anchor': ms === 1 ? 'start' : Math.log10(ms) === decades ? 'end' : 'middle' });
-      text(label, level(ms));
-    }
-    this.limit.toggleAttribute('hidden', !known(gap.objective));
-    set(this.limit, { x1: `${percent(gap.objective ?? 0)}%`, x2: `${percent(gap.objective ?? 0)}%`, y1: -14, y2: 4 });
-  }
-}
-
-/** The band's width at a stage is the square root of what waits there; nothing waits at the end. */
-function ribbon(svg, stages) {
-  const { width, height } = sizeOf(svg);
-  if (!width) return;
-  const open = STAGES.slice(0, 4).map((stage) => stages[stage] ?? 0);
-  const most = Math.max(16, ...open);
-  const half = [...open.map((n) => 1.5 + (height / 2 - 2) * Math.sqrt(n / most)), 1.5];
-  const step = width / 5;
-  const points = [[0, half[0]], ...half.map((h, i) => [step * (i + 0.5), h])];
-  const side = (list, sign) => list.slice(1).map(([x, h], i) => {
-    const [fromX, fromH] = list[i];
-    const middle = (fromX + x) / 2;
-    return `C${middle} ${height / 2 + sign * fromH} ${middle} ${height / 2 + sign * h} ${x} ${height / 2 + sign * h}`;
-  }).join('');
-  set(svg.querySelector('.band'), { d: `M0 ${height / 2 - half[0]}${side(points, -1)}L${points.at(-1)[0]} ${height / 2 + half.at(-1)}${side([...points].reverse(), 1)}Z` });
-  set(svg.querySelector('.current'), { d: `M0 ${height / 2}H${points.at(-1)[0]}` });
-}
 
 // ---- The overview --------------------------------------------------------------------------------------------------
 
@@ -219,8 +52,8 @@ function render(overview) {
   renderSide(overview);
   renderNotice(overview.chain ?? {}, stages, gap);
   const now = performance.now();
-  gapPlot.draw(samples, now, gap.objective ?? null);
-  ratePlot.draw(samples, now);
+  gapPlot.draw(samples, now, windowOf(now), gap.objective ?? null);
+  ratePlot.draw(samples, now, windowOf(now));
   const seconds = Math.round(windowOf(now) / 1000);
   for (const id of ['gap-window', 'rate-window']) text($(id), seconds < 118 ? `last ${seconds} seconds` : 'last two minutes');
 }
@@ -466,59 +299,6 @@ function step(title, hash, facts) {
 
 // ---- Verifying in the browser --------------------------------------------------------------------------------------
 
-const HASH = /^[0-9a-f]{64}$/;
-const fromHex = (hex) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
-const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-const fromBase64 = (value) => Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
-
-async function sha256(...parts) {
-  const input = new Uint8Array(await new Blob(parts).arrayBuffer());
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', input));
-}
-
-/** The root that a path leads to (RFC 6962 §2.1.1), or null when its length does not fit the tree's shape. */
-async function climb(leaf, index, size, path) {
-  if (!(index < size) || ![leaf, ...path].every((hash) => HASH.test(hash))) return null;
-  let node = fromHex(leaf);
-  let used = 0;
-  for (; size > 1; index = Math.floor(index / 2), size = Math.ceil(size / 2)) {
-    const left = index % 2 === 1;
-    if (!left && index + 1 >= size) continue;
-    if (used === path.length) return null;
-    const sibling = fromHex(path[used++]);
-    node = await sha256(Uint8Array.of(1), ...(left ? [sibling, node] : [node, sibling]));
-  }
-  return used === path.length ? toHex(node) : null;
-}
-
-/** The rows root inside a statement's bytes (docs/formats.md, "Batch statement"), or null when they are no statement. */
-async function signedRoot(bytes) {
-  const body = bytes.slice(185);
-  if (toHex(await sha256(body)) !== toHex(bytes.slice(88, 120))) return null;
-  const head = body[2] === 0x59 ? 3 : body[2] === 0x58 ? 2 : 1; // key 1: the context, a byte string of any length
-  const length = head === 3 ? body[3] * 256 + body[4] : head === 2 ? body[3] : body[2] & 31;
-  const key = 2 + head + length;
-  return body[key] === 2 && body[key + 1] === 0x58 && body[key + 2] === 32 ? toHex(body.slice(key + 3, key + 35)) : null;
-}
-
-/** Each check: true, false, or null when the proof has not grown that far. In the order of the steps shown. */
-async function checks({ leaf, row, statement, inclusion, checkpoint }) {
-  const rows = row ? (await climb(leaf, row.index, row.count, row.path)) === row.root : null;
-  let signed = null;
-  if (statement?.bytes && row) {
-    const bytes = fromBase64(statement.bytes);
-    signed = toHex(await sha256(Uint8Array.of(0), bytes)) === statement.id && (await signedRoot(bytes)) === row.root;
-  }
-  let logged = null;
-  if (statement && inclusion && checkpoint) {
-    const [, size, root] = (checkpoint.note ?? '').split('\n');
-    logged = inclusion.size === checkpoint.size
-      && (await climb(statement.id, inclusion.index, inclusion.size, inclusion.path)) === checkpoint.root
-      && (!checkpoint.note || (size === String(checkpoint.size) && toHex(fromBase64(root ?? '')) === checkpoint.root));
-  }
-  return { rows, signed, logged };
-}
-
 async function verify() {
   const checked = proof;
   if (!crypto.subtle) return verdict('unavailable', 'Browsers offer SHA-256 only over HTTPS or on loopback: use og verify here.');
@@ -604,5 +384,6 @@ function connect() {
 setInterval(() => {
   if (document.body.dataset.connection === 'live' && performance.now() - heard > STALE_MS) connection('stale');
 }, 1000);
+whenResized(schedule);
 connection('connecting');
 connect();

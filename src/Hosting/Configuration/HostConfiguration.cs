@@ -18,7 +18,7 @@ public sealed record HostConfiguration
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 
-    /// <summary>Null runs without a chain: receipts stay verified and wait.</summary>
+    /// <summary>Null runs without settlement: receipts are signed promises that nobody keeps. For trying out and benchmarks.</summary>
     public ChainConfiguration? Chain { get; init; }
     public SettlementConfiguration Settlement { get; init; } = new();
     public TrustGapConfiguration TrustGap { get; init; } = new();
@@ -109,7 +109,7 @@ public sealed record ChainConfiguration
     /// <summary>File with the keystore's password.</summary>
     public string? TransactionKeyPasswordFile { get; init; }
 
-    /// <summary>Blocks on top of an anchor that make it final; null uses the chain's finalized tag.</summary>
+    /// <summary>Blocks, the anchor's own included, that make it final; null uses the chain's finalized tag.</summary>
     public ulong? FinalityDepth { get; init; }
 
     /// <summary>Says that this is a development chain: bare keys are accepted and the trust file says so.</summary>

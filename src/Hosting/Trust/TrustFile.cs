@@ -99,7 +99,7 @@ public sealed record TrustedChain
     /// <summary>A node to ask; <c>--rpc</c> overrides it.</summary>
     public string? Rpc { get; init; }
 
-    /// <summary>Blocks on top of an anchor's that make it final; 0 uses the chain's finalized tag.</summary>
+    /// <summary>Blocks, the anchor's own included, that make it final; 0 uses the chain's finalized tag.</summary>
     public ulong FinalityDepth { get; init; }
 }
 

@@ -1,0 +1,146 @@
+/* Where the secret is, and where it is not. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "epoch.h"
+#include "fixture.h"
+
+TEST(wipe_leaves_zeros)
+{
+    static const og_secrets zero;
+    og_secrets *secrets = og_secrets_new(NULL);
+    CHECK(secrets != NULL);
+    memset(secrets, 0xaa, sizeof *secrets);
+    og_secrets_wipe(secrets);
+    CHECK_BYTES(&zero, secrets, sizeof zero);
+    og_secrets_free(secrets);
+}
+
+TEST(close_unmaps_the_key_page)
+{
+    og_epoch *epoch = fixture_epoch();
+    void *page = epoch->secrets;
+    CHECK(msync(page, 1, MS_ASYNC) == 0);
+    og_epoch_close(epoch);
+    CHECK(msync(page, 1, MS_ASYNC) == -1 && errno == ENOMEM);
+}
+
+/* The VmFlags line of /proc/self/smaps for the mapping at an address. */
+static void read_flags(const void *address, char *flags, size_t size)
+{
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    CHECK(maps != NULL);
+    char line[512], start[32];
+    snprintf(start, sizeof start, "%lx-", (unsigned long)address);
+    int inside = 0;
+    flags[0] = 0;
+    while (flags[0] == 0 && fgets(line, sizeof line, maps) != NULL) {
+        if (strncmp(line, start, strlen(start)) == 0) inside = 1;
+        if (inside && strncmp(line, "VmFlags:", 8) == 0) snprintf(flags, size, "%.250s", line);
+    }
+    fclose(maps);
+}
+
+TEST(key_page_is_locked_out_of_dumps_and_wiped_on_fork)
+{
+    og_epoch *epoch = fixture_epoch();
+    char flags[256];
+    read_flags(epoch->secrets, flags, sizeof flags);
+    CHECK(strstr(flags, " dd") != NULL && strstr(flags, " wf") != NULL);
+#ifndef __SANITIZE_ADDRESS__ /* which makes mlock do nothing */
+    CHECK(strstr(flags, " lo") != NULL);
+#endif
+    og_epoch_close(epoch);
+}
+
+TEST(forked_child_cannot_sign)
+{
+    og_epoch *epoch = fixture_epoch();
+    static fixture_sealed sealed;
+    pid_t child = fork();
+    if (child == 0) {
+        og_batch batch = fixture_batch(1);
+        og_checkpoint checkpoint = {1, {1}, {1}};
+        uint8_t signature[65];
+        fixture_buffers(&sealed);
+        int refused = og_epoch_seal(epoch, &batch, &sealed.out, NULL) == OG_EPOCH_ENDED &&
+                      og_epoch_sign_checkpoint(epoch, &checkpoint, signature, NULL) == OG_EPOCH_ENDED;
+        _exit(refused ? 0 : 1);
+    }
+    int status = -1;
+    CHECK(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    og_epoch_close(epoch);
+}
+
+#ifndef __SANITIZE_ADDRESS__ /* its shadow memory is too large to read */
+
+/* How often 32 bytes occur in a region, as they are or in reverse, which is how libsecp256k1 holds a scalar. */
+static int count_in(const uint8_t *region, size_t size, const uint8_t *secret)
+{
+    int found = 0;
+    for (size_t i = 0; i + 32 <= size; i++) {
+        size_t forward = 0, backward = 0;
+        while (forward < 32 && region[i + forward] == secret[forward]) forward++;
+        while (backward < 32 && region[i + backward] == secret[31 - backward]) backward++;
+        found += forward == 32 || backward == 32;
+    }
+    return found;
+}
+
+/* Copies of the secret in this process outside its page. */
+static int count_copies(const uint8_t *secret)
+{
+    FILE *maps = fopen("/proc/self/maps", "re"), *memory = fopen("/proc/self/mem", "re");
+    CHECK(maps != NULL && memory != NULL);
+    static uint8_t chunk[1 << 20];
+    char line[512];
+    int found = 0;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        unsigned long from, to;
+        char access;
+        if (sscanf(line, "%lx-%lx %c", &from, &to, &access) != 3 || access != 'r') continue;
+        if ((unsigned long)secret >= from && (unsigned long)secret < to) continue;
+        for (; from < to; from += sizeof chunk - 32) {
+            size_t size = to - from < sizeof chunk ? to - from : sizeof chunk;
+            if (fseek(memory, (long)from, SEEK_SET) != 0 || fread(chunk, 1, size, memory) != size) break;
+            found += count_in(chunk, size, secret);
+            if (size < sizeof chunk) break;
+        }
+    }
+    fclose(maps);
+    fclose(memory);
+    return found;
+}
+
+TEST(scan_finds_a_copy_where_there_is_one)
+{
+    og_epoch *epoch = fixture_epoch();
+    uint8_t *copy = malloc(32);
+    memcpy(copy, epoch->secrets->signing, 32);
+    CHECK(count_copies(epoch->secrets->signing) >= 1);
+    explicit_bzero(copy, 32);
+    free(copy);
+    og_epoch_close(epoch);
+}
+
+TEST(after_sealing_and_signing_no_copy_of_the_secret_is_in_memory)
+{
+    og_epoch *epoch = fixture_epoch();
+    static fixture_sealed sealed;
+    og_batch batch = fixture_batch(64);
+    og_checkpoint checkpoint = {1, {1}, {1}};
+    uint8_t signature[65];
+    fixture_buffers(&sealed);
+    for (int i = 0; i < 20; i++) CHECK_STATUS(OG_OK, og_epoch_seal(epoch, &batch, &sealed.out, NULL));
+    CHECK_STATUS(OG_OK, og_epoch_sign_checkpoint(epoch, &checkpoint, signature, NULL));
+    CHECK(count_copies(epoch->secrets->signing) == 0);
+    og_epoch_close(epoch);
+}
+
+#endif

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using OpenGradient.Engine.Hosting;
+using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Settlement.Evm;
+
+namespace OpenGradient.Engine.Host.Commands;
+
+/// <summary><c>og init --development</c>: a data folder, keys and a contract for a development chain.</summary>
+internal static class InitCommand
+{
+    public static Command Create()
+    {
+        var development = new Option<bool>("--development") { Description = "For a development chain (anvil); the only kind that init sets up", Required = true };
+        var data = new Option<string>("--data") { Description = "Data folder", DefaultValueFactory = _ => "data" };
+        var rpc = new Option<Uri>("--rpc") { Description = "Address of the development chain", DefaultValueFactory = _ => new Uri("http://127.0.0.1:8545") };
+        var models = new Option<string>("--models") { Description = "Folder whose subfolders with a model.json are served", DefaultValueFactory = _ => "models" };
+        var artifact = new Option<string>("--contract-artifact") { Description = "Compiled contract", DefaultValueFactory = _ => "contracts/SettlementLedger.json" };
+        var command = new Command("init", "Make keys, deploy the contract and write configuration and trust file for a development chain; safe to repeat") { development, data, rpc, models, artifact };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            if (!parsed.GetValue(development)) throw new ConfigurationException(["og init sets up development chains only: say --development"]);
+            var folder = parsed.GetValue(models)!;
+            if (!Directory.Exists(folder)) throw new ConfigurationException([$"models folder '{folder}' does not exist"]);
+            var url = parsed.GetValue(rpc)!;
+            using var http = new HttpClient();
+            var setup = new DevelopmentSetup(
+                new DataFolder(Path.GetFullPath(parsed.GetValue(data)!)), new RpcClient(http, new RpcOptions { Endpoint = url }), TimeProvider.System, Console.WriteLine);
+            var served = Directory.GetDirectories(folder).Where(model => File.Exists(Path.Combine(model, "model.json"))).Order(StringComparer.Ordinal).ToArray();
+            await setup.Run(url.ToString(), parsed.GetValue(artifact)!, served, cancellation);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+}

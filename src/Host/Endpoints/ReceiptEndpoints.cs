@@ -1,0 +1,165 @@
+using System.Text.Json;
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Host.Server;
+using OpenGradient.Engine.Hosting;
+using OpenGradient.Engine.Settlement;
+using OpenGradient.Engine.Settlement.State;
+
+namespace OpenGradient.Engine.Host.Endpoints;
+
+/// <summary>Where receipts stand, their stages as they come, their proofs; and the way back in for promises.</summary>
+public sealed class ReceiptEndpoints(EngineHost host)
+{
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    public Task Status(HttpContext context, string id)
+    {
+        if (host.Settlement is not { } settlement) return Without(context);
+        return ReceiptId.TryParse(id, out var receipt) && settlement.Find(receipt) is { } status
+            ? Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, status))
+            : Unknown(context);
+    }
+
+    /// <summary>Server-sent events: the present stage, then each further one, until the receipt is final or quarantined.</summary>
+    public async Task Events(HttpContext context, string id)
+    {
+        if (host.Settlement is not { } settlement)
+        {
+            await Without(context);
+            return;
+        }
+
+        // Subscribed before the first look, so that no stage falls between the two.
+        using var subscription = settlement.Subscribe(256);
+        if (!ReceiptId.TryParse(id, out var receipt) || settlement.Find(receipt) is not { } status)
+        {
+            await Unknown(context);
+            return;
+        }
+
+        if (subscription is null)
+        {
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "too many streams are open");
+            return;
+        }
+
+        var stream = new EventStream(context);
+        await stream.Begin();
+        var told = status.Statement.Stage;
+        await stream.Send("stage", json => WriteStatus(json, status));
+        while (told is not (ReceiptStage.Final or ReceiptStage.Quarantined))
+        {
+            if (!await stream.WaitFor(subscription.Reader, KeepAlive)) continue;
+            while (subscription.Reader.TryRead(out _))
+            {
+                // A change of any statement is a reason to look; the state itself says what is true now, also after missed changes.
+            }
+
+            if (settlement.Find(receipt) is not { } now || now.Statement.Stage == told) continue;
+            told = now.Statement.Stage;
+            await stream.Send("stage", json => WriteStatus(json, now));
+        }
+    }
+
+    /// <summary>Takes a signed promise back: 200 when it is durable.</summary>
+    public async Task Submit(HttpContext context)
+    {
+        if (host.Settlement is not { } settlement)
+        {
+            await Without(context);
+            return;
+        }
+
+        var receipt = await ReadReceipt(context);
+        var outcome = await settlement.SubmitAsync(receipt);
+        switch (outcome.Status)
+        {
+            case SubmitStatus.Accepted or SubmitStatus.AlreadyKnown:
+                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, settlement.Find(receipt.Id)!));
+                break;
+            case SubmitStatus.Refused:
+                await Answers.Error(context, StatusCodes.Status422UnprocessableEntity, $"the receipt is refused: {string.Join(", ", outcome.Reasons.Select(reason => reason.Text()))}{(outcome.Detail is null ? "" : $" ({outcome.Detail})")}");
+                break;
+            default:
+                context.Response.Headers.RetryAfter = "1";
+                await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, $"the receipt could not be stored now: {outcome.Detail}");
+                break;
+        }
+    }
+
+    /// <summary>The receipt shown, with its proof as far as it has grown.</summary>
+    public async Task Bundle(HttpContext context)
+    {
+        var receipt = await ReadReceipt(context);
+        var proof = host.Settlement?.GetProof(receipt.StatementId);
+        var bundle = proof?.BundleOf(receipt) ?? new ReceiptBundle { Receipt = receipt, Evidence = OwnEvidence(receipt) };
+        var bytes = bundle.Encode();
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = bytes.Length;
+        await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    public static void WriteTimes(Utf8JsonWriter json, StatementStatus statement)
+    {
+        json.WriteStartObject("times");
+        WriteTime(json, "executed", statement.ExecutedAt);
+        WriteTime(json, "durable", statement.DurableAt);
+        WriteTime(json, "verified", statement.VerifiedAt);
+        WriteTime(json, "anchored", statement.AnchoredAt);
+        WriteTime(json, "final", statement.FinalAt);
+        WriteTime(json, "quarantined", statement.QuarantinedAt);
+        WriteTime(json, "reopened", statement.ReopenedAt);
+        json.WriteEndObject();
+    }
+
+    public static void WriteTime(Utf8JsonWriter json, string name, ulong? nanoseconds)
+    {
+        if (nanoseconds is { } time) json.WriteString(name, DateTimeOffset.UnixEpoch.AddTicks((long)(time / 100)).ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ"));
+    }
+
+    public static void WriteReasons(Utf8JsonWriter json, StatementStatus statement)
+    {
+        json.WriteStartArray("reasons");
+        foreach (var reason in statement.Reasons) json.WriteStringValue(reason.Text());
+        json.WriteEndArray();
+    }
+
+    private static void WriteStatus(Utf8JsonWriter json, ReceiptStatus status)
+    {
+        json.WriteStartObject();
+        json.WriteString("id", status.Receipt.ToString());
+        json.WriteString("stage", status.Statement.Stage.Text());
+        WriteReasons(json, status.Statement);
+        json.WriteString("statement", status.Statement.StatementId.ToString());
+        json.WriteString("leaf", status.Leaf.ToString());
+        json.WriteNumber("row", status.Row);
+        if (status.Statement.Inclusion is not null) json.WriteString("closedBecause", status.Statement.ClosedBecause.ToString());
+        WriteTimes(json, status.Statement);
+        json.WriteEndObject();
+    }
+
+    private Evidence? OwnEvidence(Receipt receipt) =>
+        host.Epoch.Epoch.Id == Statement.Decode(receipt.Statement.Span).Epoch ? Evidence.Decode(host.Epoch.Epoch.Evidence.Span) : null;
+
+    private static async Task<Receipt> ReadReceipt(HttpContext context)
+    {
+        var body = await RequestBody.Read(context, Receipt.MaxSize);
+        try
+        {
+            var receipt = Receipt.Decode(body.Span);
+            Statement.Decode(receipt.Statement.Span);
+            return receipt;
+        }
+        catch (FormatException e)
+        {
+            throw new BadRequestException($"the body is not a receipt: {e.Message}");
+        }
+    }
+
+    private static Task Without(HttpContext context) =>
+        Answers.Error(context, StatusCodes.Status404NotFound, "this host runs without settlement: receipts are signed promises that nobody keeps");
+
+    private static Task Unknown(HttpContext context) =>
+        Answers.Error(context, StatusCodes.Status404NotFound, "no such receipt is known here: submit it (POST /v1/receipts) if its host died before it was durable");
+}

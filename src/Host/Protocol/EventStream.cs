@@ -1,0 +1,44 @@
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace OpenGradient.Engine.Host.Protocol;
+
+/// <summary>A stream of server-sent events to one reader.</summary>
+internal sealed class EventStream(HttpContext context)
+{
+    private static readonly byte[] Comment = ": still here\n\n"u8.ToArray();
+
+    public async Task Begin()
+    {
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers["X-Accel-Buffering"] = "no"; // proxies that buffer would hide the stages
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    public async Task Send(string name, Action<Utf8JsonWriter> write)
+    {
+        var data = Answers.Render(write);
+        var body = context.Response.Body;
+        await body.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"event: {name}\ndata: "), context.RequestAborted);
+        await body.WriteAsync(data.WrittenMemory, context.RequestAborted);
+        await body.WriteAsync("\n\n"u8.ToArray(), context.RequestAborted);
+        await body.FlushAsync(context.RequestAborted);
+    }
+
+    /// <summary>True when the channel has something; false after a comment was sent to keep the connection open.</summary>
+    public async Task<bool> WaitFor<T>(ChannelReader<T> reader, TimeSpan keepAlive)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        limit.CancelAfter(keepAlive);
+        try
+        {
+            return await reader.WaitToReadAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            await context.Response.Body.WriteAsync(Comment, context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+namespace OpenGradient.Engine.Hosting;
+
+/// <summary>Where an installation keeps what outlives a process.</summary>
+/// <param name="Root">Only its owner may enter it.</param>
+public sealed record DataFolder(string Root)
+{
+    public string Keys => Path.Combine(Root, "keys");
+
+    public string Outbox => Path.Combine(Root, "outbox");
+
+    /// <summary>C2SP tiles, entry bundles and the checkpoint.</summary>
+    public string Log => Path.Combine(Root, "log");
+
+    public string LogKey => Path.Combine(Keys, "log.key");
+
+    public string SoftwareRoot => Path.Combine(Keys, "software-root.key");
+
+    public string TransactionKey => Path.Combine(Keys, "transaction.key");
+
+    /// <summary>Creates the folders, closed to others.</summary>
+    /// <exception cref="IOException">A folder cannot be created.</exception>
+    public DataFolder Create()
+    {
+        foreach (var folder in new[] { Root, Keys, Outbox, Log })
+        {
+            if (Directory.Exists(folder)) continue;
+            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+            else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        return this;
+    }
+}

@@ -1,0 +1,208 @@
+using OpenGradient.Engine.Attestation;
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.OnnxRuntime;
+using OpenGradient.Engine.Settlement;
+using OpenGradient.Engine.Settlement.Chain;
+using OpenGradient.Engine.Settlement.Evm;
+using OpenGradient.Engine.Settlement.Settling;
+using OpenGradient.Engine.Verification;
+
+namespace OpenGradient.Engine.Hosting;
+
+/// <summary>
+/// The whole house in one process: engine, sealer, verifier and settler, composed from a configuration. Started once; safe
+/// for concurrent calls; disposal answers everything that was admitted and leaves the outbox synced.
+/// </summary>
+public sealed class EngineHost : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<IDisposable> _owned = [];
+    private readonly TimeProvider _clock;
+    private Task _settling = Task.CompletedTask;
+    private Task _following = Task.CompletedTask;
+
+    private EngineHost(HostConfiguration configuration, TimeProvider clock)
+    {
+        Configuration = configuration;
+        _clock = clock;
+        StartedAt = clock.GetUtcNow();
+    }
+
+    public HostConfiguration Configuration { get; }
+
+    public DateTimeOffset StartedAt { get; }
+
+    public InferenceEngine Engine { get; private set; } = null!;
+
+    /// <summary>Everything behind the fast path; null without a chain: receipts are then signed promises only.</summary>
+    public SettlementService? Settlement { get; private set; }
+
+    public EnclaveEpoch Epoch { get; private set; } = null!;
+
+    public Hash256 LogId { get; private set; }
+
+    public OnnxRuntimeInfo Runtime { get; private set; } = null!;
+
+    /// <summary>The newest block seen, null before the first.</summary>
+    public ChainView? Chain { get; private set; }
+
+    /// <summary>Ends when settlement has stopped for good; its failure says why.</summary>
+    public Task Settling => _settling;
+
+    /// <summary>Starts everything and loads every model.</summary>
+    /// <exception cref="ConfigurationException">Something the configuration names is not usable.</exception>
+    /// <exception cref="ModelLoadException">A model cannot be served.</exception>
+    /// <exception cref="IOException">The data folder cannot be used, or another process holds it.</exception>
+    public static async Task<EngineHost> Start(HostConfiguration configuration, TimeProvider clock, CancellationToken cancellation)
+    {
+        var host = new EngineHost(configuration, clock);
+        try
+        {
+            await host.Compose(cancellation).ConfigureAwait(false);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // The engine first: what it answers while draining still reaches the outbox.
+        if (Engine is not null) await Engine.DisposeAsync().ConfigureAwait(false);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        foreach (var task in new[] { _settling, _following })
+        {
+            try
+            {
+                await task.ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SettlementStoppedException)
+            {
+                // Stopping was asked for, or the stop was already reported through Settling.
+            }
+        }
+
+        Settlement?.Dispose();
+        for (var i = _owned.Count - 1; i >= 0; i--) _owned[i].Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task Compose(CancellationToken cancellation)
+    {
+        var folder = new DataFolder(Configuration.Data).Create();
+        var shim = AttestationShim.Load(Configuration.Attestation.Library);
+        var library = OnnxRuntimeLibrary.Load(Configuration.OnnxRuntime.Library);
+        Runtime = library.Info;
+        var logKey = Own(LogKey.Open(shim, folder.LogKey));
+        LogId = logKey.LogId;
+        var root = Own(SoftwareRoot.Open(shim, folder.SoftwareRoot));
+
+        var chain = Configuration.Chain;
+        var contract = chain is null ? default : EvmAddress.Parse(chain.Contract);
+        var rpc = chain is null ? null : new RpcClient(Own(new HttpClient()), new RpcOptions { Endpoint = new Uri(chain.Rpc) });
+        if (rpc is not null) Chain = await Look(rpc, contract, cancellation).ConfigureAwait(false);
+
+        // The nonce is a recent block's hash: the evidence is not older than that block. Without a chain there is none to show.
+        Epoch = Own(EnclaveEpoch.Open(shim, new EpochOptions
+        {
+            Attester = EvidenceKind.Software,
+            SoftwareRoot = root,
+            LogId = LogId,
+            ChainId = chain?.Id ?? 0,
+            Contract = contract,
+            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span))],
+            Nonce = Chain?.BlockHash.ToArray() ?? [],
+        }, _clock));
+        Epoch.UpdateChainView(Chain);
+
+        if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
+        Engine = new InferenceEngine(new InferenceEngineOptions
+        {
+            Backend = new OnnxRuntimeBackend(library),
+            Sealer = Epoch,
+            Sink = Settlement,
+            Gate = Settlement,
+            Time = _clock,
+        });
+        foreach (var model in Configuration.Models)
+            await Engine.LoadModelAsync(ModelFolder.Read(model, Configuration.OnnxRuntime), cancellation).ConfigureAwait(false);
+
+        if (Settlement is null) return;
+        _settling = Task.Run(() => Settlement.RunAsync(_stopping.Token), CancellationToken.None);
+        _following = Task.Run(() => Follow(rpc!, contract), CancellationToken.None);
+    }
+
+    private SettlementService OpenSettlement(
+        AttestationShim shim, DataFolder folder, ChainConfiguration chain, EvmAddress contract, RpcClient rpc, LogKey logKey, SoftwareRoot root)
+    {
+        var signatures = new NativeSignatures(shim);
+        var ownEvidence = new EvidenceTrust(
+            new HashSet<EvidenceKind> { EvidenceKind.Software }, [root.PublicKey], new HashSet<Hash256>());
+        var epochs = new EpochRegistry(LogId, chain.Id, contract, new EvidenceVerifier(signatures), ownEvidence);
+        var settlement = SettlementService.Open(
+            new SettlementOptions
+            {
+                DataFolder = folder.Root,
+                ChainId = chain.Id,
+                Contract = contract,
+                MaxBatchAge = TimeSpan.FromMilliseconds(Configuration.Settlement.MaxAgeMs),
+                MaxBatchStatements = Configuration.Settlement.MaxStatements,
+                PollInterval = TimeSpan.FromMilliseconds(Configuration.Settlement.TickMs),
+                UseFinalizedTag = chain.FinalityDepth is null,
+                FinalityDepth = chain.FinalityDepth ?? 1,
+                MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
+                MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
+                MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
+            },
+            new SettlementParts
+            {
+                Rpc = rpc,
+                Verifier = new StatementVerifier(epochs, signatures),
+                CheckpointSigner = Epoch,
+                NoteSigner = logKey,
+                TransactionSigner = Own(OpenTransactionKey(shim, chain)),
+                Clock = _clock,
+            });
+
+        // Its own epoch and every predecessor that the journal knows: their statements are accepted like its own.
+        foreach (var epoch in settlement.Epochs) epochs.Add(epoch.Evidence.Span);
+        return settlement;
+    }
+
+    private static TransactionKey OpenTransactionKey(AttestationShim shim, ChainConfiguration chain)
+    {
+        if (chain.TransactionKeyPasswordFile is { } password) return TransactionKey.FromKeystore(shim, chain.TransactionKeyFile, password);
+        return chain.Development
+            ? TransactionKey.FromSecretFile(shim, chain.TransactionKeyFile)
+            : throw new ConfigurationException(["chain.transactionKeyPasswordFile: a bare key is for development chains; give a Web3 keystore and its password file"]);
+    }
+
+    // Statements name the newest block seen; a chain that cannot be reached leaves the last one standing.
+    private async Task Follow(RpcClient rpc, EvmAddress contract)
+    {
+        var pause = TimeSpan.FromMilliseconds(Math.Max(500, Configuration.Settlement.TickMs));
+        while (true)
+        {
+            await Task.Delay(pause, _clock, _stopping.Token).ConfigureAwait(false);
+            if (await Look(rpc, contract, _stopping.Token).ConfigureAwait(false) is not { } seen) continue;
+            Chain = seen;
+            Epoch.UpdateChainView(seen);
+        }
+    }
+
+    private async Task<ChainView?> Look(RpcClient rpc, EvmAddress contract, CancellationToken cancellation)
+    {
+        var seen = await new EvmChain(rpc, contract).ObserveAsync(default, LogId, askFinalized: false, [], cancellation).ConfigureAwait(false);
+        return seen.IsOk && seen.Value.ChainId == Configuration.Chain!.Id ? new ChainView(seen.Value.ChainId, seen.Value.BlockNumber, seen.Value.BlockHash) : null;
+    }
+
+    private T Own<T>(T part) where T : IDisposable
+    {
+        _owned.Add(part);
+        return part;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Xml.Linq;
+
+namespace OpenGradient.Engine.Architecture.Tests;
+
+/// <summary>Who may know whom. A room that is not in the table, or a reference that the table does not allow, fails.</summary>
+public sealed class ReferenceTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Formats"] = [],
+        ["Engine"] = ["Formats"],
+        ["Attestation"] = ["Formats"],
+        ["Settlement"] = ["Formats"],
+        ["Verification"] = ["Formats", "Engine", "Attestation"],
+        ["LanguageModels"] = ["Formats", "Engine"],
+        ["Hosting"] = ["Formats", "Engine", "Attestation", "Settlement", "Verification", "LanguageModels"],
+        ["Host"] = ["Hosting"],
+    };
+
+    private static string[] Found => [.. Repository.Files("src").Where(file => file.EndsWith(".csproj", StringComparison.Ordinal))];
+
+    public static TheoryData<string> Projects => [.. Found];
+
+    [Theory, MemberData(nameof(Projects))]
+    public void Project_References_AreAllowedByTheTable(string project)
+    {
+        var room = Room(project);
+        Assert.True(Allowed.ContainsKey(room), $"{project}: the room '{room}' is not in the table");
+        foreach (var target in Included(project, "ProjectReference"))
+        {
+            var path = Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(project)!, target)));
+            Assert.True(path.StartsWith("src/", StringComparison.Ordinal), $"{project}: references {path}, outside of src");
+            Assert.True(Allowed[room].Contains(Room(path)), $"{room} may not reference {Room(path)}");
+        }
+    }
+
+    [Theory, MemberData(nameof(Projects))]
+    public void Project_WebFramework_IsTheHostsAlone(string project)
+    {
+        if (Room(project) == "Host") return;
+        Assert.Equal("Microsoft.NET.Sdk", XDocument.Parse(Repository.Read(project)).Root?.Attribute("Sdk")?.Value);
+        Assert.Empty(Included(project, "FrameworkReference"));
+    }
+
+    [Theory, MemberData(nameof(Projects))]
+    public void Project_PlainReferences_AreNone(string project) => Assert.Empty(Included(project, "Reference"));
+
+    [Fact]
+    public void Formats_Packages_AreNone() => Assert.Empty(Included("src/Formats/OpenGradient.Engine.Formats.csproj", "PackageReference"));
+
+    [Fact]
+    public void Projects_Found_AreAtLeastTheFirstRooms() =>
+        Assert.Superset(new HashSet<string> { "Formats", "Engine", "Attestation", "Settlement", "Verification", "Hosting", "Host" }, Found.Select(Room).ToHashSet());
+
+    private static string Room(string project) => project.Split('/')[1];
+
+    private static IEnumerable<string> Included(string project, string item) =>
+        XDocument.Parse(Repository.Read(project)).Descendants(item).Select(each => each.Attribute("Include")?.Value.Replace('\\', '/') ?? "");
+}
