@@ -19,6 +19,7 @@ internal sealed class Sender(
     private ulong _current = ulong.MaxValue;
     private Hash256 _sent;
     private ulong _sentAtBlock;
+    private ulong _offeredSince;
     private bool _tooCheap;
     private int _spentLooks;
 
@@ -27,8 +28,14 @@ internal sealed class Sender(
 
     public async Task SendAsync(ChainObservation seen, CancellationToken cancellationToken)
     {
-        if (state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending)) is not { } operation) return;
-        if (operation.Id != _current) (_current, _tooCheap, _spentLooks) = (operation.Id, false, 0);
+        if (state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending)) is not { } operation)
+        {
+            _current = ulong.MaxValue;
+            conditions.Clear(ConditionKind.CallWouldFail, ConditionKind.NodeRefuses, ConditionKind.FeeCapReached);
+            return;
+        }
+
+        if (operation.Id != _current) (_current, _sent, _tooCheap, _spentLooks) = (operation.Id, default, false, 0);
         if (operation.Attempts.Count == 0)
         {
             await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
@@ -42,11 +49,17 @@ internal sealed class Sender(
             // Spent by us (its receipt comes with a later look, or it reverted) or by somebody else with our key.
             if (_spentLooks >= SpentLooksThatCount) await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
         }
-        else if (_tooCheap || seen.BlockNumber >= last.AtBlock + options.BumpAfterBlocks)
+        else if (_sent != last.Hash)
+        {
+            // After a restart or a reorganisation: the bytes that may be out there already, before anything dearer.
+            _offeredSince = seen.BlockNumber;
+            await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
+        }
+        else if (_tooCheap || seen.BlockNumber >= _offeredSince + options.BumpAfterBlocks)
         {
             await ReplaceAsync(operation, last, seen, cancellationToken).ConfigureAwait(false);
         }
-        else if (_sent != last.Hash || seen.BlockNumber != _sentAtBlock)
+        else if (seen.BlockNumber != _sentAtBlock)
         {
             await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
         }
@@ -92,7 +105,7 @@ internal sealed class Sender(
         var raw = transaction.Encode(account.SignDigest(transaction.SigningHash()));
         var record = new AttemptRecord(state.Now(), operation.Id, terms.Nonce, terms.MaxPriorityFee, terms.MaxFee, terms.GasLimit, terms.AtBlock, raw);
         await journal.AppendAsync(RecordType.Attempted, record.Encode(), cancellationToken).ConfigureAwait(false);
-        (_tooCheap, _spentLooks) = (false, 0);
+        (_tooCheap, _spentLooks, _offeredSince) = (false, 0, seen.BlockNumber);
         await BroadcastAsync(operation.Attempts[^1], seen, cancellationToken).ConfigureAwait(false);
     }
 

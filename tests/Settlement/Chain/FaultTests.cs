@@ -181,6 +181,67 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     }
 
     [AnvilFact]
+    public async Task Settler_ReorganisationBelowTheRegistration_StartsOverWithTheSameBytes()
+    {
+        using var engine = Start(nameof(Settler_ReorganisationBelowTheRegistration_StartsOverWithTheSameBytes));
+        var before = await anvil.BlockNumber();
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        var second = await engine.Accept();
+        await engine.RunUntilFinal(second);
+        var sent = Raw(engine).Count();
+
+        await anvil.Call("anvil_rollback", $"[{await anvil.BlockNumber() - before}]");
+        for (var i = 0; i < 5; i++) await engine.Tick();
+        Assert.Equal(ReceiptStage.Reopened, engine.Service.Find(first.StatementId)!.Stage); // the fault bit
+        await engine.RunUntilFinal(first, second);
+
+        Assert.Equal(sent, Raw(engine).Count());
+        Assert.Equal(2, (await engine.Audit(first, second)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_NoContractThere_SaysSo()
+    {
+        using var engine = new Doubles.Engine(anvil, nameof(Settler_NoContractThere_SaysSo), new LinuxDisk(), _folder.Path);
+        engine.Options = engine.Options with { Contract = EvmAddress.Parse("0x00000000000000000000000000000000000000aa") };
+        engine.Start();
+        await engine.Accept();
+        await engine.Tick();
+        var condition = Assert.Single(engine.Service.Conditions);
+        Assert.Equal(ConditionKind.ContractMissing, condition.Kind);
+        Assert.Contains("0x00000000000000000000000000000000000000aa", condition.Text, StringComparison.Ordinal);
+        Assert.Empty(engine.Faults.Sent);
+    }
+
+    [AnvilFact]
+    public async Task Settler_KeyRevoked_HoldsByNameAndASuccessorGoesOn()
+    {
+        using var engine = Start(nameof(Settler_KeyRevoked_HoldsByNameAndASuccessorGoesOn));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        await Revoke(engine);
+        var second = await engine.Accept();
+        for (var i = 0; i < 6; i++) await engine.Tick();
+        Assert.Equal(ConditionKind.KeyNotActive, Assert.Single(engine.Service.Conditions).Kind); // the fault bit
+
+        engine.Stop();
+        engine.Start(newEpoch: true);
+        await engine.RunUntilFinal(second);
+        Assert.Empty(engine.Service.Conditions);
+        await engine.Audit(first, second);
+    }
+
+    private async Task Revoke(Doubles.Engine engine)
+    {
+        var nonce = Convert.ToUInt64((await anvil.Call("eth_getTransactionCount", $"[\"{anvil.Account.Address}\",\"latest\"]")).Text, 16);
+        byte[] call = [.. Keccak256.Hash("revokeKey(bytes32,address,bytes32)"u8).Bytes[..4], .. engine.Log.LogId.Bytes, .. Settlement.Evm.LedgerAbi.Topic(engine.Epoch.Key.Address).Bytes, .. new byte[32]];
+        var transaction = new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, nonce, 1_000_000_000, 50_000_000_000, 200_000, anvil.Contract, 0, call);
+        await anvil.Call("eth_sendRawTransaction", $"[\"0x{Convert.ToHexStringLower(transaction.Encode(anvil.Account.SignDigest(transaction.SigningHash())))}\"]");
+        await anvil.Mine();
+    }
+
+    [AnvilFact]
     public async Task Settler_MempoolLost_BroadcastsTheSameBytesAgain()
     {
         using var engine = Start(nameof(Settler_MempoolLost_BroadcastsTheSameBytesAgain));
