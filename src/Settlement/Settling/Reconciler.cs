@@ -75,6 +75,7 @@ internal sealed class Reconciler(
         }
 
         conditions.Clear(ConditionKind.LogRolledBack, ConditionKind.LogDiverged);
+        RecheckLastRegistration(seen);
         if (head == expected) return true;
         if (known is { Inclusion: null }) return await AdoptAsync(known, LedgerAbi.AnchoredTopic, cancellationToken).ConfigureAwait(false);
         if (LogHead.SizeOf(head) > LogHead.SizeOf(expected)) return true; // anchored by somebody else, but ours: build on it
@@ -116,6 +117,13 @@ internal sealed class Reconciler(
         if (operation.IsFinal)
             conditions.Set(ConditionKind.Reorganised, $"a reorganisation undid {operation}, which had been reported as final", "its transaction is sent again; ask for more depth before calling an anchor final");
         await EndAsync(RecordType.Reopened, operation, "its transaction is in no block any more", cancellationToken).ConfigureAwait(false);
+    }
+
+    // A reorganisation can undo a registration alone, which moves no head. Revoked keys look the same; their receipts stay.
+    private void RecheckLastRegistration(ChainObservation seen)
+    {
+        var last = state.Locked(view => view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Register, Inclusion: not null }));
+        if (last is { IsFinal: true } && last.Signer != seen.Head!.Value.ActiveKey) Recheck(last);
     }
 
     private void RecheckAfter(ulong? id)
