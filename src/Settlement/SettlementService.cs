@@ -65,6 +65,20 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>Every epoch that the journal knows: this process's and its predecessors'.</summary>
     public IReadOnlyList<Epoch> Epochs => _state.Locked(view => view.Epochs.Values.ToArray());
 
+    /// <summary>Leaves in the log, and how many of them the newest included and the newest final anchor cover.</summary>
+    public (ulong Size, ulong Anchored, ulong Final) LogSizes => _state.Locked(view =>
+    {
+        ulong anchored = 0, final = 0;
+        for (var i = view.Operations.Count - 1; i >= 0 && final == 0; i--)
+        {
+            if (view.Operations[i] is not { Checkpoint: { } signed, Inclusion: not null } anchor) continue;
+            anchored = Math.Max(anchored, signed.Size);
+            if (anchor.IsFinal) final = signed.Size;
+        }
+
+        return (view.Tree.Size, anchored, final);
+    });
+
     /// <summary>What holds settlement up now; empty when nothing does.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions.Now;
 

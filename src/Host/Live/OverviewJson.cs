@@ -52,7 +52,7 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
             return;
         }
 
-        var condition = host.Settlement!.Conditions.FirstOrDefault();
+        var condition = host.Settlement!.Conditions is [var first, ..] ? first : null;
         json.WriteStartObject("chain");
         json.WriteNumber("id", chain.Id);
         json.WriteString("contract", chain.Contract);
