@@ -90,16 +90,16 @@ static void openssl_prefixed(uint8_t prefix, const uint8_t *data, size_t size, u
 static void openssl_hash_rows(void)
 {
     must(og_random(tree, 16 * batch, NULL), "random");
-    for (int i = 0; i < batch; i++) {
+    for (size_t i = 0; i < batch; i++) {
         uint8_t *leaf = leaves + OG_LEAF_SIZE * i;
         memcpy(leaf, tree + 16 * i, 16);
         openssl_digest(inputs[i], input_size, leaf + 16);
         openssl_digest(outputs[i], output_size, leaf + 48);
     }
-    for (int i = 0; i < batch; i++) openssl_prefixed(0, leaves + OG_LEAF_SIZE * i, OG_LEAF_SIZE, tree + 32 * i);
+    for (size_t i = 0; i < batch; i++) openssl_prefixed(0, leaves + OG_LEAF_SIZE * i, OG_LEAF_SIZE, tree + 32 * i);
     uint8_t *level = tree;
-    for (int size = batch; size > 1; level += 32 * size, size /= 2)
-        for (int i = 0; i < size / 2; i++) openssl_prefixed(1, level + 64 * i, 64, level + 32 * size + 32 * i);
+    for (size_t size = batch; size > 1; level += 32 * size, size /= 2)
+        for (size_t i = 0; i < size / 2; i++) openssl_prefixed(1, level + 64 * i, 64, level + 32 * size + 32 * i);
 }
 
 static void seal(void)

@@ -5,6 +5,7 @@ using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
+using OpenGradient.Engine.Settlement.Settling;
 using OpenGradient.Engine.Verification;
 
 namespace OpenGradient.Engine.Hosting;

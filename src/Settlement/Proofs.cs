@@ -32,6 +32,9 @@ internal sealed class Proofs(SettlementState state, IOutbox outbox)
         return position is { } at ? StatementRecord.Decode(outbox.Read(at)).Statement.ToArray() : null;
     }
 
+    public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(Hash256 id) => state.Locked(view =>
+        view.Index.Find(id)?.Rows is { } rows ? rows.OrderBy(row => row.Row).Select(row => (row.Row, row.Leaf)).ToArray() : []);
+
     public ReceiptProof? Of(ReceiptId id) => state.Locked(view => view.Index.Find(id) is { } found ? ProofOf(found.Entry, view) : null);
 
     public ReceiptProof? Of(Hash256 id) => state.Locked(view => view.Index.Find(id) is { } entry ? ProofOf(entry, view) : null);

@@ -65,6 +65,20 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>Every epoch that the journal knows: this process's and its predecessors'.</summary>
     public IReadOnlyList<Epoch> Epochs => _state.Locked(view => view.Epochs.Values.ToArray());
 
+    /// <summary>Leaves in the log, and how many of them the newest included and the newest final anchor cover.</summary>
+    public (ulong Size, ulong Anchored, ulong Final) LogSizes => _state.Locked(view =>
+    {
+        ulong anchored = 0, final = 0;
+        for (var i = view.Operations.Count - 1; i >= 0 && final == 0; i--)
+        {
+            if (view.Operations[i] is not { Checkpoint: { } signed, Inclusion: not null } anchor) continue;
+            anchored = Math.Max(anchored, signed.Size);
+            if (anchor.IsFinal) final = signed.Size;
+        }
+
+        return (view.Tree.Size, anchored, final);
+    });
+
     /// <summary>What holds settlement up now; empty when nothing does.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions.Now;
 
@@ -105,6 +119,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>The statement's bytes; null when it is unknown or not durable yet.</summary>
     public byte[]? ReadStatement(in Hash256 statementId) => _proofs.ReadStatement(statementId);
+
+    /// <summary>The row leaf hashes this engine holds of a statement, by row: all of a batch it sealed, single ones of receipts that came back.</summary>
+    public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(in Hash256 statementId) => _proofs.LeavesOf(statementId);
 
     /// <summary>What has grown of the proof so far; null when the receipt is unknown.</summary>
     public ReceiptProof? GetProof(ReceiptId id) => _proofs.Of(id);

@@ -12,7 +12,7 @@ internal static class InitCommand
     {
         var development = new Option<bool>("--development") { Description = "For a development chain (anvil); the only kind that init sets up", Required = true };
         var data = new Option<string>("--data") { Description = "Data folder", DefaultValueFactory = _ => "data" };
-        var rpc = new Option<Uri>("--rpc") { Description = "Address of the development chain", DefaultValueFactory = _ => new Uri("http://127.0.0.1:8545") };
+        var rpc = CommonOptions.Address("--rpc", "Address of the development chain", "http://127.0.0.1:8545");
         var models = new Option<string>("--models") { Description = "Folder whose subfolders with a model.json are served", DefaultValueFactory = _ => "models" };
         var artifact = new Option<string>("--contract-artifact") { Description = "Compiled contract", DefaultValueFactory = _ => "contracts/SettlementLedger.json" };
         var command = new Command("init", "Make keys, deploy the contract and write configuration and trust file for a development chain; safe to repeat") { development, data, rpc, models, artifact };

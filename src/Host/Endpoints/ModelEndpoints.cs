@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Host.Endpoints;
 /// <summary>The descriptive part of the Open Inference Protocol: server, health, models.</summary>
 internal sealed class ModelEndpoints(EngineHost host)
 {
-    public Task Server(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, json =>
+    public static Task Server(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, json =>
     {
         json.WriteStartObject();
         json.WriteString("name", "opengradient.engine");
@@ -20,7 +20,7 @@ internal sealed class ModelEndpoints(EngineHost host)
         json.WriteEndObject();
     });
 
-    public Task Live(HttpContext context) => Flag(context, "live", true);
+    public static Task Live(HttpContext context) => Flag(context, "live", true);
 
     /// <summary>Ready while every model serves and settlement has not stopped for good.</summary>
     public Task Ready(HttpContext context) => Flag(context, "ready", !host.Settling.IsFaulted && host.Engine.Models.Count >= host.Configuration.Models.Count);

@@ -9,7 +9,7 @@ using OpenGradient.Engine.Settlement.State;
 namespace OpenGradient.Engine.Host.Endpoints;
 
 /// <summary>Where receipts stand, their stages as they come, their proofs; and the way back in for promises.</summary>
-internal sealed class ReceiptEndpoints(EngineHost host)
+public sealed class ReceiptEndpoints(EngineHost host)
 {
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace OpenGradient.Engine.Settlement.Evm;
 
 /// <summary>Writes Ethereum's recursive length prefix (Yellow Paper, appendix B). Integers are minimal big-endian; zero is the empty string.</summary>
-internal sealed class RlpWriter
+public sealed class RlpWriter
 {
     private readonly List<byte> _out = [];
 

@@ -14,7 +14,7 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
     /// <summary>Re-checks every durable statement and records the outcome.</summary>
     public async Task VerifyAsync(CancellationToken cancellationToken)
     {
-        while (Take(view => view.Unverified) is { Count: > 0 } entries)
+        while (Take(view => view.Unverified, entry => entry is { VerifiedAt: 0, QuarantinedAt: 0 }) is { Count: > 0 } entries)
         {
             var passed = new List<Hash256>(entries.Count);
             var appends = new List<Task>();
@@ -34,7 +34,7 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
     /// <summary>Appends every verified statement to the log, in the order of verification.</summary>
     public async Task SequenceAsync(CancellationToken cancellationToken)
     {
-        while (Take(view => view.Unsequenced) is { Count: > 0 } entries)
+        while (Take(view => view.Unsequenced, entry => entry.Leaf is null) is { Count: > 0 } entries)
         {
             var first = state.Locked(view => view.Tree.Size);
             var record = new SequencedRecord(state.Now(), first, [.. entries.Select(entry => entry.Id)]);
@@ -42,11 +42,13 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
         }
     }
 
-    private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose) => state.Locked(view =>
+    // After a replay the queues also hold what later records have settled.
+    private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose, Predicate<StatementEntry> waits) => state.Locked(view =>
     {
         var queue = choose(view);
         var taken = new List<StatementEntry>();
-        while (taken.Count < Batch && queue.TryDequeue(out var entry)) taken.Add(entry);
+        while (taken.Count < Batch && queue.TryDequeue(out var entry))
+            if (waits(entry)) taken.Add(entry);
         return taken;
     });
 }

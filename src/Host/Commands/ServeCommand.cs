@@ -1,0 +1,40 @@
+using System.CommandLine;
+using OpenGradient.Engine.Host.Server;
+using OpenGradient.Engine.Hosting;
+using OpenGradient.Engine.Hosting.Configuration;
+
+namespace OpenGradient.Engine.Host.Commands;
+
+/// <summary><c>og serve</c>: the whole house, until it is asked to stop.</summary>
+internal static class ServeCommand
+{
+    public static Command Create()
+    {
+        var config = CommonOptions.Config();
+        var set = CommonOptions.Set();
+        var command = new Command("serve", "Serve models over HTTP and settle their receipts, until SIGTERM or Ctrl-C") { config, set };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var configuration = ConfigurationLoader.Load(parsed.GetValue(config), Environment.GetEnvironmentVariables(), parsed.GetValue(set)!);
+            return await Serve(configuration, cancellation);
+        });
+        return command;
+    }
+
+    private static async Task<int> Serve(HostConfiguration configuration, CancellationToken cancellation)
+    {
+        await using var host = await EngineHost.Start(configuration, TimeProvider.System, cancellation);
+        await using var app = HttpServer.Build(host, TimeProvider.System);
+        await app.StartAsync(cancellation);
+        Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name))} on {configuration.Http.Listen}");
+        Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: software, development only, NOT trusted");
+        Console.WriteLine($"onnx runtime {host.Runtime.Version} ({host.Runtime.InstructionSet}) from {host.Runtime.Path}");
+
+        // A settler that has stopped for good stops the host: serving on would promise what nobody keeps.
+        var stopped = await Task.WhenAny(app.WaitForShutdownAsync(cancellation), host.Settlement is null ? Task.Delay(Timeout.Infinite, cancellation) : host.Settling);
+        await app.StopAsync(CancellationToken.None);
+        if (!host.Settling.IsFaulted) return ExitCodes.Ok;
+        Console.Error.WriteLine($"error: settlement has stopped: {host.Settling.Exception!.GetBaseException().Message}");
+        return ExitCodes.Failed;
+    }
+}

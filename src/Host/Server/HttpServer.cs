@@ -1,0 +1,136 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using OpenGradient.Engine.Host.Endpoints;
+using OpenGradient.Engine.Host.Live;
+using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Hosting;
+using OpenGradient.Engine.Hosting.Configuration;
+
+namespace OpenGradient.Engine.Host.Server;
+
+/// <summary>The HTTP face of a running house: the public listener and, apart from it, the operator's.</summary>
+internal static class HttpServer
+{
+    // Headers are small; a client that sends more is not one of ours.
+    private const int MaxHeaderBytes = 32 * 1024;
+
+    public static WebApplication Build(EngineHost host, TimeProvider clock)
+    {
+        var configuration = host.Configuration;
+        var listen = ConfigurationCheck.Address(configuration.Http.Listen)!;
+        var operatorListen = configuration.OperatorListen is { } address ? ConfigurationCheck.Address(address) : null;
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Configuration.Sources.Clear();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = configuration.Http.MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+            Listen(kestrel, listen, Certificate(configuration.Http));
+            if (operatorListen is not null) Listen(kestrel, operatorListen, null);
+        });
+
+        var app = builder.Build();
+        var keys = configuration.Http.ApiKeysFile is { } file ? ApiKeys.Read(file, configuration.Http.RequestsPerMinutePerKey, clock) : null;
+        if (operatorListen is not null)
+            app.MapWhen(context => context.Connection.LocalPort == operatorListen.Port, branch => Operator(branch, host));
+        app.UseGatekeeper(configuration.Http, keys);
+        app.Use(Errors);
+        app.UseRouting();
+        Public(app, host, clock);
+        return app;
+    }
+
+    private static void Public(WebApplication app, EngineHost host, TimeProvider clock)
+    {
+        var recent = host.Settlement is { } settlement ? new RecentStatements(settlement) : null;
+        var rate = new RequestRate(clock);
+        var stopping = app.Lifetime.ApplicationStopping;
+        if (recent is not null) _ = recent.Run(stopping);
+        _ = Sample(host, rate, clock, stopping);
+
+        var infer = new InferEndpoint(host, new KeptAnswers(clock));
+        var models = new ModelEndpoints(host);
+        var receipts = new ReceiptEndpoints(host);
+        var open = new PublicEndpoints(host, new OverviewJson(host, recent, rate, clock), recent, clock);
+        app.MapGet("/v2", ModelEndpoints.Server);
+        app.MapGet("/v2/health/live", ModelEndpoints.Live);
+        app.MapGet("/v2/health/ready", models.Ready);
+        app.MapGet("/v2/models/{model}", context => models.Model(context, Value(context, "model"), null));
+        app.MapGet("/v2/models/{model}/ready", context => models.ModelReady(context, Value(context, "model"), null));
+        app.MapPost("/v2/models/{model}/infer", context => infer.Handle(context, Value(context, "model"), null));
+        app.MapGet("/v2/models/{model}/versions/{version}", context => models.Model(context, Value(context, "model"), Value(context, "version")));
+        app.MapGet("/v2/models/{model}/versions/{version}/ready", context => models.ModelReady(context, Value(context, "model"), Value(context, "version")));
+        app.MapPost("/v2/models/{model}/versions/{version}/infer", context => infer.Handle(context, Value(context, "model"), Value(context, "version")));
+        app.MapGet("/v1/answers/{id}", context => infer.Fetch(context, Value(context, "id")));
+        app.MapPost("/v1/receipts", receipts.Submit);
+        app.MapGet("/v1/receipts/{id}", context => receipts.Status(context, Value(context, "id")));
+        app.MapGet("/v1/receipts/{id}/events", context => receipts.Events(context, Value(context, "id")));
+        app.MapPost("/v1/bundles", receipts.Bundle);
+        app.MapGet("/v1/overview", open.Overview);
+        app.MapGet("/v1/events", open.Events);
+        app.MapGet("/v1/leaves/{leaf}", context => open.Leaf(context, Value(context, "leaf")));
+        PageFiles.Map(app);
+        app.MapFallback(context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));
+    }
+
+    private static void Operator(IApplicationBuilder branch, EngineHost host)
+    {
+        var metrics = new MetricsEndpoint(host);
+        branch.UseGatekeeper(new ListenerConfiguration(), null);
+        branch.Run(context => context.Request.Path == "/metrics"
+            ? metrics.Handle(context)
+            : Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics"));
+    }
+
+    /// <summary>The one place where what a caller did wrong, or what broke, becomes an answer.</summary>
+    private static async Task Errors(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (BadRequestException e) when (!context.Response.HasStarted)
+        {
+            await Answers.Error(context, StatusCodes.Status400BadRequest, e.Message);
+        }
+        catch (BodyTooLongException e) when (!context.Response.HasStarted)
+        {
+            await Answers.Error(context, StatusCodes.Status413PayloadTooLarge, e.Message);
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException e) when (!context.Response.HasStarted)
+        {
+            await Answers.Error(context, e.StatusCode, e.Message);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has gone: nobody to answer.
+        }
+    }
+
+    private static async Task Sample(EngineHost host, RequestRate rate, TimeProvider clock, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            rate.Sample(host.Engine.Models.Sum(model => host.Engine.Statistics(model.Name, model.Version)?.Requests ?? 0));
+            await Task.Delay(TimeSpan.FromMilliseconds(500), clock, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, Uri address, X509Certificate2? certificate)
+    {
+        var ip = address.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(address.Host.Trim('[', ']'));
+        kestrel.Listen(ip, address.Port, options =>
+        {
+            if (certificate is not null) options.UseHttps(certificate);
+        });
+    }
+
+    private static X509Certificate2? Certificate(ListenerConfiguration http) =>
+        http.TlsCertificateFile is null ? null : X509Certificate2.CreateFromPemFile(http.TlsCertificateFile, http.TlsKeyFile);
+
+    private static string Value(HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
+}

@@ -1,0 +1,347 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Disk;
+using OpenGradient.Engine.Settlement.Log;
+using OpenGradient.Engine.Settlement.Tests.Doubles;
+
+namespace OpenGradient.Engine.Settlement.Tests.Chain;
+
+/// <summary>What nodes and networks do. Every test asserts that its fault bit, and ends with the audit of the chain's events.</summary>
+public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [AnvilFact]
+    public async Task Settler_AnswerLostAfterTheNodeAccepted_SendsNoSecondTransaction()
+    {
+        using var engine = Start(nameof(Settler_AnswerLostAfterTheNodeAccepted_SendsNoSecondTransaction));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        engine.Faults.Sent.Clear();
+        engine.Faults.LoseAnswer = text => text.Contains("eth_sendRawTransaction", StringComparison.Ordinal) && engine.Faults.Bites == 0;
+
+        var second = await engine.Accept();
+        await engine.RunUntilFinal(second);
+
+        Assert.Equal(1, engine.Faults.Bites);
+        Assert.Single(Raw(engine));
+        Assert.Equal(2, (await engine.Audit(first, second)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_AnswerLostBeforeTheNodeAccepted_SendsTheSameBytesAgain()
+    {
+        using var engine = Start(nameof(Settler_AnswerLostBeforeTheNodeAccepted_SendsTheSameBytesAgain));
+        engine.Faults.Refuse = text => text.Contains("eth_sendRawTransaction", StringComparison.Ordinal) && engine.Faults.Bites < 2;
+        var batch = await engine.Accept();
+        await engine.RunUntilFinal(batch);
+
+        Assert.Equal(2, engine.Faults.Bites);
+        Assert.Equal(4, engine.Faults.Sent.Count);
+        Assert.Equal(2, Raw(engine).Count()); // one registration, one anchor
+        await engine.Audit(batch);
+    }
+
+    [AnvilFact]
+    public async Task Settler_WrongChain_SignsNothingAndResumes()
+    {
+        using var engine = Start(nameof(Settler_WrongChain_SignsNothingAndResumes));
+        engine.Faults.Rewrite = (_, body) => body.Replace("\"0x7a69\"", "\"0x1\"", StringComparison.Ordinal);
+        var batch = await engine.Accept();
+        for (var i = 0; i < 3; i++) await engine.Tick();
+
+        Assert.Equal(3, engine.Faults.Bites);
+        var condition = Assert.Single(engine.Service.Conditions);
+        Assert.Equal(ConditionKind.WrongChain, condition.Kind);
+        Assert.Contains("chain 1, not chain 31337", condition.Text, StringComparison.Ordinal);
+        Assert.Empty(engine.Faults.Sent);
+        Assert.Equal(0, engine.Epoch.CheckpointsSigned);
+
+        engine.Faults.Rewrite = null;
+        await engine.RunUntilFinal(batch);
+        Assert.Empty(engine.Service.Conditions);
+        await engine.Audit(batch);
+    }
+
+    [AnvilFact]
+    public async Task Settler_ChainUnreachable_VerifiesMeanwhileAndResumes()
+    {
+        using var engine = Start(nameof(Settler_ChainUnreachable_VerifiesMeanwhileAndResumes));
+        engine.Faults.Refuse = _ => true;
+        var batch = await engine.Accept();
+        for (var i = 0; i < 3; i++) await engine.Tick();
+
+        Assert.Equal(3, engine.Faults.Bites);
+        Assert.Equal(ConditionKind.ChainUnreachable, Assert.Single(engine.Service.Conditions).Kind);
+        Assert.Equal(ReceiptStage.Verified, engine.Service.Find(batch.StatementId)!.Stage);
+
+        engine.Faults.Refuse = null;
+        await engine.RunUntilFinal(batch);
+        Assert.Empty(engine.Service.Conditions);
+        Assert.Equal(1, engine.Service.ConditionsRaised[ConditionKind.ChainUnreachable]);
+        await engine.Audit(batch);
+    }
+
+    [AnvilFact]
+    public async Task Settler_NodeAnswersRubbish_TreatsItAsSilence()
+    {
+        using var engine = Start(nameof(Settler_NodeAnswersRubbish_TreatsItAsSilence));
+        var batch = await engine.Accept();
+        await engine.RunUntilFinal(batch);
+        string[] rubbish = ["", "<html>", "{}", "[]", "[{\"id\":1}]", "null", "[1,2]", "[{\"jsonrpc\":\"2.0\",\"id\":", new string('[', 5000)];
+        foreach (var text in rubbish)
+        {
+            engine.Faults.Rewrite = (_, _) => text;
+            await engine.Tick();
+            Assert.Equal(ConditionKind.ChainUnreachable, Assert.Single(engine.Service.Conditions).Kind);
+        }
+
+        // Each quantity, hash and null turned bad on its own must not move a stage.
+        foreach (var (from, to) in new[] { ("\"result\":\"0x", "\"result\":\"0xzz"), ("\"blockHash\":\"0x", "\"blockHash\":\"0xqq"), ("\"result\":{", "\"result\":{\"status\":7,"), ("\"result\":", "\"nothing\":") })
+        {
+            engine.Faults.Rewrite = (_, body) => body.Replace(from, to, StringComparison.Ordinal);
+            await engine.Tick();
+            Assert.Equal(ReceiptStage.Final, engine.Service.Find(batch.StatementId)!.Stage);
+        }
+
+        Assert.True(engine.Faults.Bites > rubbish.Length);
+        engine.Faults.Rewrite = null;
+        var second = await engine.Accept();
+        await engine.RunUntilFinal(second);
+        await engine.Audit(batch, second);
+    }
+
+    [AnvilFact]
+    public async Task Settler_AccountEmpty_HoldsAndResumes()
+    {
+        using var engine = Start(nameof(Settler_AccountEmpty_HoldsAndResumes));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        await anvil.Call("anvil_setBalance", $"[\"{anvil.Account.Address}\",\"0x1\"]");
+        var second = await engine.Accept();
+        for (var i = 0; i < 4; i++) await engine.Tick();
+
+        var condition = Assert.Single(engine.Service.Conditions);
+        Assert.Equal(ConditionKind.AccountEmpty, condition.Kind);
+        Assert.Contains(anvil.Account.Address.ToString(), condition.Advice, StringComparison.Ordinal);
+        Assert.Equal(ReceiptStage.Verified, engine.Service.Find(second.StatementId)!.Stage);
+
+        await anvil.Call("anvil_setBalance", $"[\"{anvil.Account.Address}\",\"0x56bc75e2d63100000\"]");
+        await engine.RunUntilFinal(second);
+        Assert.Empty(engine.Service.Conditions);
+        await engine.Audit(first, second);
+    }
+
+    [AnvilFact]
+    public async Task Settler_ReorganisationBeforeFinality_SendsTheSameBytesAgain()
+    {
+        using var engine = Start(nameof(Settler_ReorganisationBeforeFinality_SendsTheSameBytesAgain));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        var second = await engine.Accept();
+        await engine.Tick();
+        await anvil.Mine();
+        await engine.Tick();
+        Assert.Equal(ReceiptStage.Anchored, engine.Service.Find(second.StatementId)!.Stage);
+        engine.Faults.Sent.Clear();
+
+        await anvil.Call("anvil_rollback", "[1]");
+        for (var i = 0; i < 4; i++) await engine.Tick();
+        Assert.Equal(ReceiptStage.Verified, engine.Service.Find(second.StatementId)!.Stage); // the fault bit
+        await engine.RunUntilFinal(second);
+
+        Assert.Single(Raw(engine));
+        Assert.Null(engine.Service.Find(second.StatementId)!.ReopenedAt);
+        Assert.Equal(2, (await engine.Audit(first, second)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_ReorganisationBelowFinality_ReopensWithAnAlarmAndSettlesAgain()
+    {
+        using var engine = Start(nameof(Settler_ReorganisationBelowFinality_ReopensWithAnAlarmAndSettlesAgain));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        var before = await anvil.BlockNumber();
+        var second = await engine.Accept();
+        await engine.RunUntilFinal(second);
+        var third = await engine.Accept();
+        await engine.RunUntilFinal(third);
+
+        await anvil.Call("anvil_rollback", $"[{await anvil.BlockNumber() - before}]");
+        for (var i = 0; i < 5; i++) await engine.Tick();
+        Assert.Equal(ReceiptStage.Reopened, engine.Service.Find(second.StatementId)!.Stage); // the fault bit
+        Assert.Equal(ReceiptStage.Reopened, engine.Service.Find(third.StatementId)!.Stage);
+        Assert.Equal(ReceiptStage.Final, engine.Service.Find(first.StatementId)!.Stage);
+        Assert.Contains(engine.Service.Conditions, condition => condition.Kind == ConditionKind.Reorganised);
+
+        await engine.RunUntilFinal(second, third);
+        Assert.Empty(engine.Service.Conditions);
+        Assert.Equal(3, (await engine.Audit(first, second, third)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_MempoolLost_BroadcastsTheSameBytesAgain()
+    {
+        using var engine = Start(nameof(Settler_MempoolLost_BroadcastsTheSameBytesAgain));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        engine.Faults.Sent.Clear();
+        var second = await engine.Accept();
+        await engine.Tick();
+        Assert.Single(engine.Faults.Sent);
+        await anvil.Call("anvil_dropAllTransactions", "[]");
+        await anvil.Mine();
+        Assert.Single(await anvil.Anchors(engine.Log.LogId)); // the fault bit: the second is not in the block
+
+        await engine.RunUntilFinal(second);
+        Assert.Single(Raw(engine));
+        await engine.Audit(first, second);
+    }
+
+    [AnvilFact]
+    public async Task Settler_BaseFeeSpikes_ReplacesTheSameNonceByAtLeastAnEighth()
+    {
+        using var engine = Start(nameof(Settler_BaseFeeSpikes_ReplacesTheSameNonceByAtLeastAnEighth));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        engine.Faults.Sent.Clear();
+        var second = await engine.Accept();
+        await engine.Tick();
+        await anvil.Call("anvil_setNextBlockBaseFeePerGas", "[\"0x2540be400\"]"); // 10 gwei: above the first offer
+        await anvil.Mine();
+        Assert.Single(await anvil.Anchors(engine.Log.LogId)); // the fault bit
+        await engine.RunUntilFinal(second);
+
+        Assert.True(Raw(engine).Count() > 1, "no replacement was sent");
+        await engine.Audit(first, second);
+    }
+
+    [AnvilFact]
+    public async Task Settler_FeeCapReached_HoldsByName()
+    {
+        using var engine = Start(nameof(Settler_FeeCapReached_HoldsByName));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        engine.Stop();
+        engine.Options = engine.Options with { MaxFeePerGas = 1_000_000_001, PriorityFee = 1 };
+        engine.Start();
+        await anvil.Call("anvil_setNextBlockBaseFeePerGas", "[\"0x2540be400\"]");
+        await anvil.Mine();
+        var second = await engine.Accept();
+        for (var i = 0; i < 4; i++) await engine.Tick();
+        Assert.Contains(engine.Service.Conditions, condition => condition.Kind is ConditionKind.FeeCapReached);
+        Assert.Equal(ReceiptStage.Verified, engine.Service.Find(second.StatementId)!.Stage);
+
+        engine.Stop();
+        engine.Options = engine.Options with { MaxFeePerGas = 100_000_000_000, PriorityFee = 1_000_000_000 };
+        engine.Start();
+        await engine.RunUntilFinal(second);
+        await engine.Audit(first, second);
+    }
+
+    [AnvilFact]
+    public async Task Settler_ForeignTransactionTakesTheNonce_UsesANewOne()
+    {
+        using var engine = Start(nameof(Settler_ForeignTransactionTakesTheNonce_UsesANewOne));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        engine.Faults.Sent.Clear();
+        var second = await engine.Accept();
+        await engine.Tick();
+        Assert.Single(engine.Faults.Sent);
+        await anvil.Call("anvil_dropAllTransactions", "[]");
+        var nonce = Convert.ToUInt64((await anvil.Call("eth_getTransactionCount", $"[\"{anvil.Account.Address}\",\"latest\"]")).Text, 16);
+        var foreign = new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, nonce, 2_000_000_000, 50_000_000_000, 21000, anvil.Account.Address, 0, default);
+        await anvil.Call("eth_sendRawTransaction", $"[\"0x{Convert.ToHexStringLower(foreign.Encode(anvil.Account.SignDigest(foreign.SigningHash())))}\"]");
+        await anvil.Mine();
+        Assert.Single(await anvil.Anchors(engine.Log.LogId)); // the fault bit
+
+        await engine.RunUntilFinal(second);
+        Assert.Equal(2, Raw(engine).Count());
+        Assert.Equal(2, (await engine.Audit(first, second)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce()
+    {
+        using var engine = Start(nameof(Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        var second = await engine.Accept();
+        engine.Stop();
+        using var copy = new TemporaryFolder();
+        CopyFolder(_folder.Path, copy.Path);
+        using var twin = new Doubles.Engine(anvil, nameof(Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce), new LinuxDisk(), copy.Path);
+        var relayer = Secp256k1.FromSeed("relayer");
+        await anvil.Call("anvil_setBalance", $"[\"{relayer.Address}\",\"0x56bc75e2d63100000\"]");
+        twin.Account = relayer;
+        engine.Start();
+        twin.Start();
+
+        await engine.Tick();
+        await twin.Tick();
+        Assert.NotEmpty(engine.Faults.Sent);
+        Assert.NotEmpty(twin.Faults.Sent); // the fault bit: both sent
+        for (var i = 0; i < 8; i++)
+        {
+            await anvil.Mine();
+            await engine.Tick();
+            await twin.Tick();
+        }
+
+        Assert.Equal(ReceiptStage.Final, engine.Service.Find(second.StatementId)!.Stage);
+        Assert.Equal(ReceiptStage.Final, twin.Service.Find(second.StatementId)!.Stage);
+        Assert.Equal(2, (await engine.Audit(first, second)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_OldFolderRestored_RefusesToSign()
+    {
+        using var engine = Start(nameof(Settler_OldFolderRestored_RefusesToSign));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        engine.Stop();
+        using var backup = new TemporaryFolder();
+        CopyFolder(_folder.Path, backup.Path);
+        engine.Start();
+        await engine.RunUntilFinal(await engine.Accept());
+
+        using var restored = new Doubles.Engine(anvil, nameof(Settler_OldFolderRestored_RefusesToSign), new LinuxDisk(), backup.Path).Start();
+        for (var i = 0; i < 3; i++) await restored.Tick();
+        Assert.Equal(ConditionKind.LogRolledBack, Assert.Single(restored.Service.Conditions).Kind);
+        await restored.Accept();
+        await restored.Accept();
+        for (var i = 0; i < 3; i++) await restored.Tick();
+        Assert.Equal(ConditionKind.LogDiverged, Assert.Single(restored.Service.Conditions).Kind);
+        Assert.Equal(0, restored.Epoch.CheckpointsSigned);
+        Assert.Empty(restored.Faults.Sent);
+    }
+
+    [AnvilFact]
+    public async Task Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen()
+    {
+        using var engine = Start(nameof(Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen));
+        await engine.RunUntilFinal(await engine.Accept());
+        engine.Stop();
+        var segment = Path.Combine(_folder.Path, "outbox", "outbox-00000001.seg");
+        await File.WriteAllBytesAsync(segment, (await File.ReadAllBytesAsync(segment))[..56]);
+        Assert.Contains("the outbox was truncated", Assert.Throws<LogDamagedException>(() => engine.Start()).Message, StringComparison.Ordinal);
+    }
+
+    private Doubles.Engine Start(string name) => new Doubles.Engine(anvil, name, new LinuxDisk(), _folder.Path).Start();
+
+    // Distinct transactions among everything that was sent.
+    private static IEnumerable<string> Raw(Doubles.Engine engine) =>
+        engine.Faults.Sent.Select(text => text[text.IndexOf("params", StringComparison.Ordinal)..]).Distinct();
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Chain;
+using OpenGradient.Engine.Settlement.Evm;
+
+namespace OpenGradient.Engine.Settlement.Tests.Doubles;
+
+/// <summary>A test that needs the real node; visibly skipped where there is none.</summary>
+public sealed class AnvilFactAttribute : FactAttribute
+{
+    public AnvilFactAttribute()
+    {
+        if (Anvil.Binary is null) Skip = "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root";
+    }
+}
+
+/// <summary>One anvil on a free loopback port with the contract deployed. Blocks are made only when a test asks.</summary>
+public sealed class Anvil : IAsyncLifetime
+{
+    internal const ulong ChainId = 31337;
+    private Process? _process;
+    private readonly HttpClient _http = new();
+
+    internal static string? Binary { get; } = Locate();
+
+    internal Uri Endpoint { get; private set; } = new("http://127.0.0.1");
+
+    internal RpcClient Rpc { get; private set; } = null!;
+
+    internal EvmAddress Contract { get; private set; }
+
+    internal Secp256k1 Account { get; } = Secp256k1.FromSeed("account");
+
+    public async Task InitializeAsync()
+    {
+        if (Binary is null) return;
+        _process = Process.Start(new ProcessStartInfo(Binary, ["--port", "0", "--host", "127.0.0.1", "--chain-id", "31337", "--slots-in-an-epoch", "2"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Endpoint = new Uri("http://" + await ListeningAddress(_process));
+        Rpc = new RpcClient(_http, new RpcOptions { Endpoint = Endpoint, Timeout = TimeSpan.FromSeconds(30) });
+        await Call("anvil_setBalance", $"[\"{Account.Address}\",\"0x56bc75e2d63100000\"]");
+        var artifact = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "contracts", "SettlementLedger.json"));
+        Contract = await ContractDeployer.DeployAsync(Rpc, Account, ContractDeployer.ReadBytecode(artifact), TimeProvider.System, CancellationToken.None);
+        await Call("evm_setAutomine", "[false]");
+    }
+
+    public Task DisposeAsync()
+    {
+        _http.Dispose();
+        if (_process is { HasExited: false }) _process.Kill();
+        _process?.Dispose();
+        return Task.CompletedTask;
+    }
+
+    internal Task Mine(int blocks = 1) => Call("anvil_mine", $"[\"0x{blocks:x}\"]");
+
+    internal async Task<RpcReply> Call(string method, string parameters)
+    {
+        var reply = await Rpc.CallAsync(new RpcRequest(method, parameters), CancellationToken.None);
+        Assert.True(reply.IsOk, $"{method}: {reply.Message}");
+        return reply;
+    }
+
+    internal async Task<ulong> BlockNumber() => Convert.ToUInt64((await Call("eth_blockNumber", "[]")).Text, 16);
+
+    internal async Task<List<ChainEvent>> Anchors(Hash256 logId) =>
+        (await new EvmChain(Rpc, Contract).EventsAsync(LedgerAbi.AnchoredTopic, logId, 0, CancellationToken.None)).Value;
+
+    private static Task<string> ListeningAddress(Process process)
+    {
+        const string announcement = "Listening on ";
+        var address = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null) address.TrySetException(new InvalidOperationException("anvil ended before it listened"));
+            else if (line.Data.StartsWith(announcement, StringComparison.Ordinal)) address.TrySetResult(line.Data[announcement.Length..].Trim());
+        };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return address.Task.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    private static string? Locate()
+    {
+        if (Environment.GetEnvironmentVariable("OG_ANVIL") is { Length: > 0 } named && File.Exists(named)) return named;
+        var packages = Path.Combine(Repository.Root, "node_modules", "@foundry-rs");
+        return Directory.Exists(packages) ? Directory.EnumerateFiles(packages, "anvil", SearchOption.AllDirectories).FirstOrDefault() : null;
+    }
+}
