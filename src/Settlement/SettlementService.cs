@@ -35,14 +35,14 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         {
             _conditions = new ConditionBoard(parts.Clock);
             var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
-            var log = new LogWriter(_state, _outbox, new LogPublisher(tiles));
+            var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
             var reconciler = new Reconciler(_state, journal, chain, _conditions, options, LogId);
             var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, parts.CheckpointSigner, parts.TransactionSigner, LogId);
             var sender = new Sender(_state, journal, chain, _conditions, parts.TransactionSigner, options, LogId);
             var wake = new WakeSignal();
             _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
-            var step = new ChainStep(chain, reconciler, registrar, _closer, sender, _conditions, parts.TransactionSigner, options, LogId);
+            var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             _settler = new Settler(new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);

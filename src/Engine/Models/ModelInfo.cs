@@ -8,7 +8,7 @@ namespace OpenGradient.Engine;
 /// <param name="Context">What every statement of it says: identity, fingerprint, determinism class.</param>
 /// <param name="Inputs">In the model's order.</param>
 /// <param name="Outputs">In the model's order.</param>
-/// <param name="IsBatchable">Whether rows of several requests share a call, by its declaration and options.</param>
+/// <param name="IsBatchable">Whether rows of several requests share a call, by its declaration, its options and its first executions.</param>
 /// <param name="LoadedBytes">Size of the artifact.</param>
 public sealed record ModelInfo(
     ModelOptions Options,

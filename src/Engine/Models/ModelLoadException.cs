@@ -21,9 +21,6 @@ public enum ModelLoadReason
     /// <summary>The asked execution device is not there.</summary>
     DeviceMissing,
 
-    /// <summary>The first executions did not give what the model declares.</summary>
-    WarmUpFailed,
-
     /// <summary>The engine is shutting down.</summary>
     ShuttingDown,
 }

@@ -48,7 +48,7 @@ public sealed unsafe class OnnxRuntimeBackend(OnnxRuntimeLibrary library) : IMod
         device == ExecutionDevice.Cuda ? "cuda" : "cpu",
         device == ExecutionDevice.Cuda ? $"{CudaDevice.Describe(options.DeviceId)} with {InstructionSet.Current}" : InstructionSet.Current,
         "model",
-        OrtSessionOptions.Describe(device) + (device != options.Device ? ";zz_fallback=cpu" : ""));
+        OrtSessionOptions.Describe(device, fellBack: device != options.Device));
 
     private static ModelLoadException Refused(string modelName, OrtError error) => new(
         error.Code switch

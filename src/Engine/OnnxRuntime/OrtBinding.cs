@@ -23,13 +23,14 @@ internal sealed unsafe class OrtBinding : IDisposable
         _outputShapes = [.. model.Outputs.Select(spec => KnownShape(model, spec, buffers.Rows))];
         _outputBytes = new long[model.Outputs.Count];
         _values = new nint[model.Inputs.Count + model.Outputs.Count];
-        for (var i = 0; i < model.Inputs.Count; i++)
-            _values[i] = Create(model, model.Inputs[i], buffers.Input(i), _inputShapes[i]);
-        for (var i = 0; i < model.Outputs.Count; i++)
+        try
         {
-            if (_outputShapes[i].Length == 0) continue;
-            _outputBytes[i] = Bytes(model.Outputs[i], _outputShapes[i]);
-            _values[model.Inputs.Count + i] = Create(model, model.Outputs[i], buffers.Output(i), _outputShapes[i]);
+            Fill(model, buffers);
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 
@@ -76,6 +77,18 @@ internal sealed unsafe class OrtBinding : IDisposable
         var shape = spec.Dimensions.ToArray();
         if (shape[0] < 0) shape[0] = rows;
         return shape;
+    }
+
+    private void Fill(OrtModel model, ExecutionBuffers buffers)
+    {
+        var inputs = model.Inputs.Count;
+        for (var i = 0; i < inputs; i++) _values[i] = Create(model, model.Inputs[i], buffers.Input(i), _inputShapes[i]);
+        for (var i = 0; i < model.Outputs.Count; i++)
+        {
+            if (_outputShapes[i].Length == 0) continue;
+            _outputBytes[i] = Bytes(model.Outputs[i], _outputShapes[i]);
+            _values[inputs + i] = Create(model, model.Outputs[i], buffers.Output(i), _outputShapes[i]);
+        }
     }
 
     private static long Bytes(TensorSpec spec, long[] shape)

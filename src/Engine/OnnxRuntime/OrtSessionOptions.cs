@@ -9,16 +9,23 @@ internal static unsafe class OrtSessionOptions
     private const int Sequential = 0;
     private const int AllOptimizations = 99;
 
-    // Every default, sorted by name:
-    // determinism=1        asked for on every provider; the CPU's kernels are deterministic without it.
+    // deterministic=1      asked for on every provider; the CPU's kernels are deterministic without it.
     // graph=all            fixed, because the level changes bits.
     // inter=1, intra=1     rows then do not depend on the batch around them, and workers scale better than threads inside one call.
     // prepacking=1         unpacked GEMM has another kernel for one row, which breaks batch invariance.
     // spinning=0           threads that spin take the cores from other workers.
-    private const string Common = "deterministic=1;graph=all;inter=1;intra=1;prepacking=1;spinning=0";
+    private static readonly string[] Common = ["deterministic=1", "graph=all", "inter=1", "intra=1", "prepacking=1", "spinning=0"];
 
-    public static string Describe(ExecutionDevice device) =>
-        device == ExecutionDevice.Cuda ? "cudnn_search=heuristic;" + Common + ";tf32=0" : Common;
+    // Why: see AppendCuda.
+    private static readonly string[] Cuda = ["cudnn_search=heuristic", "tf32=0"];
+
+    /// <summary>The options as the fingerprint states them: <c>name=value</c>, sorted, joined by <c>;</c>.</summary>
+    public static string Describe(ExecutionDevice device, bool fellBack)
+    {
+        var options = Common.Concat(device == ExecutionDevice.Cuda ? Cuda : []);
+        if (fellBack) options = options.Append("fallback=cpu");
+        return string.Join(';', options.Order(StringComparer.Ordinal));
+    }
 
     public static OrtHandle Create(OrtApi api)
     {

@@ -200,12 +200,9 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
             var remaining = time.GetElapsedTime(time.GetTimestamp(), until);
             if (remaining <= TimeSpan.Zero) break;
             _lane.BeginCollecting(_bit);
-            // A request that came before the bit was set is seen here, one that comes after gives the signal.
-            if (_lane.Queue.Count > 0 || !_signal!.Wait(remaining))
-            {
-                if (_lane.EndCollecting(_bit)) _signal!.Wait();
-            }
-
+            // What came before the bit was set is seen here, what comes after gives the signal.
+            var signalled = _lane.Queue.Count == 0 && !_lane.IsClosed && _signal!.Wait(remaining);
+            if (!signalled && _lane.EndCollecting(_bit)) _signal!.Wait();
             expired |= Fill(completions, time.GetTimestamp());
         }
 

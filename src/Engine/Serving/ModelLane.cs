@@ -58,7 +58,8 @@ internal sealed class ModelLane : IAsyncDisposable
         _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
     }
 
-    public ModelInfo Info { get; }
+    /// <summary>Changed once, by <see cref="Start"/>, before anything is admitted.</summary>
+    public ModelInfo Info { get; private set; }
 
     public ModelShape Shape { get; }
 
@@ -94,6 +95,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public void Start()
     {
         var slowest = _workers[0].WarmUp();
+        if (!_batches) Info = Info with { IsBatchable = false };
         foreach (var worker in _workers) worker.Start(OnOwnThreads(slowest));
         Interlocked.Exchange(ref _idle, _allIdle);
     }

@@ -34,7 +34,7 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
     public async Task<ChainAnswer<ulong>> EstimateGasAsync(EvmAddress from, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         var reply = await rpc.CallAsync(
-            new RpcRequest("eth_estimateGas", $"[{{\"from\":\"{from}\",\"to\":\"{contract}\",\"data\":\"{Hex.Data(data.Span)}\"}}]"), cancellationToken).ConfigureAwait(false);
+            new RpcRequest("eth_estimateGas", $"[{{\"from\":\"{from}\",\"to\":\"{contract}\",\"data\":\"{Hex.Data(data.Span)}\"}},\"latest\"]"), cancellationToken).ConfigureAwait(false);
         return Hex.TryQuantity(reply.Text, out ulong gas) ? new(true, gas, false, "") : Trouble<ulong>(reply);
     }
 

@@ -24,6 +24,10 @@ public sealed class RpcClient(HttpClient http, RpcOptions options)
 {
     private long _nextId;
 
+    /// <summary>A client with its own connections for the life of the process.</summary>
+    public static RpcClient Connect(RpcOptions options) =>
+        new(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout.InfiniteTimeSpan }, options);
+
     /// <summary>Replies in the order of the requests.</summary>
     public async Task<RpcReply[]> CallAsync(IReadOnlyList<RpcRequest> requests, CancellationToken cancellationToken)
     {

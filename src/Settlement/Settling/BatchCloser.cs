@@ -33,7 +33,7 @@ internal sealed class BatchCloser(
         var opened = new OpenedRecord(state.Now(), id, OperationKind.Anchor, seen.BlockNumber, epoch.Address, epoch.Id, default, reason, signed);
         await journal.AppendAsync(RecordType.OperationOpened, opened.Encode(), cancellationToken).ConfigureAwait(false);
         _asked = false;
-        log.Publish(size, note);
+        log.Due(size, note);
     }
 
     private static ulong Covered(SettlementState.View view) =>

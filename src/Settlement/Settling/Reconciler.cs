@@ -62,17 +62,20 @@ internal sealed class Reconciler(
 
         if (rootThere is null)
         {
+            conditions.Clear(ConditionKind.LogDiverged);
             conditions.Set(ConditionKind.LogRolledBack, $"the contract anchors {LogHead.SizeOf(head)} statements of this log, the local outbox holds {size}", "an old copy of the data folder was restored: bring back the newest one; nothing is signed until then");
             return false;
         }
 
         if (LogHead.Pack(rootThere.Value, LogHead.SizeOf(head)) != head)
         {
+            conditions.Clear(ConditionKind.LogRolledBack);
             conditions.Set(ConditionKind.LogDiverged, $"the contract's head {head} is not a prefix of this log", "another engine uses this log's key, or the data folder belongs to another installation; nothing is signed until it is cleared up");
             return false;
         }
 
         conditions.Clear(ConditionKind.LogRolledBack, ConditionKind.LogDiverged);
+        RecheckLastRegistration(seen);
         if (head == expected) return true;
         if (known is { Inclusion: null }) return await AdoptAsync(known, LedgerAbi.AnchoredTopic, cancellationToken).ConfigureAwait(false);
         if (LogHead.SizeOf(head) > LogHead.SizeOf(expected)) return true; // anchored by somebody else, but ours: build on it
@@ -114,6 +117,13 @@ internal sealed class Reconciler(
         if (operation.IsFinal)
             conditions.Set(ConditionKind.Reorganised, $"a reorganisation undid {operation}, which had been reported as final", "its transaction is sent again; ask for more depth before calling an anchor final");
         await EndAsync(RecordType.Reopened, operation, "its transaction is in no block any more", cancellationToken).ConfigureAwait(false);
+    }
+
+    // A reorganisation can undo a registration alone, which moves no head. Revoked keys look the same; their receipts stay.
+    private void RecheckLastRegistration(ChainObservation seen)
+    {
+        var last = state.Locked(view => view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Register, Inclusion: not null }));
+        if (last is { IsFinal: true } && last.Signer != seen.Head!.Value.ActiveKey) Recheck(last);
     }
 
     private void RecheckAfter(ulong? id)

@@ -14,39 +14,54 @@ namespace OpenGradient.Engine.Settlement.Settling;
 internal sealed class Sender(
     SettlementState state, JournalWriter journal, EvmChain chain, ConditionBoard conditions, ITransactionSigner account, SettlementOptions options, Hash256 logId)
 {
-    private const int SpentLooksThatCount = 2;
+    private const int MisfitsThatCount = 2;
 
     private ulong _current = ulong.MaxValue;
     private Hash256 _sent;
     private ulong _sentAtBlock;
+    private ulong _offeredSince;
     private bool _tooCheap;
-    private int _spentLooks;
+    private int _misfits;
 
     /// <summary>An operation is on its way into a block.</summary>
     public bool HasPending => state.Locked(view => view.Live.Any(operation => operation.IsPending));
 
     public async Task SendAsync(ChainObservation seen, CancellationToken cancellationToken)
     {
-        if (state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending)) is not { } operation) return;
-        if (operation.Id != _current) (_current, _tooCheap, _spentLooks) = (operation.Id, false, 0);
+        if (state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending)) is not { } operation)
+        {
+            _current = ulong.MaxValue;
+            conditions.Clear(ConditionKind.CallWouldFail, ConditionKind.NodeRefuses, ConditionKind.FeeCapReached);
+            return;
+        }
+
+        if (operation.Id != _current) (_current, _sent, _tooCheap, _misfits) = (operation.Id, default, false, 0);
         if (operation.Attempts.Count == 0)
         {
             await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var last = operation.Attempts[^1];
-        _spentLooks = seen.Nonce > last.Nonce ? _spentLooks + 1 : 0;
-        if (_spentLooks > 0)
+        // Of what was signed, the bytes that fit the account's next nonce, the dearest of them.
+        var last = operation.Attempts.Where(attempt => attempt.Nonce == seen.Nonce).MaxBy(attempt => attempt.MaxFee);
+        _misfits = last is null ? _misfits + 1 : 0;
+        if (last is null)
         {
-            // Spent by us (its receipt comes with a later look, or it reverted) or by somebody else with our key.
-            if (_spentLooks >= SpentLooksThatCount) await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
+            // Spent: by us (its receipt comes with a later look, or it reverted) or by somebody else with our key. Or
+            // ahead of a gap that a reorganisation left. A lagging node shows the same for a moment.
+            if (_misfits >= MisfitsThatCount) await FirstAsync(operation, seen, cancellationToken).ConfigureAwait(false);
         }
-        else if (_tooCheap || seen.BlockNumber >= last.AtBlock + options.BumpAfterBlocks)
+        else if (_sent != last.Hash)
+        {
+            // After a restart or a reorganisation: the bytes that may be out there already, before anything dearer.
+            _offeredSince = seen.BlockNumber;
+            await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
+        }
+        else if (_tooCheap || seen.BlockNumber >= _offeredSince + options.BumpAfterBlocks)
         {
             await ReplaceAsync(operation, last, seen, cancellationToken).ConfigureAwait(false);
         }
-        else if (_sent != last.Hash || seen.BlockNumber != _sentAtBlock)
+        else if (seen.BlockNumber != _sentAtBlock)
         {
             await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
         }
@@ -92,7 +107,7 @@ internal sealed class Sender(
         var raw = transaction.Encode(account.SignDigest(transaction.SigningHash()));
         var record = new AttemptRecord(state.Now(), operation.Id, terms.Nonce, terms.MaxPriorityFee, terms.MaxFee, terms.GasLimit, terms.AtBlock, raw);
         await journal.AppendAsync(RecordType.Attempted, record.Encode(), cancellationToken).ConfigureAwait(false);
-        (_tooCheap, _spentLooks) = (false, 0);
+        (_tooCheap, _misfits, _offeredSince) = (false, 0, seen.BlockNumber);
         await BroadcastAsync(operation.Attempts[^1], seen, cancellationToken).ConfigureAwait(false);
     }
 
@@ -128,10 +143,11 @@ internal sealed class Sender(
     private void SayEmpty(ChainObservation seen) =>
         conditions.Set(ConditionKind.AccountEmpty, $"the account {account.Address} holds {seen.Balance} wei, too little for the next transaction", $"send funds to {account.Address} on chain {options.ChainId}; settlement goes on by itself");
 
-    // The lowest nonce that neither the chain has used nor the journal holds for another operation.
+    // The lowest nonce that neither the chain has used nor an operation in a block holds. One that a later pending
+    // operation holds is free: that one cannot succeed before this one, and gets another when its turn comes.
     private ulong FreeNonce(ChainObservation seen)
     {
-        var held = state.Locked(view => view.Live.SelectMany(operation => operation.Attempts).Select(attempt => attempt.Nonce).ToHashSet());
+        var held = state.Locked(view => view.Live.Where(operation => !operation.IsPending).SelectMany(operation => operation.Attempts).Select(attempt => attempt.Nonce).ToHashSet());
         var nonce = seen.Nonce;
         while (held.Contains(nonce)) nonce++;
         return nonce;

@@ -1,6 +1,5 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Disk;
-using OpenGradient.Engine.Settlement.Log;
 using OpenGradient.Engine.Settlement.Tests.Doubles;
 
 namespace OpenGradient.Engine.Settlement.Tests.Chain;
@@ -181,6 +180,67 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     }
 
     [AnvilFact]
+    public async Task Settler_ReorganisationBelowTheRegistration_StartsOverWithTheSameBytes()
+    {
+        using var engine = Start(nameof(Settler_ReorganisationBelowTheRegistration_StartsOverWithTheSameBytes));
+        var before = await anvil.BlockNumber();
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        var second = await engine.Accept();
+        await engine.RunUntilFinal(second);
+        var sent = Raw(engine).Count();
+
+        await anvil.Call("anvil_rollback", $"[{await anvil.BlockNumber() - before}]");
+        for (var i = 0; i < 5; i++) await engine.Tick();
+        Assert.Equal(ReceiptStage.Reopened, engine.Service.Find(first.StatementId)!.Stage); // the fault bit
+        await engine.RunUntilFinal(first, second);
+
+        Assert.Equal(sent, Raw(engine).Count());
+        Assert.Equal(2, (await engine.Audit(first, second)).Count);
+    }
+
+    [AnvilFact]
+    public async Task Settler_NoContractThere_SaysSo()
+    {
+        using var engine = new Doubles.Engine(anvil, nameof(Settler_NoContractThere_SaysSo), new LinuxDisk(), _folder.Path);
+        engine.Options = engine.Options with { Contract = EvmAddress.Parse("0x00000000000000000000000000000000000000aa") };
+        engine.Start();
+        await engine.Accept();
+        await engine.Tick();
+        var condition = Assert.Single(engine.Service.Conditions);
+        Assert.Equal(ConditionKind.ContractMissing, condition.Kind);
+        Assert.Contains("0x00000000000000000000000000000000000000aa", condition.Text, StringComparison.Ordinal);
+        Assert.Empty(engine.Faults.Sent);
+    }
+
+    [AnvilFact]
+    public async Task Settler_KeyRevoked_HoldsByNameAndASuccessorGoesOn()
+    {
+        using var engine = Start(nameof(Settler_KeyRevoked_HoldsByNameAndASuccessorGoesOn));
+        var first = await engine.Accept();
+        await engine.RunUntilFinal(first);
+        await Revoke(engine);
+        var second = await engine.Accept();
+        for (var i = 0; i < 6; i++) await engine.Tick();
+        Assert.Equal(ConditionKind.KeyNotActive, Assert.Single(engine.Service.Conditions).Kind); // the fault bit
+
+        engine.Stop();
+        engine.Start(newEpoch: true);
+        await engine.RunUntilFinal(second);
+        Assert.Empty(engine.Service.Conditions);
+        await engine.Audit(first, second);
+    }
+
+    private async Task Revoke(Doubles.Engine engine)
+    {
+        var nonce = Convert.ToUInt64((await anvil.Call("eth_getTransactionCount", $"[\"{anvil.Account.Address}\",\"latest\"]")).Text, 16);
+        byte[] call = [.. Keccak256.Hash("revokeKey(bytes32,address,bytes32)"u8).Bytes[..4], .. engine.Log.LogId.Bytes, .. Settlement.Evm.LedgerAbi.Topic(engine.Epoch.Key.Address).Bytes, .. new byte[32]];
+        var transaction = new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, nonce, 1_000_000_000, 50_000_000_000, 200_000, anvil.Contract, 0, call);
+        await anvil.Call("eth_sendRawTransaction", $"[\"0x{Convert.ToHexStringLower(transaction.Encode(anvil.Account.SignDigest(transaction.SigningHash())))}\"]");
+        await anvil.Mine();
+    }
+
+    [AnvilFact]
     public async Task Settler_MempoolLost_BroadcastsTheSameBytesAgain()
     {
         using var engine = Start(nameof(Settler_MempoolLost_BroadcastsTheSameBytesAgain));
@@ -262,86 +322,9 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
         Assert.Equal(2, (await engine.Audit(first, second)).Count);
     }
 
-    [AnvilFact]
-    public async Task Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce()
-    {
-        using var engine = Start(nameof(Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
-        var second = await engine.Accept();
-        engine.Stop();
-        using var copy = new TemporaryFolder();
-        CopyFolder(_folder.Path, copy.Path);
-        using var twin = new Doubles.Engine(anvil, nameof(Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce), new LinuxDisk(), copy.Path);
-        var relayer = Secp256k1.FromSeed("relayer");
-        await anvil.Call("anvil_setBalance", $"[\"{relayer.Address}\",\"0x56bc75e2d63100000\"]");
-        twin.Account = relayer;
-        engine.Start();
-        twin.Start();
-
-        await engine.Tick();
-        await twin.Tick();
-        Assert.NotEmpty(engine.Faults.Sent);
-        Assert.NotEmpty(twin.Faults.Sent); // the fault bit: both sent
-        for (var i = 0; i < 8; i++)
-        {
-            await anvil.Mine();
-            await engine.Tick();
-            await twin.Tick();
-        }
-
-        Assert.Equal(ReceiptStage.Final, engine.Service.Find(second.StatementId)!.Stage);
-        Assert.Equal(ReceiptStage.Final, twin.Service.Find(second.StatementId)!.Stage);
-        Assert.Equal(2, (await engine.Audit(first, second)).Count);
-    }
-
-    [AnvilFact]
-    public async Task Settler_OldFolderRestored_RefusesToSign()
-    {
-        using var engine = Start(nameof(Settler_OldFolderRestored_RefusesToSign));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
-        engine.Stop();
-        using var backup = new TemporaryFolder();
-        CopyFolder(_folder.Path, backup.Path);
-        engine.Start();
-        await engine.RunUntilFinal(await engine.Accept());
-
-        using var restored = new Doubles.Engine(anvil, nameof(Settler_OldFolderRestored_RefusesToSign), new LinuxDisk(), backup.Path).Start();
-        for (var i = 0; i < 3; i++) await restored.Tick();
-        Assert.Equal(ConditionKind.LogRolledBack, Assert.Single(restored.Service.Conditions).Kind);
-        await restored.Accept();
-        await restored.Accept();
-        for (var i = 0; i < 3; i++) await restored.Tick();
-        Assert.Equal(ConditionKind.LogDiverged, Assert.Single(restored.Service.Conditions).Kind);
-        Assert.Equal(0, restored.Epoch.CheckpointsSigned);
-        Assert.Empty(restored.Faults.Sent);
-    }
-
-    [AnvilFact]
-    public async Task Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen()
-    {
-        using var engine = Start(nameof(Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen));
-        await engine.RunUntilFinal(await engine.Accept());
-        engine.Stop();
-        var segment = Path.Combine(_folder.Path, "outbox", "outbox-00000001.seg");
-        await File.WriteAllBytesAsync(segment, (await File.ReadAllBytesAsync(segment))[..56]);
-        Assert.Contains("the outbox was truncated", Assert.Throws<LogDamagedException>(() => engine.Start()).Message, StringComparison.Ordinal);
-    }
-
     private Doubles.Engine Start(string name) => new Doubles.Engine(anvil, name, new LinuxDisk(), _folder.Path).Start();
 
     // Distinct transactions among everything that was sent.
     private static IEnumerable<string> Raw(Doubles.Engine engine) =>
         engine.Faults.Sent.Select(text => text[text.IndexOf("params", StringComparison.Ordinal)..]).Distinct();
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            var target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-    }
 }

@@ -1,0 +1,99 @@
+namespace OpenGradient.Engine.Engine.Tests;
+
+public sealed class RaceTests
+{
+    /// <summary>Callers cancel, run out of time or wait, at random; a request that completed twice would throw, one that never did would hang.</summary>
+    [Theory]
+    [InlineData(1, WorkerPlacement.ThreadPool)]
+    [InlineData(2, WorkerPlacement.OwnThreads)]
+    [InlineData(3, WorkerPlacement.ThreadPool)]
+    public async Task Infer_RandomCancellationAndDeadlines_EachRequestCompletesOnceWithItsOwnAnswer(int seed, WorkerPlacement placement)
+    {
+        const int Callers = 50, Each = 200;
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(FakeEngine.Options with { Workers = 3, Placement = placement, MaxBatch = 8 });
+        var counts = await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => Call(engine, new Random((seed * 1000) + caller), caller, Each))));
+        Assert.Equal(Callers * Each, counts.Sum(count => count.Answered + count.Cancelled + count.Late));
+        Assert.True(counts.Sum(count => count.Answered) > 0);
+
+        var statistics = engine.Statistics("fake")!;
+        Assert.Equal(0, statistics.Waiting);
+    }
+
+    [Fact]
+    public async Task Infer_AfterARace_TheModelStillAnswersAndDrains()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(FakeEngine.Options with { MaxQueuedRequests = 4, MaxBatch = 1 });
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 500).Select(x => Task.Run(async () =>
+        {
+            var outcome = await engine.TryInferAsync(FakeEngine.Request(x));
+            if (outcome.IsSuccess) outcome.Result.Dispose();
+            return outcome.Failure?.Kind;
+        })));
+        Assert.All(outcomes, kind => Assert.True(kind is null or InferenceFailureKind.QueueFull));
+        using var result = await engine.InferAsync(FakeEngine.Request(3));
+        Assert.Equal(6f, result.Values<float>(0)[0]);
+    }
+
+    [Fact]
+    public async Task Infer_CallerThatBlocksItsContinuation_DoesNotHoldUpItsNeighbours()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(FakeEngine.Options);
+        backend.CloseGate();
+        using var release = new ManualResetEventSlim();
+        var first = engine.InferAsync(FakeEngine.Request(0)).AsTask();
+        await backend.Arrived.WaitAsync();
+        // These share a batch; the first of them blocks until the last has been answered.
+        var blocker = Blocking(engine, release);
+        var neighbours = Enumerable.Range(1, 10).Select(x => Answered(engine, x)).ToArray();
+        backend.OpenGate();
+        await Task.WhenAll(neighbours);
+        release.Set();
+        await blocker;
+        (await first).Dispose();
+    }
+
+    private static async Task Blocking(InferenceEngine engine, ManualResetEventSlim release)
+    {
+        using var result = await engine.InferAsync(FakeEngine.Request(7)).ConfigureAwait(false);
+        release.Wait();
+    }
+
+    private static async Task Answered(InferenceEngine engine, float x)
+    {
+        using var result = await engine.InferAsync(FakeEngine.Request(x)).ConfigureAwait(false);
+        Assert.Equal(2 * x, result.Values<float>(0)[0]);
+    }
+
+    private static async Task<(int Answered, int Cancelled, int Late)> Call(InferenceEngine engine, Random random, int caller, int calls)
+    {
+        int answered = 0, cancelled = 0, late = 0;
+        for (var i = 0; i < calls; i++)
+        {
+            using var source = new CancellationTokenSource();
+            var request = FakeEngine.Request((caller * calls) + i);
+            if (random.Next(3) == 0) request.Timeout = TimeSpan.FromMicroseconds(random.Next(1, 2000));
+            var task = engine.TryInferAsync(request, source.Token);
+            switch (random.Next(3))
+            {
+                case 0: await source.CancelAsync(); break;
+                case 1: source.CancelAfter(TimeSpan.FromMilliseconds(random.Next(0, 2))); break;
+            }
+
+            var outcome = await task;
+            if (outcome.Failure?.Kind == InferenceFailureKind.Cancelled) cancelled++;
+            if (outcome.Failure?.Kind == InferenceFailureKind.DeadlineExceeded) late++;
+            if (!outcome.IsSuccess) continue;
+            using var result = outcome.Result;
+            Assert.Equal(2f * ((caller * calls) + i), result.Values<float>(0)[0]);
+            answered++;
+        }
+
+        return (answered, cancelled, late);
+    }
+}

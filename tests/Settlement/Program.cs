@@ -1,0 +1,16 @@
+using System.Globalization;
+using OpenGradient.Engine.Settlement.Disk;
+using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.Tests.Outbox;
+
+// Run by OutboxKillTests: appends until killed and prints the number of every acknowledged record.
+if (args is not ["write-outbox", var folder]) return 2;
+using var outbox = SegmentOutbox.Open(new LinuxDisk(), folder, OutboxKillTests.Options, new RecordingSink());
+for (var number = 0; number < 400_000; number += 8) // an end, in case nobody is left to kill it
+{
+    var appends = Enumerable.Range(number, 8).Select(n => outbox.AppendAsync(1, OutboxCrashTests.Payload(n, 200))).ToArray();
+    for (var i = 0; i < appends.Length; i++)
+        if ((await appends[i]).IsDurable) Console.WriteLine((number + i).ToString(CultureInfo.InvariantCulture));
+}
+
+return 0;
