@@ -3,10 +3,10 @@ using System.Diagnostics;
 namespace OpenGradient.Engine.Load.InProcess;
 
 /// <summary>The process's counters at one moment.</summary>
-internal readonly record struct Meter(long Ticks, TimeSpan Cpu, long Allocated, int Gen0, ModelStatistics Statistics)
+internal readonly record struct Meter(long Ticks, TimeSpan Cpu, long Allocated, int Gen0, TimeSpan Paused, ModelStatistics Statistics)
 {
     public static Meter Read(EngineUnderTest engine) => new(
-        Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: false), GC.CollectionCount(0), engine.Statistics);
+        Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: false), GC.CollectionCount(0), GC.GetTotalPauseDuration(), engine.Statistics);
 
     /// <summary>What happened from here to a later moment.</summary>
     public EngineWindow Until(in Meter end, Percentiles latency, long requests)
@@ -21,6 +21,7 @@ internal readonly record struct Meter(long Ticks, TimeSpan Cpu, long Allocated, 
             CpuSeconds = (end.Cpu - Cpu).TotalSeconds,
             AllocatedBytes = end.Allocated - Allocated,
             Gen0 = end.Gen0 - Gen0,
+            PausedSeconds = (end.Paused - Paused).TotalSeconds,
             Latency = latency,
             AverageBatch = (double)(last.Rows - first.Rows) / batches,
             QueuePerRequest = (last.Queue - first.Queue).TotalMicroseconds / Math.Max(1, last.Requests - first.Requests),
@@ -55,6 +56,7 @@ internal sealed record EngineWindow
     public required double CpuSeconds { get; init; }
     public required long AllocatedBytes { get; init; }
     public required int Gen0 { get; init; }
+    public required double PausedSeconds { get; init; }
     public required Percentiles Latency { get; init; }
     public required double AverageBatch { get; init; }
     public required double QueuePerRequest { get; init; }

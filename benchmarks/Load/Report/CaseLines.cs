@@ -16,6 +16,7 @@ internal static class CaseLines
         .Add("cores_used", Median.Of(windows, w => w.CpuSeconds / w.Seconds), 2)
         .Add("allocated_bytes_per_request", Median.Of(windows, w => (double)w.AllocatedBytes / Math.Max(1, w.Requests)), 1)
         .Add("gen0_collections", windows.Sum(w => (long)w.Gen0))
+        .Add("gc_pause_share", windows.Sum(w => w.PausedSeconds) / windows.Sum(w => w.Seconds), 4)
         .Begin("stages_us")
         .Add("queue_per_request", Median.Of(windows, w => w.QueuePerRequest), 1)
         .Add("gather_per_batch", Median.Of(windows, w => w.GatherPerBatch), 1)
