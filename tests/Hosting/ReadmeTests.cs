@@ -7,7 +7,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Readme_EmbeddingExample_IsTheOneThatIsCompiled()
     {
-        var root = Root();
+        var root = RepositoryRoot.Path;
         var shown = CSharpBlock().Match(File.ReadAllText(Path.Combine(root, "README.md"))).Groups[1].Value;
 
         Assert.Equal(File.ReadAllText(Path.Combine(root, "examples/Embedding/Program.cs")).TrimEnd(), shown);
@@ -16,20 +16,13 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Readme_EveryLocalLink_LeadsToAFile()
     {
-        var root = Root();
+        var root = RepositoryRoot.Path;
         var missing = LocalLink().Matches(File.ReadAllText(Path.Combine(root, "README.md")))
             .Select(link => link.Groups[1].Value)
             .Where(path => !File.Exists(Path.Combine(root, path)))
             .ToArray();
 
         Assert.Empty(missing);
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "OpenGradient.Engine.sln"))) folder = folder.Parent;
-        return folder.FullName;
     }
 
     [GeneratedRegex("```csharp\n(.*?)\n```", RegexOptions.Singleline)]
