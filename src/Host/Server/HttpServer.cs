@@ -73,6 +73,8 @@ internal static class HttpServer
         app.MapGet("/v1/overview", open.Overview);
         app.MapGet("/v1/events", open.Events);
         app.MapGet("/v1/leaves/{leaf}", context => open.Leaf(context, Value(context, "leaf")));
+        app.MapGet("/v1/evidence", open.Evidence);
+        app.MapGet("/log/{**path}", context => open.LogFile(context, Value(context, "path")));
         PageFiles.Map(app);
         app.MapFallback(context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));
     }
