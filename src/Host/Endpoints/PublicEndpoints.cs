@@ -19,12 +19,12 @@ internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson over
 
     public async Task Events(HttpContext context)
     {
-        var stream = new EventStream(context);
+        using var stream = new EventStream(context);
         await stream.Begin();
         while (true)
         {
             await stream.Send("overview", overview.Write);
-            await Task.Delay(Pace, clock, context.RequestAborted);
+            await Task.Delay(Pace, clock, stream.Ended);
         }
     }
 
