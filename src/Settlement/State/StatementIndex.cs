@@ -12,8 +12,8 @@ internal sealed class StatementIndex(int maxFinalReceipts)
     private readonly Dictionary<Hash256, StatementEntry> _byId = [];
     private readonly ReceiptTable _byReceipt = new();
     private readonly List<StatementEntry> _byLeaf = [];
-    private readonly Queue<StatementEntry> _prunable = new();
-    private int _prunableReceipts;
+    private readonly Queue<(StatementEntry Entry, int Receipts)> _prunable = new();
+    private long _prunableReceipts;
 
     public ulong Leaves => (ulong)_byLeaf.Count;
 
@@ -38,7 +38,14 @@ internal sealed class StatementIndex(int maxFinalReceipts)
         _byReceipt.Add(entry, 0, receipts, leaves);
     }
 
-    public void AddRow(StatementEntry entry, in StatementRow row) => _byReceipt.Add(entry, row.Row, [row.Receipt], [row.Leaf]);
+    /// <summary>A receipt that came back; after its statement's receipts were forgotten it is known again for a while.</summary>
+    public void AddRow(StatementEntry entry, in StatementRow row)
+    {
+        var wasForgotten = entry.Rows is null;
+        entry.Rows ??= new RowSet(1);
+        _byReceipt.Add(entry, row.Row, [row.Receipt], [row.Leaf]);
+        if (wasForgotten) MarkFinal(entry);
+    }
 
     public void AddLeaf(StatementEntry entry)
     {
@@ -50,14 +57,13 @@ internal sealed class StatementIndex(int maxFinalReceipts)
     public void MarkFinal(StatementEntry entry)
     {
         if (entry.Rows is not { } rows) return;
-        _prunable.Enqueue(entry);
+        _prunable.Enqueue((entry, rows.Count));
         _prunableReceipts += rows.Count;
         while (_prunableReceipts > maxFinalReceipts && _prunable.TryDequeue(out var oldest))
         {
-            if (oldest.Rows is not { } old) continue;
-            _prunableReceipts -= old.Count;
-            if (oldest.Stage != ReceiptStage.Final) continue;
-            _byReceipt.Remove(oldest);
+            _prunableReceipts -= oldest.Receipts;
+            // A statement that was reopened is in the queue again once it is final again.
+            if (oldest.Entry.Stage == ReceiptStage.Final) _byReceipt.Remove(oldest.Entry);
         }
     }
 }
