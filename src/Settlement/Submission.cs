@@ -72,7 +72,7 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
             var id = receipt.StatementId;
             var known = view.Index.Find(id) ?? view.Enter(id, StatementHead.Read(receipt.Statement.Span));
             // Findable at once, so that a caller can wait for its receipt; a row of a durable statement only once it is stored.
-            if (known.DurableAt == 0) view.Index.AddRow(known, receipt.Row, receipt.Id, receipt.LeafHash);
+            if (known.DurableAt == 0) view.Index.AddRow(known, new(receipt.Row, receipt.Id, receipt.LeafHash));
             return known;
         });
         var outcome = await outbox.AppendAsync(RecordType.Statement, record.Encode()).ConfigureAwait(false);

@@ -149,7 +149,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     {
         var id = MerkleTree.LeafHash(record.Statement.Span);
         var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement.Span));
-        foreach (var row in record.Rows) _index.AddRow(entry, row.Row, row.Receipt, row.Leaf);
+        foreach (var row in record.Rows) _index.AddRow(entry, row);
         // Live, the record was written before the sync that made it durable; only a replay has no better time.
         MarkDurable(entry, position, _board.Measuring ? Now() : record.Time);
     }

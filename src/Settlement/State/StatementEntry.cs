@@ -20,6 +20,9 @@ internal sealed class StatementEntry(Hash256 id)
     /// <summary>The rows this engine holds receipts of; null after pruning.</summary>
     public RowSet? Rows { get; set; } = new(0);
 
+    /// <summary>What the table of receipts calls it; 0 without rows there.</summary>
+    public int Number { get; set; }
+
     public ulong ExecutedAt { get; set; }
 
     public ulong DurableAt { get; set; }
