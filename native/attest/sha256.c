@@ -164,3 +164,32 @@ void og_sha256_nodes(const uint8_t *pairs, size_t count, uint8_t *digests)
 {
     hash_many(0x01, pairs, 64, count, digests);
 }
+
+/* A receipt id's message with its padding is three blocks, of which only the leaf changes. */
+void og_sha256_receipt_ids(const uint8_t *preimages, size_t count, uint8_t *ids)
+{
+    enum { tag_size = 16, size = tag_size + OG_LEAF_SIZE };
+    uint8_t blocks[2][192] = {0}, digests[2][32];
+    uint32_t states[2][8];
+    for (int i = 0; i < 2; i++) {
+        memcpy(blocks[i], "OGE receipt id 1", tag_size);
+        blocks[i][size] = 0x80;
+        put_bit_length(blocks[i] + sizeof blocks[i], size);
+    }
+    while (count > 0) {
+        size_t taken = count < 2 ? count : 2;
+        for (size_t i = 0; i < taken; i++) {
+            memcpy(blocks[i] + tag_size, preimages + OG_LEAF_SIZE * i, OG_LEAF_SIZE);
+            memcpy(states[i], initial_state, sizeof initial_state);
+        }
+        if (taken == 2) og_sha256_active->two(states[0], blocks[0], states[1], blocks[1], 3);
+        else og_sha256_active->blocks(states[0], blocks[0], 3);
+        for (size_t i = 0; i < taken; i++) {
+            put_state(states[i], digests[i]);
+            memcpy(ids + OG_RECEIPT_ID_SIZE * i, digests[i], OG_RECEIPT_ID_SIZE);
+        }
+        count -= taken;
+        preimages += OG_LEAF_SIZE * taken;
+        ids += OG_RECEIPT_ID_SIZE * taken;
+    }
+}

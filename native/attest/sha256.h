@@ -27,6 +27,9 @@ void og_sha256_of(const void *data, size_t size, uint8_t digest[32]);
 /* RFC 6962 hashes of count row leaves (118 bytes each, one after the other). */
 void og_sha256_leaves(const uint8_t *preimages, size_t count, uint8_t *digests);
 
+/* Receipt ids (16 bytes each) of count row leaves: docs/formats.md, "Row leaf". */
+void og_sha256_receipt_ids(const uint8_t *preimages, size_t count, uint8_t *ids);
+
 /* RFC 6962 hashes of count pairs of nodes (64 bytes each, one after the other). digests may begin where pairs end. */
 void og_sha256_nodes(const uint8_t *pairs, size_t count, uint8_t *digests);
 

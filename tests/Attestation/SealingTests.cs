@@ -40,8 +40,10 @@ public sealed class SealingTests : IDisposable
             Assert.Equal((rows[i].FirstSlot, rows[i].RowCount), (leaf.FirstSlot, leaf.Rows));
             hashes[i] = RowLeaf.HashOf(batch.LeafPreimage(i));
             Assert.Equal(hashes[i], batch.LeafHash(i));
+            Assert.Equal(ReceiptId.Of(batch.LeafPreimage(i)), batch.ReceiptId(i));
         }
 
+        Assert.Equal(MerkleTree.LeafHash(batch.Statement.Span), batch.StatementId);
         Assert.Equal(MerkleTree.Root(hashes), statement.RowsRoot);
         for (var i = 0; i < rows.Count; i++)
         {

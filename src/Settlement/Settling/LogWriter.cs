@@ -52,6 +52,6 @@ internal sealed class LogWriter(SettlementState state, IOutbox outbox, LogPublis
     private ReadOnlyMemory<byte> Entry(ulong leaf)
     {
         var position = state.Locked(view => view.Index.AtLeaf(leaf).Position);
-        return StatementRecord.Decode(outbox.Read(position)).Statement;
+        return StatementRecord.StatementOf(outbox.Read(position));
     }
 }

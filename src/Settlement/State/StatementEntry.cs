@@ -18,7 +18,7 @@ internal sealed class StatementEntry(Hash256 id)
     public int Receipts { get; set; }
 
     /// <summary>The rows this engine holds receipts of; null after pruning.</summary>
-    public List<StatementRow>? Rows { get; set; } = [];
+    public RowSet? Rows { get; set; } = new(0);
 
     public ulong ExecutedAt { get; set; }
 

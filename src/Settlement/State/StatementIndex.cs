@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Journal;
 
@@ -29,17 +30,23 @@ internal sealed class StatementIndex(int maxFinalReceipts)
     public void Remove(StatementEntry entry)
     {
         _byId.Remove(entry.Id);
-        foreach (var row in entry.Rows ?? []) _byReceipt.Remove(row.Receipt);
+        RemoveReceipts(entry);
     }
 
-    public void AddRows(StatementEntry entry, StatementRow[] rows)
+    /// <summary>Rows 0, 1, … of a whole batch.</summary>
+    public void AddRows(StatementEntry entry, ReadOnlySpan<ReceiptId> receipts, ReadOnlySpan<Hash256> leaves)
     {
-        if (entry.Rows is not { } known) return;
-        foreach (var row in rows)
-        {
-            if (!_byReceipt.TryAdd(row.Receipt, (entry, known.Count))) continue;
-            known.Add(row);
-        }
+        if (entry.Rows is { Count: 0 }) entry.Rows = new RowSet(receipts.Length);
+        for (var i = 0; i < receipts.Length; i++) AddRow(entry, (uint)i, receipts[i], leaves[i]);
+    }
+
+    public void AddRow(StatementEntry entry, uint number, in ReceiptId receipt, in Hash256 leaf)
+    {
+        if (entry.Rows is not { } rows) return;
+        ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(_byReceipt, receipt, out var known);
+        if (known) return;
+        place = (entry, rows.Count);
+        rows.Add(number, receipt, leaf);
     }
 
     public void AddLeaf(StatementEntry entry)
@@ -59,8 +66,14 @@ internal sealed class StatementIndex(int maxFinalReceipts)
             if (oldest.Rows is not { } old) continue;
             _prunableReceipts -= old.Count;
             if (oldest.Stage != ReceiptStage.Final) continue;
-            foreach (var row in old) _byReceipt.Remove(row.Receipt);
+            RemoveReceipts(oldest);
             oldest.Rows = null;
         }
+    }
+
+    private void RemoveReceipts(StatementEntry entry)
+    {
+        if (entry.Rows is not { } rows) return;
+        foreach (var receipt in rows.Receipts) _byReceipt.Remove(receipt);
     }
 }
