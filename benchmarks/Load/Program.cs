@@ -1,1 +1,3 @@
-Console.WriteLine("load");
+using OpenGradient.Engine.Load;
+
+return await LoadRun.MainAsync(args);

@@ -42,7 +42,8 @@ public sealed class ModelIdentity : IDisposable
         var leaves = Names.Ordered(named, file => file.Name)
             .Select(file => MerkleTree.LeafHash(new ByteWriter().U16(file.Name.Length).Bytes(file.Name).Hash(file.Root).ToArray()))
             .ToArray();
-        return MerkleTree.Root(leaves);
+        // Tagged, so that no single file's content has the identity of a list of files.
+        return Hash256.Sha256(new ByteWriter().Tag("OGE files v1"u8).Hash(MerkleTree.Root(leaves)).ToArray());
     }
 
     public void Dispose() => _chunk.Dispose();

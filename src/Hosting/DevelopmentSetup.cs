@@ -105,6 +105,7 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
     {
         var trust = new TrustFile
         {
+            Version = 1,
             Comment = "DEVELOPMENT ONLY: accepts software evidence of one machine's own root, any build, and a development chain. Never use it to accept somebody else's receipts.",
             Logs = [logId.ToString()],
             Chain = new TrustedChain { Id = chainId, Contract = contract.ToString(), Rpc = rpcUrl, FinalityDepth = FinalityDepth },

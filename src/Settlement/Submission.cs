@@ -38,7 +38,6 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
 
     public async Task<SubmitOutcome> SubmitAsync(Receipt receipt)
     {
-        if (state.Locked(view => view.Index.Find(receipt.Id) is { Entry.DurableAt: not 0 })) return new(SubmitStatus.AlreadyKnown, [], null);
         Statement statement;
         try
         {
@@ -49,7 +48,9 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
             return new(SubmitStatus.Refused, [VerificationReason.StatementMalformed], malformed.Message);
         }
 
+        // Before the look-up: an id names the leaf alone, and whatever else was changed must not pass for what is known.
         if (Check(receipt, statement) is { Count: > 0 } reasons) return new(SubmitStatus.Refused, reasons, null);
+        if (state.Locked(view => view.Index.Find(receipt.Id) is { Entry.DurableAt: not 0 })) return new(SubmitStatus.AlreadyKnown, [], null);
         var outcome = await Store(receipt).ConfigureAwait(false);
         return outcome.IsDurable ? new(SubmitStatus.Accepted, [], null) : new(SubmitStatus.Unavailable, [], outcome.Detail);
     }

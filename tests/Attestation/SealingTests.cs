@@ -159,7 +159,7 @@ public sealed class SealingTests : IDisposable
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var i = 0; i < 10; i++) Seal();
             var each = (GC.GetAllocatedBytesForCurrentThread() - before) / 10;
-            Assert.InRange(each, 0, statement + (64 * RowLeaf.Size) + (RowTree.NodeCount(64) * Hash256.Size) + 256);
+            Assert.InRange(each, 0, statement + (64 * RowLeaf.Size) + (RowTree.NodeCount(64) * Hash256.Size) + (64 * ReceiptId.Size) + 256);
         }
     }
 

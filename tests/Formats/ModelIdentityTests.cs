@@ -32,11 +32,13 @@ public sealed class ModelIdentityTests
     public void OfFiles_ByHand_IsTheTreeOverNamesAndRoots()
     {
         Hash256 first = Hash256.Sha256([1]), second = Hash256.Sha256([2]);
-        var expected = MerkleTree.NodeHash(
-            MerkleTree.LeafHash([0, 6, .. "a.onnx"u8, .. first.Bytes]), MerkleTree.LeafHash([0, 6, .. "b.data"u8, .. second.Bytes]));
+        var expected = Files(MerkleTree.NodeHash(
+            MerkleTree.LeafHash([0, 6, .. "a.onnx"u8, .. first.Bytes]), MerkleTree.LeafHash([0, 6, .. "b.data"u8, .. second.Bytes])));
         Assert.Equal(expected, ModelIdentity.OfFiles([("a.onnx", first), ("b.data", second)]));
         Assert.Equal(expected, ModelIdentity.OfFiles([("b.data", second), ("a.onnx", first)]));
     }
+
+    private static Hash256 Files(Hash256 root) => Hash256.Sha256([.. "OGE files v1"u8, 0, 0, 0, 0, .. root.Bytes]);
 
     [Fact]
     public void OfFiles_RootsExchanged_IsAnother()
@@ -50,7 +52,7 @@ public sealed class ModelIdentityTests
     {
         // UTF-16 puts the surrogates of U+1F600 before U+FFFD; UTF-8 puts it after.
         var (early, late) = (("\ufffd", Hash256.Sha256([1])), (char.ConvertFromUtf32(0x1f600), Hash256.Sha256([2])));
-        var expected = MerkleTree.NodeHash(Leaf(early), Leaf(late));
+        var expected = Files(MerkleTree.NodeHash(Leaf(early), Leaf(late)));
         Assert.Equal(expected, ModelIdentity.OfFiles([late, early]));
 
         static Hash256 Leaf((string Name, Hash256 Root) file)

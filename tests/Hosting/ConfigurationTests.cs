@@ -42,7 +42,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("{", "malformed JSON")]
     [InlineData("[]", "not a JSON object")]
     [InlineData("""{"surprise":1}""", "unknown key")]
-    [InlineData("""{"http":{"listen":"x"}}""", "unknown key")]
+    [InlineData("""{"http":{"listn":"x"}}""", "unknown key")]
     [InlineData("""{"version":2}""", "version 2; this build reads up to 1")]
     [InlineData("""{"settlement":{"maxAgeMs":"soon"}}""", "settlement.maxAgeMs")]
     [InlineData("""{"settlement":{"maxAgeMs":0}}""", "settlement.maxAgeMs")]

@@ -1,13 +1,20 @@
 using System.CommandLine;
+using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Client;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.OnnxRuntime;
+using OpenGradient.Engine.Settlement.Log;
+using OpenGradient.Engine.Settlement.Outbox;
 
 namespace OpenGradient.Engine.Host.Commands;
 
 /// <summary>The command line of <c>og</c>: every failure ends here, as one clear message and an exit code.</summary>
 internal static class CommandLine
 {
+    // Longer than the server's own limit for answering what is under way: cut short, a stop would be a crash.
+    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromSeconds(60);
+
     public static async Task<int> Run(string[] args)
     {
         var root = new RootCommand("og: inference whose every answer can be proven afterwards")
@@ -24,7 +31,7 @@ internal static class CommandLine
         };
         try
         {
-            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TerminationTimeout });
         }
         catch (ConfigurationException e)
         {
@@ -43,7 +50,11 @@ internal static class CommandLine
         {
             return Fail($"the host cannot be reached: {e.Message}", ExitCodes.Unavailable);
         }
-        catch (SealingException e)
+        catch (Exception e) when (e is ModelLoadException or OnnxRuntimeException or ShimLoadException or AttestationException)
+        {
+            return Fail(e.Message, ExitCodes.Usage);
+        }
+        catch (Exception e) when (e is OutboxLockedException or OutboxDamagedException or LogDamagedException or SealingException or InferenceException)
         {
             return Fail(e.Message, ExitCodes.Failed);
         }

@@ -9,7 +9,10 @@ using OpenGradient.Engine.Tensors;
 namespace OpenGradient.Engine.Host.Endpoints;
 
 /// <summary><c>POST /v2/models/{model}/infer</c>: the fast path over HTTP.</summary>
-internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept)
+/// <param name="host">The house that answers.</param>
+/// <param name="kept">Where answers go whose wait ran out.</param>
+/// <param name="cut">Cancelled when the host stops and waits for no receipt any more.</param>
+internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, CancellationToken cut)
 {
     private const string JsonLengthHeader = "Inference-Header-Content-Length";
 
@@ -73,6 +76,13 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept)
             return;
         }
 
+        if (cut.IsCancellationRequested)
+        {
+            Mark(context, id, stage);
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, $"the host is stopping; receipt {id} is {stage.Text()}, its stages go on when the host is back");
+            return;
+        }
+
         // The wait ran out: the answer is kept, never lost, and the id says where.
         kept.Keep(id, answer);
         Mark(context, id, stage);
@@ -86,9 +96,9 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept)
         });
     }
 
-    private static async Task<WaitOutcome?> Wait(Settlement.SettlementService settlement, Hash256 statement, ReceiptStage stage, TimeSpan wait, CancellationToken aborted)
+    private async Task<WaitOutcome?> Wait(Settlement.SettlementService settlement, Hash256 statement, ReceiptStage stage, TimeSpan wait, CancellationToken aborted)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted, cut);
         limit.CancelAfter(wait);
         try
         {

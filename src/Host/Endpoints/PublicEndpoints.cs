@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Live;
 using OpenGradient.Engine.Host.Protocol;
@@ -9,7 +10,7 @@ using OpenGradient.Engine.Settlement.State;
 namespace OpenGradient.Engine.Host.Endpoints;
 
 /// <summary>What anybody may see: the overview, its stream, and the public proof of a leaf.</summary>
-internal sealed class PublicEndpoints(EngineHost host, OverviewJson overview, RecentStatements? recent, TimeProvider clock)
+internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson overview, RecentStatements? recent, TimeProvider clock)
 {
     // Twice a second: fast enough to see stages pass on a one-second chain.
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
@@ -18,13 +19,37 @@ internal sealed class PublicEndpoints(EngineHost host, OverviewJson overview, Re
 
     public async Task Events(HttpContext context)
     {
-        var stream = new EventStream(context);
+        using var stream = new EventStream(context);
         await stream.Begin();
         while (true)
         {
             await stream.Send("overview", overview.Write);
-            await Task.Delay(Pace, clock, context.RequestAborted);
+            await Task.Delay(Pace, clock, stream.Ended);
         }
+    }
+
+    /// <summary>The epoch's evidence; with <c>?nonce=HEX</c> evidence made now for that challenge, over the same key.</summary>
+    public async Task Evidence(HttpContext context)
+    {
+        var nonce = context.Request.Query["nonce"].ToString();
+        var challenge = new byte[EpochBinding.MaxNonceSize];
+        var written = 0;
+        if (nonce.Length > 0 && (nonce.Length % 2 == 1 || Convert.FromHexString(nonce, challenge, out _, out written) != System.Buffers.OperationStatus.Done))
+            throw new BadRequestException($"nonce is not 1 to {EpochBinding.MaxNonceSize} bytes in hexadecimal");
+        var evidence = nonce.Length == 0 ? host.Epoch.Epoch.Evidence : host.Epoch.FreshEvidence(challenge.AsSpan(0, written));
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = evidence.Length;
+        await context.Response.Body.WriteAsync(evidence, context.RequestAborted);
+    }
+
+    /// <summary>The published log as C2SP tlog-tiles: its checkpoint, tiles and entry bundles, and nothing else of the folder.</summary>
+    public Task LogFile(HttpContext context, string path)
+    {
+        if (host.Settlement is not { } settlement || !TilePath().IsMatch(path)) return Answers.Error(context, StatusCodes.Status404NotFound, $"the log has no file '{path}'");
+        var file = Path.Combine(settlement.LogFolder, path);
+        if (!File.Exists(file)) return Answers.Error(context, StatusCodes.Status404NotFound, $"the log has no file '{path}' yet");
+        context.Response.ContentType = path == "checkpoint" ? "text/plain; charset=utf-8" : "application/octet-stream";
+        return context.Response.SendFileAsync(file, context.RequestAborted);
     }
 
     public Task Leaf(HttpContext context, string leaf)
@@ -72,4 +97,8 @@ internal sealed class PublicEndpoints(EngineHost host, OverviewJson overview, Re
         ReceiptJson.WritePath(json, MerkleTree.InclusionPath(leaves, index));
         json.WriteEndObject();
     }
+
+    // https://c2sp.org/tlog-tiles: tile/<level or entries>/<index in groups of three digits>[.p/<width>]
+    [GeneratedRegex(@"^(checkpoint|tile/(entries|[0-9]{1,2})/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]{1,3})?)$")]
+    private static partial Regex TilePath();
 }

@@ -44,7 +44,7 @@ public sealed class ReceiptEndpoints(EngineHost host)
             return;
         }
 
-        var stream = new EventStream(context);
+        using var stream = new EventStream(context);
         await stream.Begin();
         var told = status.Statement.Stage;
         await stream.Send("stage", json => WriteStatus(json, status));

@@ -23,7 +23,7 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         WriteEvidence(json);
         WriteStages(json, gap);
         WriteGap(json, gap);
-        WriteThroughput(json);
+        WriteThroughput(json, gap);
         WriteModels(json);
         WriteReceipts(json);
         json.WriteEndObject();
@@ -120,10 +120,11 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         json.WriteEndObject();
     }
 
-    private void WriteThroughput(Utf8JsonWriter json)
+    private void WriteThroughput(Utf8JsonWriter json, TrustGapSnapshot? gap)
     {
         var requests = host.Engine.Models.Sum(model => host.Engine.Statistics(model.Name, model.Version)?.Requests ?? 0);
         json.WriteStartObject("throughput");
+        if (gap is not null) json.WriteNumber("receipts", gap.Open + gap.Final + gap.Quarantined);
         json.WriteNumber("requests", requests);
         json.WriteNumber("requestsPerSecond", Math.Round(rate.PerSecond, 1));
         json.WriteEndObject();

@@ -12,6 +12,10 @@ internal static class PageFiles
         [".js"] = "text/javascript; charset=utf-8",
     };
 
+    /// <summary>Whether a path is one of the page's files.</summary>
+    public static bool Has(PathString path) =>
+        path.Value is { Length: > 1 } value && typeof(PageFiles).Assembly.GetManifestResourceInfo($"page/{value[1..]}") is not null;
+
     /// <summary>Maps each file under its name, and the page itself at the root.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {

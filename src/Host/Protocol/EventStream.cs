@@ -3,10 +3,16 @@ using System.Threading.Channels;
 
 namespace OpenGradient.Engine.Host.Protocol;
 
-/// <summary>A stream of server-sent events to one reader.</summary>
-internal sealed class EventStream(HttpContext context)
+/// <summary>A stream of server-sent events to one reader. Ends with the reader or with the host: a page left open must not hold up a stop.</summary>
+internal sealed class EventStream(HttpContext context) : IDisposable
 {
+    private readonly CancellationTokenSource _ended = CancellationTokenSource.CreateLinkedTokenSource(
+        context.RequestAborted, context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+
     private static readonly byte[] Comment = ": still here\n\n"u8.ToArray();
+
+    /// <summary>Cancelled when the reader has gone or the host stops.</summary>
+    public CancellationToken Ended => _ended.Token;
 
     public async Task Begin()
     {
@@ -28,17 +34,19 @@ internal sealed class EventStream(HttpContext context)
     /// <summary>True when the channel has something; false after a comment was sent to keep the connection open.</summary>
     public async Task<bool> WaitFor<T>(ChannelReader<T> reader, TimeSpan keepAlive)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ended);
         limit.CancelAfter(keepAlive);
         try
         {
             return await reader.WaitToReadAsync(limit.Token);
         }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (!Ended.IsCancellationRequested)
         {
             await context.Response.Body.WriteAsync(Comment, context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
             return false;
         }
     }
+
+    public void Dispose() => _ended.Dispose();
 }

@@ -50,6 +50,11 @@ public sealed class InferRequest
             throw new BadRequestException($"malformed JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}");
         }
 
+        catch (InvalidOperationException e) when (e.InnerException is System.Text.DecoderFallbackException)
+        {
+            throw new BadRequestException("malformed JSON: a text is not UTF-8");
+        }
+
         if (request.Inputs.Count == 0) throw new BadRequestException("the request has no 'inputs'");
         binary.End();
         return request;

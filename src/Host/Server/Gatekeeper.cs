@@ -1,4 +1,5 @@
 using System.Globalization;
+using OpenGradient.Engine.Host.Live;
 using OpenGradient.Engine.Host.Protocol;
 using OpenGradient.Engine.Hosting.Configuration;
 
@@ -30,13 +31,21 @@ public static class Gatekeeper
                 return;
             }
 
-            if (keys is not null && !IsOpen(context.Request.Path) && !await Admit(context, keys)) return;
+            if (keys is not null && !IsOpen(context.Request, http.PublicViews) && !await Admit(context, keys)) return;
             await next(context);
         });
     }
 
-    // Probes of an orchestrator carry no key and learn nothing but up or down.
-    private static bool IsOpen(PathString path) => path == "/v2/health/live" || path == "/v2/health/ready";
+    // Probes of an orchestrator carry no key and learn nothing but up or down. Public views show leaf hashes, paths and
+    // stages: what auditors and witnesses are meant to see.
+    private static bool IsOpen(HttpRequest request, bool publicViews)
+    {
+        if (!HttpMethods.IsGet(request.Method)) return false;
+        var path = request.Path;
+        if (path == "/v2/health/live" || path == "/v2/health/ready") return true;
+        return publicViews && (path == "/" || path == "/v1/overview" || path == "/v1/events" || path == "/v1/evidence"
+            || path.StartsWithSegments("/v1/leaves") || path.StartsWithSegments("/log") || PageFiles.Has(path));
+    }
 
     private static async Task<bool> Admit(HttpContext context, ApiKeys keys)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenGradient.Engine.Host.Endpoints;
@@ -15,6 +16,9 @@ internal static class HttpServer
     // Headers are small; a client that sends more is not one of ours.
     private const int MaxHeaderBytes = 32 * 1024;
 
+    // Waits for durable and verified end by themselves within it; an anchor may be minutes away and is not waited for.
+    private static readonly TimeSpan WaitsWhileStopping = TimeSpan.FromSeconds(2);
+
     public static WebApplication Build(EngineHost host, TimeProvider clock)
     {
         var configuration = host.Configuration;
@@ -27,7 +31,7 @@ internal static class HttpServer
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = configuration.Http.MaxBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = null; // RequestBody holds the cap: the server's own cuts the connection before the caller has read why
             kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
             Listen(kestrel, listen, Certificate(configuration.Http));
             if (operatorListen is not null) Listen(kestrel, operatorListen, null);
@@ -52,7 +56,9 @@ internal static class HttpServer
         if (recent is not null) _ = recent.Run(stopping);
         _ = Sample(host, rate, clock, stopping);
 
-        var infer = new InferEndpoint(host, new KeptAnswers(clock));
+        var cut = new CancellationTokenSource();
+        stopping.Register(() => cut.CancelAfter(WaitsWhileStopping));
+        var infer = new InferEndpoint(host, new KeptAnswers(clock), cut.Token);
         var models = new ModelEndpoints(host);
         var receipts = new ReceiptEndpoints(host);
         var open = new PublicEndpoints(host, new OverviewJson(host, recent, rate, clock), recent, clock);
@@ -73,8 +79,10 @@ internal static class HttpServer
         app.MapGet("/v1/overview", open.Overview);
         app.MapGet("/v1/events", open.Events);
         app.MapGet("/v1/leaves/{leaf}", context => open.Leaf(context, Value(context, "leaf")));
+        app.MapGet("/v1/evidence", open.Evidence);
+        app.MapGet("/log/{**path}", context => open.LogFile(context, Value(context, "path")));
         PageFiles.Map(app);
-        app.MapFallback(context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));
+        app.MapFallback("{**path}", context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));
     }
 
     private static void Operator(IApplicationBuilder branch, EngineHost host)
@@ -105,9 +113,9 @@ internal static class HttpServer
         {
             await Answers.Error(context, e.StatusCode, e.Message);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || context.Response.HasStarted)
         {
-            // The caller has gone: nobody to answer.
+            // The caller has gone, or the host stops and its streams end: nobody to answer.
         }
     }
 
@@ -129,8 +137,18 @@ internal static class HttpServer
         });
     }
 
-    private static X509Certificate2? Certificate(ListenerConfiguration http) =>
-        http.TlsCertificateFile is null ? null : X509Certificate2.CreateFromPemFile(http.TlsCertificateFile, http.TlsKeyFile);
+    private static X509Certificate2? Certificate(ListenerConfiguration http)
+    {
+        if (http.TlsCertificateFile is null) return null;
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(http.TlsCertificateFile, http.TlsKeyFile);
+        }
+        catch (CryptographicException e)
+        {
+            throw new ConfigurationException([$"http.tlsCertificateFile '{http.TlsCertificateFile}' with http.tlsKeyFile '{http.TlsKeyFile}': {e.Message}"]);
+        }
+    }
 
     private static string Value(HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
 }

@@ -88,12 +88,36 @@ public static class ConfigurationLoader
             throw new ConfigurationException([$"configuration '{file}' is of version {number}; this build reads up to {NewestVersion}"]);
         try
         {
-            return root.Deserialize(ConfigurationJson.Default.HostConfiguration) ?? new HostConfiguration();
+            return WithDefaults(root).Deserialize(ConfigurationJson.Default.HostConfiguration)!;
         }
         catch (JsonException e)
         {
             throw new ConfigurationException([$"configuration key '{e.Path}': {Explain(e)}"]);
         }
+    }
+
+    // The generated reader sets absent init-only properties to zero or null, so the defaults are laid under the file first.
+    private static JsonObject WithDefaults(JsonObject given)
+    {
+        var chain = JsonSerializer.SerializeToNode(new ChainConfiguration(), ConfigurationJson.Default.ChainConfiguration)!.AsObject();
+        var model = JsonSerializer.SerializeToNode(new ModelConfiguration(), ConfigurationJson.Default.ModelConfiguration)!.AsObject();
+        var all = JsonSerializer.SerializeToNode(new HostConfiguration(), ConfigurationJson.Default.HostConfiguration)!.AsObject();
+        if (given["chain"] is JsonObject) all["chain"] = chain;
+        if (given["models"] is JsonArray models)
+            for (var i = 0; i < models.Count; i++)
+                if (models[i] is JsonObject one) models[i] = Overlay(model.DeepClone().AsObject(), one);
+        return Overlay(all, given);
+    }
+
+    private static JsonObject Overlay(JsonObject under, JsonObject over)
+    {
+        foreach (var (key, value) in over)
+        {
+            if (value is JsonObject child && under[key] is JsonObject below) Overlay(below, child);
+            else under[key] = value?.DeepClone();
+        }
+
+        return under;
     }
 
     private static string Explain(JsonException e) =>

@@ -38,6 +38,8 @@ public sealed record ListenerConfiguration
     /// <summary>Requests per minute for one key; 0 for no limit.</summary>
     public int RequestsPerMinutePerKey { get; init; }
 
+    /// <summary>Whether the live page, the public log, the evidence and leaf proofs need no API key: they are made for people without one.</summary>
+    public bool PublicViews { get; init; } = true;
     public string? TlsCertificateFile { get; init; }
     public string? TlsKeyFile { get; init; }
 

@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Hosting.Trust;
 /// <summary>What a relying party trusts, as a file (docs/trust-file.md). What it does not name fails.</summary>
 public sealed record TrustFile
 {
-    public int Version { get; init; } = 1;
+    public required int Version { get; init; }
 
     /// <summary>For people. A development trust file says here that it is one.</summary>
     public string? Comment { get; init; }
@@ -18,8 +18,8 @@ public sealed record TrustFile
     /// <summary>Accepted model identities; absent accepts every model.</summary>
     public IReadOnlyList<string>? Models { get; init; }
 
-    /// <summary><c>executed</c>, <c>anchored</c> or <c>final</c>.</summary>
-    public string RequireStage { get; init; } = "final";
+    /// <summary><c>executed</c>, <c>anchored</c> or <c>final</c>; absent is <c>final</c>.</summary>
+    public string? RequireStage { get; init; }
 
     /// <exception cref="FormatException">The file is not a trust file; the message names the key.</exception>
     public static TrustFile Read(string path)
@@ -54,19 +54,19 @@ public sealed record TrustFile
         Models = Hashes(Models ?? [], "models"),
         RequiredStage = RequireStage switch
         {
+            null or "final" => ReceiptStage.Final,
             "executed" => ReceiptStage.Executed,
             "anchored" => ReceiptStage.Anchored,
-            "final" => ReceiptStage.Final,
             _ => throw new FormatException($"trust file: requireStage '{RequireStage}' is neither executed, anchored nor final"),
         },
         Evidence = new EvidenceTrust(
             Evidence.Accept.Select(Kind).ToHashSet(),
-            [.. Evidence.SoftwareRoots.Select(root => (ReadOnlyMemory<byte>)Bytes(root, 33, "evidence.softwareRoots"))],
+            [.. (Evidence.SoftwareRoots ?? []).Select(root => (ReadOnlyMemory<byte>)Bytes(root, 33, "evidence.softwareRoots"))],
             Evidence.AnyBuild ? new HashSet<Hash256>() : Builds()),
     };
 
-    private HashSet<Hash256> Builds() => Evidence.Builds.Count > 0
-        ? Hashes(Evidence.Builds, "evidence.builds")
+    private HashSet<Hash256> Builds() => Evidence.Builds is { Count: > 0 } builds
+        ? Hashes(builds, "evidence.builds")
         : throw new FormatException("trust file: evidence.builds names no build and evidence.anyBuild is not true");
 
     private static HashSet<Hash256> Hashes(IEnumerable<string> texts, string key) =>
@@ -106,10 +106,10 @@ public sealed record TrustedChain
 public sealed record TrustedEvidence
 {
     public required IReadOnlyList<string> Accept { get; init; }
-    public IReadOnlyList<string> SoftwareRoots { get; init; } = [];
+    public IReadOnlyList<string>? SoftwareRoots { get; init; }
 
     /// <summary>Accepted builds of the native shim, SHA-256.</summary>
-    public IReadOnlyList<string> Builds { get; init; } = [];
+    public IReadOnlyList<string>? Builds { get; init; }
 
     /// <summary>True accepts any build: for development.</summary>
     public bool AnyBuild { get; init; }

@@ -1,0 +1,67 @@
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Trust;
+
+namespace OpenGradient.Engine.Hosting.Tests;
+
+public sealed class TrustFileTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("og-trust-").FullName;
+
+    private static readonly string Good = $$"""
+        {"version":1,"logs":["{{new string('1', 64)}}"],
+         "chain":{"id":7,"contract":"0x{{new string('2', 40)}}","finalityDepth":3},
+         "evidence":{"accept":["software"],"softwareRoots":["{{new string('3', 66)}}"],"anyBuild":true},
+         "requireStage":"anchored"}
+        """;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Read_GoodFile_GivesThePolicy()
+    {
+        var policy = TrustFile.Read(Write(Good)).ToPolicy();
+
+        Assert.Equal(7u, policy.ChainId);
+        Assert.Equal(3u, policy.FinalityDepth);
+        Assert.Equal(ReceiptStage.Anchored, policy.RequiredStage);
+        Assert.Contains(EvidenceKind.Software, policy.Evidence.AcceptedKinds);
+        Assert.Single(policy.Logs);
+    }
+
+    [Fact]
+    public void Encode_ThenRead_GivesTheSameFile()
+    {
+        var first = TrustFile.Read(Write(Good)).Encode();
+
+        Assert.Equal(first, TrustFile.Read(Write(System.Text.Encoding.UTF8.GetString(first))).Encode());
+    }
+
+    [Theory]
+    [InlineData("\"version\":1", "\"version\":2", "version 2")]
+    [InlineData("\"logs\":[\"1", "\"logs\":[\"x1", "logs")]
+    [InlineData("0x2", "0xz", "chain.contract")]
+    [InlineData("\"software\"]", "\"hearsay\"]", "'hearsay' is unknown")]
+    [InlineData("\"softwareRoots\":[\"3", "\"softwareRoots\":[\"", "softwareRoots")]
+    [InlineData("\"anyBuild\":true", "\"anyBuild\":false", "names no build")]
+    [InlineData("\"anchored\"", "\"durable\"", "requireStage")]
+    [InlineData("\"version\":1,", "\"version\":1,\"surprise\":1,", "surprise")]
+    [InlineData("\"chain\"", "\"chains\"", "trust file")]
+    [InlineData("{\"version\"", "{{\"version\"", "trust file")]
+    public void Read_BadFile_NamesWhatWasWrong(string part, string replacement, string expected)
+    {
+        var refused = Assert.Throws<FormatException>(() => TrustFile.Read(Write(Good.Replace(part, replacement, StringComparison.Ordinal))));
+
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_MissingFile_NamesIt() =>
+        Assert.Contains("none.json", Assert.Throws<FormatException>(() => TrustFile.Read(Path.Combine(_folder, "none.json"))).Message, StringComparison.Ordinal);
+
+    private string Write(string json)
+    {
+        var file = Path.Combine(_folder, "trust.json");
+        File.WriteAllText(file, json);
+        return file;
+    }
+}
