@@ -18,12 +18,14 @@ static og_status check(const og_epoch *epoch, const og_batch *batch, const og_se
     OG_REQUIRE(sealed->statement);
     OG_REQUIRE(sealed->leaves);
     OG_REQUIRE(sealed->tree);
+    OG_REQUIRE(sealed->receipt_ids);
     if (batch->row_count == 0 || batch->row_count > OG_ROWS_MAX)
         return og_fail(error, OG_OUT_OF_RANGE, 0, "a batch has 1 to %u rows, not %u", OG_ROWS_MAX, batch->row_count);
     if (batch->context_size == 0 || batch->context_size > OG_CONTEXT_MAX)
         return og_fail(error, OG_OUT_OF_RANGE, 0, "a context has 1 to %u bytes, not %zu", OG_CONTEXT_MAX, batch->context_size);
-    if (sealed->leaves_capacity < (size_t)OG_LEAF_SIZE * batch->row_count || sealed->tree_capacity < 32 * og_tree_nodes(batch->row_count))
-        return og_fail(error, OG_BUFFER_TOO_SMALL, 0, "leaves or tree have too little room for %u rows", batch->row_count);
+    if (sealed->leaves_capacity < (size_t)OG_LEAF_SIZE * batch->row_count || sealed->tree_capacity < 32 * og_tree_nodes(batch->row_count) ||
+        sealed->receipt_ids_capacity < (size_t)OG_RECEIPT_ID_SIZE * batch->row_count)
+        return og_fail(error, OG_BUFFER_TOO_SMALL, 0, "leaves, tree or receipt ids have too little room for %u rows", batch->row_count);
     return og_rows_check(batch->rows, batch->row_count, batch->batch_rows, error);
 }
 
@@ -45,7 +47,18 @@ static og_status hash_rows(const og_batch *batch, og_sealed *sealed, const uint8
     if (status != OG_OK) return status;
     og_row_leaves(batch->rows, batch->row_count, salts, sealed->leaves);
     *root = og_row_tree(sealed->leaves, batch->row_count, sealed->tree);
+    og_sha256_receipt_ids(sealed->leaves, batch->row_count, sealed->receipt_ids);
     return OG_OK;
+}
+
+/* RFC 6962 leaf hash. */
+static void identify(const uint8_t *statement, size_t size, uint8_t id[32])
+{
+    og_sha256 hash;
+    og_sha256_init(&hash);
+    og_sha256_update(&hash, "", 1); /* the terminator is the prefix 0x00 */
+    og_sha256_update(&hash, statement, size);
+    og_sha256_final(&hash, id);
 }
 
 og_status og_epoch_seal(og_epoch *epoch, const og_batch *batch, og_sealed *sealed, og_error *error)
@@ -72,6 +85,7 @@ og_status og_epoch_seal(og_epoch *epoch, const og_batch *batch, og_sealed *seale
     if (status != OG_OK) return og_fail(error, status, 0, "libsecp256k1 did not sign");
 
     memcpy(sealed->statement, statement, sealed->statement_size);
+    identify(statement, sealed->statement_size, sealed->statement_id);
     sealed->sequence = sequence;
     return OG_OK;
 }

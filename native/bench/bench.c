@@ -19,7 +19,7 @@ enum { batch = 64, input_size = 256, output_size = 40, header_size = 40, repeats
 static uint8_t inputs[batch][input_size], outputs[batch][output_size], header[header_size], parameters[32];
 static og_tensor_view input_views[batch], output_views[batch];
 static og_row_view rows[batch];
-static uint8_t leaves[batch * OG_LEAF_SIZE], tree[32 * 2 * batch + 320], statement[OG_STATEMENT_MAX], context[260];
+static uint8_t leaves[batch * OG_LEAF_SIZE], tree[32 * 2 * batch + 320], receipt_ids[batch * OG_RECEIPT_ID_SIZE], statement[OG_STATEMENT_MAX], context[260];
 static uint8_t secret[32], digest[32], signature[65];
 static og_epoch *epoch;
 static secp256k1_context *plain;
@@ -105,7 +105,8 @@ static void openssl_hash_rows(void)
 static void seal(void)
 {
     og_batch sealing = {context, sizeof context, rows, batch, batch, 1, NULL};
-    og_sealed sealed = {statement, sizeof statement, 0, leaves, sizeof leaves, tree, sizeof tree, 0};
+    og_sealed sealed = {.statement = statement, .statement_capacity = sizeof statement, .leaves = leaves, .leaves_capacity = sizeof leaves,
+                        .tree = tree, .tree_capacity = sizeof tree, .receipt_ids = receipt_ids, .receipt_ids_capacity = sizeof receipt_ids};
     must(og_epoch_seal(epoch, &sealing, &sealed, NULL), "seal");
 }
 

@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Raised by every change that an old caller would misread. */
-#define OG_ABI_VERSION 1u
+#define OG_ABI_VERSION 2u
 
 #define OG_HASH_SIZE 32u
 #define OG_ADDRESS_SIZE 20u
@@ -52,6 +52,7 @@ extern "C" {
 #define OG_PUBLIC_KEY_SIZE 65u
 #define OG_ED25519_SIGNATURE_SIZE 64u
 #define OG_LEAF_SIZE 118u
+#define OG_RECEIPT_ID_SIZE 16u
 #define OG_CONTEXT_MAX 4096u
 #define OG_STATEMENT_MAX 8377u /* header 120, signature 65, body 8,192 */
 #define OG_ROWS_MAX 65536u
@@ -217,7 +218,10 @@ typedef struct og_sealed {
     size_t leaves_capacity;
     uint8_t *tree; /* 32 * og_tree_nodes(row_count): levels from the leaves to the root */
     size_t tree_capacity;
-    uint64_t sequence; /* written */
+    uint8_t *receipt_ids; /* OG_RECEIPT_ID_SIZE * row_count: what names each receipt */
+    size_t receipt_ids_capacity;
+    uint64_t sequence;        /* written */
+    uint8_t statement_id[32]; /* written: the statement's leaf hash in the log */
 } og_sealed;
 
 /*

@@ -51,5 +51,7 @@ void fixture_buffers(fixture_sealed *sealed)
                               .leaves = sealed->leaves,
                               .leaves_capacity = sizeof sealed->leaves,
                               .tree = sealed->tree,
-                              .tree_capacity = sizeof sealed->tree};
+                              .tree_capacity = sizeof sealed->tree,
+                              .receipt_ids = sealed->receipt_ids,
+                              .receipt_ids_capacity = sizeof sealed->receipt_ids};
 }

@@ -20,6 +20,7 @@ typedef struct fixture_sealed {
     uint8_t statement[OG_STATEMENT_MAX];
     uint8_t leaves[fixture_rows_max * OG_LEAF_SIZE];
     uint8_t tree[32 * (2 * fixture_rows_max + 16)];
+    uint8_t receipt_ids[fixture_rows_max * OG_RECEIPT_ID_SIZE];
     og_sealed out;
 } fixture_sealed;
 

@@ -55,6 +55,8 @@ TEST(row_leaves_are_as_in_the_vectors_alone_and_beside_others)
     memcpy(named + 16, leaves, OG_LEAF_SIZE);
     og_sha256_of(named, sizeof named, hash);
     CHECK_VECTOR("leaf.receipt_id", hash, 16);
+    og_sha256_receipt_ids(leaves, 1, hash);
+    CHECK_VECTOR("leaf.receipt_id", hash, 16);
 }
 
 TEST(trees_have_the_roots_of_the_vectors)

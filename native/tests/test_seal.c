@@ -61,6 +61,27 @@ TEST(seal_salts_every_row_anew)
     og_epoch_close(epoch);
 }
 
+TEST(seal_names_statement_and_receipts_as_the_formats_say)
+{
+    og_epoch *epoch = fixture_epoch();
+    for (uint32_t count = 1; count <= 5; count++) {
+        og_batch batch = fixture_batch(count);
+        fixture_buffers(&sealed);
+        CHECK_STATUS(OG_OK, og_epoch_seal(epoch, &batch, &sealed.out, NULL));
+        uint8_t digest[32], message[1 + OG_STATEMENT_MAX] = {0};
+        memcpy(message + 1, sealed.statement, sealed.out.statement_size);
+        og_sha256_of(message, 1 + sealed.out.statement_size, digest);
+        CHECK_BYTES(digest, sealed.out.statement_id, 32);
+        for (uint32_t i = 0; i < count; i++) {
+            memcpy(message, "OGE receipt id 1", 16);
+            memcpy(message + 16, sealed.leaves + OG_LEAF_SIZE * i, OG_LEAF_SIZE);
+            og_sha256_of(message, 16 + OG_LEAF_SIZE, digest);
+            CHECK_BYTES(digest, sealed.receipt_ids + OG_RECEIPT_ID_SIZE * i, OG_RECEIPT_ID_SIZE);
+        }
+    }
+    og_epoch_close(epoch);
+}
+
 static og_epoch *shared;
 
 static void rejected(og_status expected, const og_batch *batch)
@@ -128,6 +149,11 @@ TEST(seal_into_small_or_missing_buffers_gives_the_status)
     fixture_buffers(&sealed);
     sealed.out.tree_capacity = 32 * og_tree_nodes(3) - 1;
     rejected(OG_BUFFER_TOO_SMALL, &batch);
+    fixture_buffers(&sealed);
+    sealed.out.receipt_ids_capacity = 3 * OG_RECEIPT_ID_SIZE - 1;
+    rejected(OG_BUFFER_TOO_SMALL, &batch);
+    fixture_buffers(&sealed);
+    rejected(OG_NULL_ARGUMENT, (sealed.out.receipt_ids = NULL, &batch));
     fixture_buffers(&sealed);
     rejected(OG_NULL_ARGUMENT, (sealed.out.statement = NULL, &batch));
     fixture_buffers(&sealed);

@@ -66,7 +66,9 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         if (batch.Rows.Length is 0 or > Statement.MaxReceipts) throw new ArgumentException($"a batch has 1 to {Statement.MaxReceipts} rows", nameof(batch));
         var leaves = GC.AllocateUninitializedArray<byte>(batch.Rows.Length * RowLeaf.Size);
         var tree = GC.AllocateUninitializedArray<byte>(RowTree.NodeCount(batch.Rows.Length) * Hash256.Size);
-        return new SealedBatch(SealInto(batch, leaves, tree), leaves, tree);
+        var receiptIds = GC.AllocateUninitializedArray<byte>(batch.Rows.Length * ReceiptId.Size);
+        var statement = SealInto(batch, leaves, tree, receiptIds, out var id);
+        return new SealedBatch(statement, leaves, tree, id, receiptIds);
     }
 
     /// <inheritdoc/>
@@ -110,7 +112,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
 
     public override string ToString() => $"epoch {Epoch.Id}";
 
-    private byte[] SealInto(in BatchToSeal batch, byte[] leaves, byte[] tree)
+    private byte[] SealInto(in BatchToSeal batch, byte[] leaves, byte[] tree, byte[] receiptIds, out Hash256 id)
     {
         var view = _chain;
         NativeChainView chain;
@@ -124,7 +126,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         var statement = stackalloc byte[Statement.MaxSize];
         NativeError error;
         using var loan = _handle.Borrow();
-        fixed (byte* context = batch.Context, leafBytes = leaves, treeBytes = tree)
+        fixed (byte* context = batch.Context, leafBytes = leaves, treeBytes = tree, idBytes = receiptIds)
         fixed (RowView* rows = batch.Rows)
         {
             var native = new NativeBatch
@@ -138,9 +140,15 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
                 Statement = statement, StatementCapacity = Statement.MaxSize,
                 Leaves = leafBytes, LeavesCapacity = (nuint)leaves.Length,
                 Tree = treeBytes, TreeCapacity = (nuint)tree.Length,
+                ReceiptIds = idBytes, ReceiptIdsCapacity = (nuint)receiptIds.Length,
             };
             var status = _functions.EpochSeal(loan.Epoch, &native, &made, &error);
-            if (status == ShimStatus.Ok) return new ReadOnlySpan<byte>(statement, (int)made.StatementSize).ToArray();
+            if (status == ShimStatus.Ok)
+            {
+                id = new Hash256(new ReadOnlySpan<byte>(made.StatementId, Hash256.Size));
+                return new ReadOnlySpan<byte>(statement, (int)made.StatementSize).ToArray();
+            }
+
             var failure = ShimStatus.Failure(status, NativeError.Describe(error), error.OsError);
             throw new SealingException(failure.Message, failure);
         }

@@ -29,11 +29,11 @@ internal sealed class Proofs(SettlementState state, IOutbox outbox)
     public byte[]? ReadStatement(Hash256 id)
     {
         var position = state.Locked(view => view.Index.Find(id) is { DurableAt: not 0 } entry ? entry.Position : default(RecordPosition?));
-        return position is { } at ? StatementRecord.Decode(outbox.Read(at)).Statement.ToArray() : null;
+        return position is { } at ? StatementRecord.StatementOf(outbox.Read(at)) : null;
     }
 
     public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(Hash256 id) => state.Locked(view =>
-        view.Index.Find(id)?.Rows is { } rows ? rows.OrderBy(row => row.Row).Select(row => (row.Row, row.Leaf)).ToArray() : []);
+        view.Index.Find(id)?.Rows is { } rows ? rows.Leaves() : []);
 
     public ReceiptProof? Of(ReceiptId id) => state.Locked(view => view.Index.Find(id) is { } found ? ProofOf(found.Entry, view) : null);
 

@@ -150,9 +150,10 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     public TimeSpan? RetryAfter()
     {
         if (_outbox.Trouble is not null) return _options.MaxBatchAge;
-        var (open, oldest) = _state.Locked(view => (view.Board.OpenReceipts, view.Board.OldestOpen()));
-        var tooOld = oldest is { } since && _state.Now() > since && (_state.Now() - since) / 100 > (ulong)_options.MaxOpenAge.Ticks;
-        return open >= _options.MaxOpenReceipts || tooOld ? _options.MaxBatchAge : null;
+        if (_state.OpenReceipts >= _options.MaxOpenReceipts) return _options.MaxBatchAge;
+        return _state.OldestOpen is { } since && _state.Now() is var now && now > since && (now - since) / 100 > (ulong)_options.MaxOpenAge.Ticks
+            ? _options.MaxBatchAge
+            : null;
     }
 
     /// <summary>Finishes what the outbox has taken in and releases the data folder. Cancel and await <see cref="RunAsync"/> first.</summary>

@@ -30,9 +30,10 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
     public bool TryAccept(SealedBatch batch)
     {
         if (outbox.Trouble is not null) return false;
-        var record = StatementRecord.Of(state.Now(), batch);
-        var append = Store(batch.StatementId, Statement.Decode(batch.Statement.Span), record);
-        return !append.IsCompleted || append.Result.IsDurable;
+        var arrival = new ArrivingBatch(state, batch, wake);
+        if (!outbox.TryAppend(arrival)) return false;
+        state.Arrive(arrival);
+        return true;
     }
 
     public async Task<SubmitOutcome> SubmitAsync(Receipt receipt)
@@ -50,8 +51,7 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
         // Before the look-up: an id names the leaf alone, and whatever else was changed must not pass for what is known.
         if (Check(receipt, statement) is { Count: > 0 } reasons) return new(SubmitStatus.Refused, reasons, null);
         if (state.Locked(view => view.Index.Find(receipt.Id) is { Entry.DurableAt: not 0 })) return new(SubmitStatus.AlreadyKnown, [], null);
-        var row = new StatementRow(receipt.Row, receipt.Id, receipt.LeafHash);
-        var outcome = await Store(receipt.StatementId, statement, new StatementRecord(state.Now(), receipt.Statement, [row])).ConfigureAwait(false);
+        var outcome = await Store(receipt).ConfigureAwait(false);
         return outcome.IsDurable ? new(SubmitStatus.Accepted, [], null) : new(SubmitStatus.Unavailable, [], outcome.Detail);
     }
 
@@ -64,26 +64,20 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
         return verifier.Verify(receipt.Statement);
     }
 
-    private async Task<AppendOutcome> Store(Hash256 id, Statement statement, StatementRecord record)
+    private async Task<AppendOutcome> Store(Receipt receipt)
     {
+        var record = new StatementRecord(state.Now(), receipt.Statement, [new(receipt.Row, receipt.Id, receipt.LeafHash)]);
         var entry = state.Locked(view =>
         {
-            var known = view.Index.Find(id) ?? view.Enter(id, statement);
-            // Findable at once, so that a caller can wait for its receipt; a resubmitted row of a durable statement only once it is stored.
-            if (known.DurableAt == 0) view.Index.AddRows(known, record.Rows);
+            var id = receipt.StatementId;
+            var known = view.Index.Find(id) ?? view.Enter(id, StatementHead.Read(receipt.Statement.Span));
+            // Findable at once, so that a caller can wait for its receipt; a row of a durable statement only once it is stored.
+            if (known.DurableAt == 0) view.Index.AddRow(known, new(receipt.Row, receipt.Id, receipt.LeafHash));
             return known;
         });
-        var append = outbox.AppendAsync(RecordType.Statement, record.Encode());
-        var outcome = append.IsCompleted ? append.Result : await append.ConfigureAwait(false);
+        var outcome = await outbox.AppendAsync(RecordType.Statement, record.Encode()).ConfigureAwait(false);
         if (outcome.IsDurable) wake.Set();
-        else Forget(entry);
+        else state.Forget(entry);
         return outcome;
     }
-
-    private void Forget(StatementEntry entry) => state.Locked(view =>
-    {
-        if (entry.DurableAt != 0 || view.Index.Find(entry.Id) != entry) return;
-        view.Board.Leave(entry);
-        view.Index.Remove(entry);
-    });
 }

@@ -40,8 +40,10 @@ public sealed class SealingTests : IDisposable
             Assert.Equal((rows[i].FirstSlot, rows[i].RowCount), (leaf.FirstSlot, leaf.Rows));
             hashes[i] = RowLeaf.HashOf(batch.LeafPreimage(i));
             Assert.Equal(hashes[i], batch.LeafHash(i));
+            Assert.Equal(ReceiptId.Of(batch.LeafPreimage(i)), batch.ReceiptId(i));
         }
 
+        Assert.Equal(MerkleTree.LeafHash(batch.Statement.Span), batch.StatementId);
         Assert.Equal(MerkleTree.Root(hashes), statement.RowsRoot);
         for (var i = 0; i < rows.Count; i++)
         {
@@ -157,7 +159,7 @@ public sealed class SealingTests : IDisposable
             var before = GC.GetAllocatedBytesForCurrentThread();
             for (var i = 0; i < 10; i++) Seal();
             var each = (GC.GetAllocatedBytesForCurrentThread() - before) / 10;
-            Assert.InRange(each, 0, statement + (64 * RowLeaf.Size) + (RowTree.NodeCount(64) * Hash256.Size) + 256);
+            Assert.InRange(each, 0, statement + (64 * RowLeaf.Size) + (RowTree.NodeCount(64) * Hash256.Size) + (64 * ReceiptId.Size) + 256);
         }
     }
 

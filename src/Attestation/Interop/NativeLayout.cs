@@ -53,7 +53,10 @@ internal unsafe struct NativeSealed
     public nuint LeavesCapacity;
     public byte* Tree;
     public nuint TreeCapacity;
+    public byte* ReceiptIds;
+    public nuint ReceiptIdsCapacity;
     public ulong Sequence;
+    public fixed byte StatementId[32];
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -76,7 +76,7 @@ public sealed class ReceiptEndpoints(EngineHost host)
         switch (outcome.Status)
         {
             case SubmitStatus.Accepted or SubmitStatus.AlreadyKnown:
-                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, settlement.Find(receipt.Id)!));
+                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, Known(settlement, receipt)));
                 break;
             case SubmitStatus.Refused:
                 await Answers.Error(context, StatusCodes.Status422UnprocessableEntity, $"the receipt is refused: {string.Join(", ", outcome.Reasons.Select(reason => reason.Text()))}{(outcome.Detail is null ? "" : $" ({outcome.Detail})")}");
@@ -138,6 +138,10 @@ public sealed class ReceiptEndpoints(EngineHost host)
         WriteTimes(json, status.Statement);
         json.WriteEndObject();
     }
+
+    // A final receipt may have left the index of ids already; its statement has not.
+    private static ReceiptStatus Known(SettlementService settlement, Receipt receipt) =>
+        settlement.Find(receipt.Id) ?? new ReceiptStatus(receipt.Id, receipt.Row, receipt.LeafHash, settlement.Find(receipt.StatementId)!);
 
     private Evidence? OwnEvidence(Receipt receipt) =>
         host.Epoch.Epoch.Id == Statement.Decode(receipt.Statement.Span).Epoch ? Evidence.Decode(host.Epoch.Epoch.Evidence.Span) : null;

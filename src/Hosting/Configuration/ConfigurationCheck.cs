@@ -21,12 +21,13 @@ public static class ConfigurationCheck
         {
             var address = Address(operatorListen);
             Require(address is not null, $"operatorListen: '{operatorListen}' is not an http address");
-            Require(address is null || IsLoopback(address), "operatorListen: operator endpoints listen on loopback only");
+            Require(address is null || (IsLoopback(address) && address.Scheme == "http"), "operatorListen: operator endpoints listen on loopback only, as http");
+            Require(address is null || Address(configuration.Http.Listen)?.Port != address.Port || address.Port == 0, "operatorListen: another port than http.listen's is needed");
         }
 
         for (var i = 0; i < configuration.Models.Count; i++) CheckModel(configuration.Models[i], $"models[{i}]", errors);
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
-        Require(configuration.OnnxRuntime.Workers is >= 0 and <= 256, "onnxRuntime.workers: between 0 and 256");
+        Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
         if (configuration.Chain is { } chain) CheckChain(chain, errors);
         Require(configuration.Settlement.MaxAgeMs is >= 1 and <= 3_600_000, "settlement.maxAgeMs: between 1 and 3,600,000");
@@ -53,6 +54,7 @@ public static class ConfigurationCheck
             return;
         }
 
+        if (address.Host != "localhost" && !IPAddress.TryParse(address.Host.Trim('[', ']'), out _)) errors.Add($"http.listen: '{address.Host}' is not an IP address or localhost");
         var tls = http.TlsCertificateFile is not null && http.TlsKeyFile is not null;
         if (http.TlsCertificateFile is null != http.TlsKeyFile is null) errors.Add("http.tlsCertificateFile and http.tlsKeyFile: both or neither");
         if (address.Scheme == "https" && !tls) errors.Add("http.listen: https needs http.tlsCertificateFile and http.tlsKeyFile");
@@ -71,7 +73,7 @@ public static class ConfigurationCheck
     private static void CheckModel(ModelConfiguration model, string key, List<string> errors)
     {
         if (model.Path.Length == 0) errors.Add($"{key}.path: a folder or an .onnx file is needed");
-        if (model.MaxBatch is < 1 or > Statement.MaxReceipts) errors.Add($"{key}.maxBatch: between 1 and {Statement.MaxReceipts}");
+        if (model.MaxBatch is < 1 or > 65_535) errors.Add($"{key}.maxBatch: between 1 and 65,535");
         if (model.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
         if (model.MaxQueueDelayMs is < 0 or > 10_000) errors.Add($"{key}.maxQueueDelayMs: between 0 and 10,000");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
@@ -83,6 +85,7 @@ public static class ConfigurationCheck
         if (chain.Id == 0) errors.Add("chain.id: needed, so that a wrong chain is refused");
         if (!EvmAddress.TryParse(chain.Contract, out var contract) || contract.IsZero) errors.Add("chain.contract: the address of a SettlementLedger is needed");
         if (chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed");
-        if (chain.MaxFeePerGasGwei <= 0) errors.Add("chain.maxFeePerGasGwei: more than 0");
+        if (chain.MaxFeePerGasGwei is < 1 or > 1e9) errors.Add("chain.maxFeePerGasGwei: between 1, the tip itself, and 1,000,000,000");
+        if (chain.FinalityDepth == 0) errors.Add("chain.finalityDepth: 1 or more; null uses the chain's finalized tag");
     }
 }

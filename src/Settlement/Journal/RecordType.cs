@@ -14,4 +14,5 @@ internal static class RecordType
     public const byte Finalized = 9;
     public const byte Reopened = 10;
     public const byte Abandoned = 11;
+    public const byte Batch = 12;
 }

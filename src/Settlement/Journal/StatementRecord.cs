@@ -6,18 +6,19 @@ namespace OpenGradient.Engine.Settlement.Journal;
 public readonly record struct StatementRow(uint Row, ReceiptId Receipt, Hash256 Leaf);
 
 /// <summary>
-/// A statement and rows of it. A sealed batch brings all rows; a resubmitted receipt brings one, and later ones of the
-/// same statement add theirs.
+/// A statement and rows of it: a resubmitted receipt brings one, and later ones of the same statement add theirs. What
+/// the fast path seals comes whole, as a <see cref="BatchRecord"/>.
 /// </summary>
 internal sealed record StatementRecord(ulong Time, ReadOnlyMemory<byte> Statement, StatementRow[] Rows)
 {
     private const int RowSize = 4 + ReceiptId.Size + Hash256.Size;
 
-    public static StatementRecord Of(ulong time, SealedBatch batch)
+    /// <summary>The statement that a record of this type, or a <see cref="BatchRecord"/>, begins with.</summary>
+    public static byte[] StatementOf(ReadOnlySpan<byte> payload)
     {
-        var rows = new StatementRow[batch.Count];
-        for (var i = 0; i < rows.Length; i++) rows[i] = new((uint)i, batch.ReceiptId(i), batch.LeafHash(i));
-        return new(time, batch.Statement, rows);
+        var reader = new ByteReader(payload, "journal: statement");
+        reader.U64();
+        return reader.Take(reader.U32()).ToArray();
     }
 
     public byte[] Encode()

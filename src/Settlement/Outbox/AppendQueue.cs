@@ -1,46 +1,30 @@
 namespace OpenGradient.Engine.Settlement.Outbox;
 
-/// <summary>One record that waits for the writer.</summary>
-internal sealed class PendingAppend(byte type, ReadOnlyMemory<byte> payload)
-{
-    private readonly TaskCompletionSource<AppendOutcome> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    public byte Type => type;
-
-    public ReadOnlyMemory<byte> Payload => payload;
-
-    public int FrameSize => Frame.SizeOf(payload.Length);
-
-    public Task<AppendOutcome> Done => _done.Task;
-
-    public void Complete(AppendOutcome outcome) => _done.TrySetResult(outcome);
-}
-
 /// <summary>The bounded queue in front of the single writer. Any thread adds; the writer takes groups.</summary>
 internal sealed class AppendQueue(OutboxOptions options)
 {
     // A monitor and not a Lock: the writer sleeps on it.
     private readonly object _gate = new();
-    private readonly Queue<PendingAppend> _waiting = new();
+    private readonly Queue<OutboxRecord> _waiting = new();
     private long _bytes;
     private bool _closed;
 
-    public bool TryAdd(PendingAppend append)
+    public bool TryAdd(OutboxRecord record)
     {
         lock (_gate)
         {
             if (_closed || _waiting.Count >= options.MaxQueuedRecords) return false;
             // A single record always fits an empty queue, so that no legal size waits for ever.
-            if (_waiting.Count > 0 && _bytes + append.FrameSize > options.MaxQueuedBytes) return false;
-            _waiting.Enqueue(append);
-            _bytes += append.FrameSize;
+            if (_waiting.Count > 0 && _bytes + Cost(record) > options.MaxQueuedBytes) return false;
+            _waiting.Enqueue(record);
+            _bytes += Cost(record);
             Monitor.Pulse(_gate);
             return true;
         }
     }
 
     /// <summary>Waits for work and moves the next group into <paramref name="group"/>; false when closed and empty.</summary>
-    public bool TakeGroup(List<PendingAppend> group, int maxBytes)
+    public bool TakeGroup(List<OutboxRecord> group, int maxBytes)
     {
         group.Clear();
         lock (_gate)
@@ -50,7 +34,7 @@ internal sealed class AppendQueue(OutboxOptions options)
                 for (var taken = 0; _waiting.TryPeek(out var next) && (group.Count == 0 || taken + next.FrameSize <= maxBytes);)
                 {
                     taken += next.FrameSize;
-                    _bytes -= next.FrameSize;
+                    _bytes -= Cost(next);
                     group.Add(_waiting.Dequeue());
                 }
 
@@ -70,4 +54,6 @@ internal sealed class AppendQueue(OutboxOptions options)
             Monitor.Pulse(_gate);
         }
     }
+
+    private static int Cost(OutboxRecord record) => Math.Max(record.FrameSize, record.Held);
 }

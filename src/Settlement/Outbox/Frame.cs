@@ -28,16 +28,18 @@ internal readonly record struct Frame(int Offset, int PayloadLength, ulong Seque
 
     public static int SizeOf(int payloadLength) => (HeaderSize + payloadLength + Alignment - 1) & ~(Alignment - 1);
 
-    public static void Write(Span<byte> destination, ulong salt, ulong sequence, uint groupDistance, byte type, ReadOnlySpan<byte> payload)
+    public static void Write(Span<byte> destination, ulong salt, ulong sequence, uint groupDistance, OutboxRecord record)
     {
-        var frame = destination[..SizeOf(payload.Length)];
-        frame.Clear();
-        BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
+        var length = record.Length;
+        var frame = destination[..SizeOf(length)];
+        frame[..HeaderSize].Clear();
+        frame[(HeaderSize + length)..].Clear();
+        BinaryPrimitives.WriteInt32LittleEndian(frame, length);
         BinaryPrimitives.WriteUInt64LittleEndian(frame[8..], sequence);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[16..], groupDistance);
-        frame[20] = type;
-        payload.CopyTo(frame[HeaderSize..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Checksum(frame, salt, payload.Length));
+        frame[20] = record.Type;
+        record.Write(frame.Slice(HeaderSize, length));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], Checksum(frame, salt, length));
     }
 
     /// <summary>The valid frame at this offset of a segment's bytes, or null.</summary>

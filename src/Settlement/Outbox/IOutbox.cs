@@ -12,6 +12,9 @@ public interface IOutbox : IDisposable
     /// <summary>Queues a record; the result comes after it is on stable storage and applied. The payload must not change until then.</summary>
     Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload);
 
+    /// <summary>Queues a record that lays itself out later; it is told what becomes of it. False when the bounded queue is full or the outbox has failed: then nothing is stored and the record hears nothing.</summary>
+    bool TryAppend(OutboxRecord record);
+
     /// <summary>Reads a durable record's payload back.</summary>
     byte[] Read(RecordPosition position);
 }

@@ -13,8 +13,8 @@ public sealed class SegmentOutbox : IOutbox
 
     private readonly OutboxOptions _options;
     private readonly IRecordSink _sink;
-    private readonly SegmentFolder _segments;
     private readonly SegmentWriter _writer;
+    private readonly SegmentReader _reader;
     private readonly AppendQueue _queue;
     private readonly IDisposable _lock;
     private readonly Thread _thread;
@@ -23,8 +23,9 @@ public sealed class SegmentOutbox : IOutbox
     private SegmentOutbox(IDisk disk, string folder, OutboxOptions options, IRecordSink sink, IDisposable folderLock)
     {
         (_options, _sink, _lock) = (options, sink, folderLock);
-        _segments = new SegmentFolder(disk, folder);
-        _writer = new SegmentWriter(disk, _segments, folder, options);
+        var segments = new SegmentFolder(disk, folder);
+        _writer = new SegmentWriter(disk, segments, folder, options);
+        _reader = new SegmentReader(segments, options.MaxPayload);
         _queue = new AppendQueue(options);
         _thread = new Thread(WriteGroups) { IsBackground = true, Name = "outbox writer" };
     }
@@ -61,37 +62,33 @@ public sealed class SegmentOutbox : IOutbox
         ArgumentOutOfRangeException.ThrowIfZero(type);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
         if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
-        var append = new PendingAppend(type, payload);
-        return _queue.TryAdd(append)
-            ? append.Done
+        var record = new BytesRecord(type, payload);
+        return _queue.TryAdd(record)
+            ? record.Done
             : Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
     }
 
-    public byte[] Read(RecordPosition position)
+    public bool TryAppend(OutboxRecord record)
     {
-        using var file = _segments.Open(position.Segment);
-        Span<byte> salted = stackalloc byte[SegmentHeader.Size];
-        var header = SegmentHeader.Decode(salted[..file.Read(salted, 0)], position.Segment);
-        Span<byte> start = stackalloc byte[Frame.HeaderSize];
-        if (file.Read(start, position.Offset) != start.Length) throw new OutboxDamagedException(position, "the record is cut off");
-        var length = System.Buffers.Binary.BinaryPrimitives.ReadInt32LittleEndian(start);
-        if (length < 0 || length > _options.MaxPayload) throw new OutboxDamagedException(position, "the record's length is damaged");
-        var bytes = new byte[Frame.SizeOf(length)];
-        var read = file.Read(bytes, position.Offset);
-        return Frame.PayloadIfIntact(bytes.AsSpan(0, read), header.Salt) ?? throw new OutboxDamagedException(position, "the record is damaged");
+        ArgumentOutOfRangeException.ThrowIfZero(record.Type);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Length, _options.MaxPayload);
+        return Trouble is not { Status: AppendStatus.Failed } && _queue.TryAdd(record);
     }
+
+    public byte[] Read(RecordPosition position) => _reader.Read(position);
 
     public void Dispose()
     {
         _queue.Close();
         if (_thread.IsAlive) _thread.Join();
+        _reader.Dispose();
         _writer.Dispose();
         _lock.Dispose();
     }
 
     private void WriteGroups()
     {
-        var group = new List<PendingAppend>();
+        var group = new List<OutboxRecord>();
         var positions = new List<RecordPosition>();
         var maxBytes = Math.Min(_options.MaxGroupBytes, _options.MaxPayload);
         while (_queue.TakeGroup(group, maxBytes))
@@ -103,13 +100,13 @@ public sealed class SegmentOutbox : IOutbox
         _trouble ??= Tuple.Create(new AppendOutcome(AppendStatus.Failed, default, "the outbox is closed"));
     }
 
-    private void WriteGroup(List<PendingAppend> group, List<RecordPosition> positions)
+    private void WriteGroup(List<OutboxRecord> group, List<RecordPosition> positions)
     {
         try
         {
             _writer.Write(group, positions);
             _trouble = null;
-            for (var i = 0; i < group.Count; i++) _sink.Apply(positions[i], group[i].Type, group[i].Payload.Span);
+            for (var i = 0; i < group.Count; i++) group[i].Apply(_sink, positions[i], _writer.Written(positions[i], group[i].Length));
         }
         catch (DiskException full) when (full.IsFull)
         {
@@ -127,14 +124,14 @@ public sealed class SegmentOutbox : IOutbox
         for (var i = 0; i < group.Count; i++) group[i].Complete(new AppendOutcome(AppendStatus.Durable, positions[i], null));
     }
 
-    private void Stop(List<PendingAppend> group, AppendOutcome outcome)
+    private void Stop(List<OutboxRecord> group, AppendOutcome outcome)
     {
         _trouble = Tuple.Create(outcome);
         CompleteAll(group, outcome);
     }
 
-    private static void CompleteAll(List<PendingAppend> group, AppendOutcome outcome)
+    private static void CompleteAll(List<OutboxRecord> group, AppendOutcome outcome)
     {
-        foreach (var append in group) append.Complete(outcome);
+        foreach (var record in group) record.Complete(outcome);
     }
 }

@@ -11,6 +11,7 @@ internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string f
     private IDiskFile? _file;
     private SegmentHeader? _header;
     private int _end;
+    private int _groupStart; // of the group that _buffer holds
     private ulong _nextSequence = 1;
     private bool _tailUnreserved;
     private byte[] _buffer = [];
@@ -40,10 +41,10 @@ internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string f
     /// Writes and syncs one group; returns where each record lies. A full disk leaves nothing of the group behind and
     /// is reported by an exception with <see cref="DiskException.IsFull"/>; after any other exception the writer must not be used.
     /// </summary>
-    public void Write(List<PendingAppend> group, List<RecordPosition> positions)
+    public void Write(List<OutboxRecord> group, List<RecordPosition> positions)
     {
         positions.Clear();
-        var size = group.Sum(append => append.FrameSize);
+        var size = group.Sum(record => record.FrameSize);
         if (_file is null || _end + size > options.SegmentSize) Roll();
         if (_tailUnreserved)
         {
@@ -51,6 +52,7 @@ internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string f
             _tailUnreserved = false;
         }
 
+        _groupStart = _end;
         Encode(group, size, positions);
         WriteOrUndo(_buffer.AsSpan(0, size));
         _file!.Sync();
@@ -58,17 +60,21 @@ internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string f
         _nextSequence += (ulong)group.Count;
     }
 
+    /// <summary>The payload of a record of the group that was written last.</summary>
+    public ReadOnlySpan<byte> Written(RecordPosition position, int length) =>
+        _buffer.AsSpan((int)position.Offset - _groupStart + Frame.HeaderSize, length);
+
     public void Dispose() => _file?.Dispose();
 
-    private void Encode(List<PendingAppend> group, int size, List<RecordPosition> positions)
+    private void Encode(List<OutboxRecord> group, int size, List<RecordPosition> positions)
     {
         if (_buffer.Length < size) _buffer = new byte[Math.Max(size, options.MaxGroupBytes)];
         var at = 0;
-        foreach (var append in group)
+        foreach (var record in group)
         {
-            Frame.Write(_buffer.AsSpan(at), _header!.Salt, _nextSequence + (ulong)positions.Count, (uint)at, append.Type, append.Payload.Span);
+            Frame.Write(_buffer.AsSpan(at), _header!.Salt, _nextSequence + (ulong)positions.Count, (uint)at, record);
             positions.Add(new(_header.Number, (uint)(_end + at)));
-            at += append.FrameSize;
+            at += record.FrameSize;
         }
     }
 

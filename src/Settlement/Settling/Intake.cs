@@ -20,7 +20,7 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
             var appends = new List<Task>();
             foreach (var entry in entries)
             {
-                var statement = StatementRecord.Decode(outbox.Read(entry.Position)).Statement;
+                var statement = StatementRecord.StatementOf(outbox.Read(entry.Position));
                 var reasons = verifier.Verify(statement);
                 if (reasons.Count == 0) passed.Add(entry.Id);
                 else appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));

@@ -31,6 +31,7 @@ internal sealed class LogWriter(SettlementState state, IOutbox outbox, LogPublis
         {
             Publish(due.Size, due.Note);
             _due = null;
+            conditions.Clear(ConditionKind.OutboxFull);
         }
         catch (DiskException full) when (full.IsFull)
         {
@@ -52,6 +53,6 @@ internal sealed class LogWriter(SettlementState state, IOutbox outbox, LogPublis
     private ReadOnlyMemory<byte> Entry(ulong leaf)
     {
         var position = state.Locked(view => view.Index.AtLeaf(leaf).Position);
-        return StatementRecord.Decode(outbox.Read(position)).Statement;
+        return StatementRecord.StatementOf(outbox.Read(position));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Log;
@@ -22,17 +23,79 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
 
+    // Batches that the outbox has taken in and nobody has indexed yet. Whoever takes the lock next indexes them first, so
+    // a caller finds what it handed over. The outbox's queue bounds it: the writer passes here after every group.
+    private readonly ConcurrentQueue<ArrivingBatch> _arrivals = new();
+    private long _arriving; // receipts in it
+
     public ulong Now() => (ulong)(clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     /// <summary>Runs a short piece of work under the lock.</summary>
     public T Locked<T>(Func<View, T> work)
     {
-        lock (_gate) return work(new View(this));
+        lock (_gate)
+        {
+            Admit();
+            return work(new View(this));
+        }
     }
 
     public void Locked(Action<View> work)
     {
-        lock (_gate) work(new View(this));
+        lock (_gate)
+        {
+            Admit();
+            work(new View(this));
+        }
+    }
+
+    /// <summary>Receipts that are neither final nor quarantined. Takes no lock.</summary>
+    public long OpenReceipts => _board.OpenReceipts + Interlocked.Read(ref _arriving);
+
+    /// <summary>When the oldest open statement was executed. Takes no lock.</summary>
+    public ulong? OldestOpen => _board.OldestOpen;
+
+    /// <summary>The outbox has taken this batch in: from now on it is found. Costs the caller next to nothing.</summary>
+    public void Arrive(ArrivingBatch arrival)
+    {
+        Interlocked.Add(ref _arriving, arrival.Batch.Count);
+        _arrivals.Enqueue(arrival);
+    }
+
+    /// <summary>This batch is on stable storage.</summary>
+    public void Settle(ArrivingBatch arrival, RecordPosition position)
+    {
+        lock (_gate)
+        {
+            Admit();
+            arrival.IsOver = true;
+            var known = arrival.Entry;
+            // Not admitted yet, or forgotten with an equal one that could not be stored.
+            if (known is null || _index.Find(known.Id) != known || known.DurableAt != 0) known = Enter(arrival, arrival.Batch.StatementId);
+            MarkDurable(known, position, Now());
+        }
+    }
+
+    /// <summary>This batch will never be stored.</summary>
+    public void Forget(ArrivingBatch arrival)
+    {
+        lock (_gate)
+        {
+            Admit();
+            arrival.IsOver = true;
+            if (arrival.Entry is { } entry) Forget(entry);
+        }
+    }
+
+    /// <summary>What never became durable leaves; waiters are told.</summary>
+    public void Forget(StatementEntry entry)
+    {
+        lock (_gate)
+        {
+            if (entry.DurableAt != 0 || _index.Find(entry.Id) != entry) return;
+            _board.Leave(entry);
+            _index.Remove(entry);
+        }
     }
 
     public void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
@@ -42,6 +105,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
             switch (type)
             {
                 case RecordType.Statement: Apply(position, StatementRecord.Decode(payload)); break;
+                case RecordType.Batch: Apply(position, BatchRecord.Decode(payload)); break;
                 case RecordType.Verified: Apply(VerifiedRecord.Decode(payload)); break;
                 case RecordType.Quarantined: Apply(QuarantinedRecord.Decode(payload)); break;
                 case RecordType.Sequenced: Apply(SequencedRecord.Decode(payload)); break;
@@ -57,31 +121,50 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         }
     }
 
+    private void Admit()
+    {
+        while (_arrivals.TryDequeue(out var arrival))
+        {
+            Interlocked.Add(ref _arriving, -arrival.Batch.Count);
+            if (!arrival.IsOver) arrival.Entry = Enter(arrival, arrival.Batch.StatementId);
+        }
+    }
+
+    private StatementEntry Enter(ArrivingBatch arrival, in Hash256 id)
+    {
+        var entry = _index.Find(id) ?? Enter(id, arrival.Head);
+        _index.AddRows(entry, arrival.Batch.ReceiptIds, arrival.Batch.LeafHashes);
+        return entry;
+    }
+
+    private void Apply(RecordPosition position, BatchRecord record)
+    {
+        var id = MerkleTree.LeafHash(record.Statement);
+        var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement));
+        _index.AddRows(entry, record.Receipts, record.Leaves);
+        MarkDurable(entry, position, record.Time);
+    }
+
     private void Apply(RecordPosition position, StatementRecord record)
     {
         var id = MerkleTree.LeafHash(record.Statement.Span);
-        var entry = _index.Find(id);
-        if (entry is null)
-        {
-            entry = Enter(id, Statement.Decode(record.Statement.Span));
-            _index.AddRows(entry, record.Rows);
-        }
-        else
-        {
-            _index.AddRows(entry, record.Rows);
-        }
-
-        if (entry.DurableAt != 0) return;
+        var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement.Span));
+        foreach (var row in record.Rows) _index.AddRow(entry, row);
         // Live, the record was written before the sync that made it durable; only a replay has no better time.
-        var durableAt = _board.Measuring ? Now() : record.Time;
-        (entry.Position, entry.DurableAt) = (position, durableAt);
-        _unverified.Enqueue(entry);
-        _board.Update(entry, durableAt);
+        MarkDurable(entry, position, _board.Measuring ? Now() : record.Time);
     }
 
-    private StatementEntry Enter(Hash256 id, Statement statement)
+    private void MarkDurable(StatementEntry entry, RecordPosition position, ulong time)
     {
-        var entry = new StatementEntry(id) { Epoch = statement.Epoch, Receipts = (int)statement.Receipts, ExecutedAt = statement.HostTime };
+        if (entry.DurableAt != 0) return;
+        (entry.Position, entry.DurableAt) = (position, time);
+        _unverified.Enqueue(entry);
+        _board.Update(entry, time);
+    }
+
+    private StatementEntry Enter(in Hash256 id, in StatementHead head)
+    {
+        var entry = new StatementEntry(id) { Epoch = head.Epoch, Receipts = head.Receipts, ExecutedAt = head.HostTime };
         _index.Add(entry);
         _board.Enter(entry);
         return entry;
@@ -222,6 +305,6 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
 
         public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
 
-        public StatementEntry Enter(Hash256 id, Statement statement) => state.Enter(id, statement);
+        public StatementEntry Enter(in Hash256 id, in StatementHead head) => state.Enter(id, head);
     }
 }

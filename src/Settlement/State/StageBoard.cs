@@ -16,6 +16,10 @@ internal sealed class StageBoard
     private readonly List<StageSubscription> _subscribers = [];
     private readonly Queue<StatementEntry> _open = new();
 
+    // Written under the lock; read without it by admission, once per request.
+    private long _openReceipts;
+    private ulong _oldestOpen;
+
     /// <summary>Off while the journal is replayed: gaps of an earlier life are not this process's measurements.</summary>
     public bool Measuring { get; set; }
 
@@ -23,6 +27,7 @@ internal sealed class StageBoard
     {
         _receipts[(int)entry.Announced] += entry.Receipts;
         _open.Enqueue(entry);
+        CountOpen();
     }
 
     /// <summary>An entry that never became durable goes away.</summary>
@@ -31,6 +36,7 @@ internal sealed class StageBoard
         _receipts[(int)entry.Announced] -= entry.Receipts;
         Release(entry, new(WaitStatus.NotStored, entry.Announced));
         entry.Announced = ReceiptStage.Quarantined; // so that the queue of open entries lets it go
+        CountOpen();
     }
 
     /// <summary>Called after an entry changed; does nothing when its stage did not.</summary>
@@ -41,7 +47,9 @@ internal sealed class StageBoard
         if (IsClosed(entry.Announced)) _open.Enqueue(entry);
         _receipts[(int)entry.Announced] -= entry.Receipts;
         _receipts[(int)stage] += entry.Receipts;
+        var counts = IsClosed(entry.Announced) != IsClosed(stage);
         entry.Announced = stage;
+        if (counts) CountOpen();
         if (Measuring && now > entry.ExecutedAt) _gaps[(int)stage].Add(now - entry.ExecutedAt, entry.Receipts);
         foreach (var subscriber in _subscribers) subscriber.Offer(new(entry.Id, entry.Receipts, stage, now, 0));
         WakeWaiters(entry);
@@ -66,22 +74,29 @@ internal sealed class StageBoard
 
     public void Unsubscribe(StageSubscription subscription) => _subscribers.Remove(subscription);
 
-    public long OpenReceipts => _receipts.Sum() - _receipts[(int)ReceiptStage.Final] - _receipts[(int)ReceiptStage.Quarantined];
+    /// <summary>May be read without the lock.</summary>
+    public long OpenReceipts => Volatile.Read(ref _openReceipts);
 
-    /// <summary>When the oldest open statement was executed; null when none is open.</summary>
-    public ulong? OldestOpen()
-    {
-        while (_open.TryPeek(out var entry) && IsClosed(entry.Announced)) _open.Dequeue();
-        return _open.TryPeek(out var oldest) ? oldest.ExecutedAt : null;
-    }
+    /// <summary>When the oldest open statement was executed; null when none is open. May be read without the lock.</summary>
+    public ulong? OldestOpen => Volatile.Read(ref _oldestOpen) is var oldest and not 0 ? oldest : null;
 
     public TrustGapSnapshot Snapshot(ulong now)
     {
         var open = Enum.GetValues<ReceiptStage>().Where(stage => !IsClosed(stage)).ToDictionary(stage => stage, stage => _receipts[(int)stage]);
-        var age = OldestOpen() is { } oldest && now > oldest ? TimeSpan.FromTicks((long)((now - oldest) / 100)) : TimeSpan.Zero;
+        var age = OldestOpen is { } oldest && now > oldest ? TimeSpan.FromTicks((long)((now - oldest) / 100)) : TimeSpan.Zero;
         return new(
             open, OpenReceipts, age, _receipts[(int)ReceiptStage.Final], _receipts[(int)ReceiptStage.Quarantined],
             Gap(ReceiptStage.Durable), Gap(ReceiptStage.Verified), Gap(ReceiptStage.Anchored), Gap(ReceiptStage.Final));
+    }
+
+    private void CountOpen()
+    {
+        long open = 0;
+        for (var stage = 0; stage < _receipts.Length; stage++)
+            if (!IsClosed((ReceiptStage)stage)) open += _receipts[stage];
+        Volatile.Write(ref _openReceipts, open);
+        while (_open.TryPeek(out var entry) && IsClosed(entry.Announced)) _open.Dequeue();
+        Volatile.Write(ref _oldestOpen, _open.TryPeek(out var oldest) ? oldest.ExecutedAt : 0);
     }
 
     private static bool IsClosed(ReceiptStage stage) => stage is ReceiptStage.Final or ReceiptStage.Quarantined;

@@ -18,7 +18,10 @@ internal sealed class StatementEntry(Hash256 id)
     public int Receipts { get; set; }
 
     /// <summary>The rows this engine holds receipts of; null after pruning.</summary>
-    public List<StatementRow>? Rows { get; set; } = [];
+    public RowSet? Rows { get; set; } = new(0);
+
+    /// <summary>What the table of receipts calls it; 0 without rows there.</summary>
+    public int Number { get; set; }
 
     public ulong ExecutedAt { get; set; }
 

@@ -10,17 +10,16 @@ namespace OpenGradient.Engine.Settlement.State;
 internal sealed class StatementIndex(int maxFinalReceipts)
 {
     private readonly Dictionary<Hash256, StatementEntry> _byId = [];
-    private readonly Dictionary<ReceiptId, (StatementEntry Entry, int Index)> _byReceipt = [];
+    private readonly ReceiptTable _byReceipt = new();
     private readonly List<StatementEntry> _byLeaf = [];
-    private readonly Queue<StatementEntry> _prunable = new();
-    private int _prunableReceipts;
+    private readonly Queue<(StatementEntry Entry, int Receipts)> _prunable = new();
+    private long _prunableReceipts;
 
     public ulong Leaves => (ulong)_byLeaf.Count;
 
     public StatementEntry? Find(in Hash256 id) => _byId.GetValueOrDefault(id);
 
-    public (StatementEntry Entry, StatementRow Row)? Find(ReceiptId id) =>
-        _byReceipt.TryGetValue(id, out var found) && found.Entry.Rows is { } rows ? (found.Entry, rows[found.Index]) : null;
+    public (StatementEntry Entry, StatementRow Row)? Find(in ReceiptId id) => _byReceipt.Find(id);
 
     public StatementEntry AtLeaf(ulong leaf) => _byLeaf[checked((int)leaf)];
 
@@ -29,17 +28,23 @@ internal sealed class StatementIndex(int maxFinalReceipts)
     public void Remove(StatementEntry entry)
     {
         _byId.Remove(entry.Id);
-        foreach (var row in entry.Rows ?? []) _byReceipt.Remove(row.Receipt);
+        _byReceipt.Remove(entry);
     }
 
-    public void AddRows(StatementEntry entry, StatementRow[] rows)
+    /// <summary>Rows 0, 1, … of a whole batch.</summary>
+    public void AddRows(StatementEntry entry, ReadOnlySpan<ReceiptId> receipts, ReadOnlySpan<Hash256> leaves)
     {
-        if (entry.Rows is not { } known) return;
-        foreach (var row in rows)
-        {
-            if (!_byReceipt.TryAdd(row.Receipt, (entry, known.Count))) continue;
-            known.Add(row);
-        }
+        if (entry.Rows is { Count: 0 }) entry.Rows = new RowSet(receipts.Length);
+        _byReceipt.Add(entry, 0, receipts, leaves);
+    }
+
+    /// <summary>A receipt that came back; after its statement's receipts were forgotten it is known again for a while.</summary>
+    public void AddRow(StatementEntry entry, in StatementRow row)
+    {
+        var wasForgotten = entry.Rows is null;
+        entry.Rows ??= new RowSet(1);
+        _byReceipt.Add(entry, row.Row, [row.Receipt], [row.Leaf]);
+        if (wasForgotten) MarkFinal(entry);
     }
 
     public void AddLeaf(StatementEntry entry)
@@ -52,15 +57,13 @@ internal sealed class StatementIndex(int maxFinalReceipts)
     public void MarkFinal(StatementEntry entry)
     {
         if (entry.Rows is not { } rows) return;
-        _prunable.Enqueue(entry);
+        _prunable.Enqueue((entry, rows.Count));
         _prunableReceipts += rows.Count;
         while (_prunableReceipts > maxFinalReceipts && _prunable.TryDequeue(out var oldest))
         {
-            if (oldest.Rows is not { } old) continue;
-            _prunableReceipts -= old.Count;
-            if (oldest.Stage != ReceiptStage.Final) continue;
-            foreach (var row in old) _byReceipt.Remove(row.Receipt);
-            oldest.Rows = null;
+            _prunableReceipts -= oldest.Receipts;
+            // A statement that was reopened is in the queue again once it is final again.
+            if (oldest.Entry.Stage == ReceiptStage.Final) _byReceipt.Remove(oldest.Entry);
         }
     }
 }

@@ -132,4 +132,37 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
         Assert.True(File.Exists(Path.Combine(engine.Service.LogFolder, "tile/0/000")));
         Assert.True(File.Exists(Path.Combine(engine.Service.LogFolder, "tile/entries/000")));
     }
+
+    [AnvilFact]
+    public async Task Settler_MoreFinalReceiptsThanAreKept_ForgetsTheOldestAndKnowsThemAgainWhenTheyComeBack()
+    {
+        using var folder = new TemporaryFolder();
+        using var engine = new Doubles.Engine(anvil, nameof(Settler_MoreFinalReceiptsThanAreKept_ForgetsTheOldestAndKnowsThemAgainWhenTheyComeBack), new LinuxDisk(), folder.Path);
+        engine.Options = engine.Options with { MaxFinalReceipts = 100 };
+        engine.Start();
+        var batches = new List<SealedBatch>();
+        for (var i = 0; i < 6; i++)
+        {
+            batches.Add(await engine.Accept(30));
+            await engine.RunUntilFinal(batches[^1]);
+        }
+
+        foreach (var restarted in new[] { false, true })
+        {
+            if (restarted)
+            {
+                engine.Stop();
+                engine.Start();
+            }
+
+            Assert.Equal([false, false, false, true, true, true], batches.Select(batch => engine.Service.Find(batch.ReceiptId(29)) is not null));
+            Assert.All(batches, batch => Assert.Equal(batch.Statement.ToArray(), engine.Service.ReadStatement(batch.StatementId)));
+        }
+
+        Assert.Equal(SubmitStatus.Accepted, (await engine.Service.SubmitAsync(batches[0].Receipt(17))).Status);
+        Assert.Equal(17u, engine.Service.Find(batches[0].ReceiptId(17))!.Row);
+        Assert.Null(engine.Service.Find(batches[0].ReceiptId(18)));
+        Assert.Equal(SubmitStatus.AlreadyKnown, (await engine.Service.SubmitAsync(batches[0].Receipt(17))).Status);
+        await engine.Audit([.. batches]);
+    }
 }

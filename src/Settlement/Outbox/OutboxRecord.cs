@@ -1,0 +1,44 @@
+namespace OpenGradient.Engine.Settlement.Outbox;
+
+/// <summary>
+/// One record on its way to disk. It is laid out by the writer's thread, straight into the group that is written, so
+/// that whoever hands it over does no more than that.
+/// </summary>
+public abstract class OutboxRecord
+{
+    /// <summary>What the record says; not zero.</summary>
+    public abstract byte Type { get; }
+
+    /// <summary>Bytes of payload; constant.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>Bytes of memory that it keeps while it waits: what the queue's bound counts.</summary>
+    public virtual int Held => Length;
+
+    /// <summary>Writes exactly <see cref="Length"/> bytes. Called once, by the writer.</summary>
+    public abstract void Write(Span<byte> payload);
+
+    /// <summary>It is on stable storage. Called by the writer, in journal order, before <see cref="Complete"/>.</summary>
+    public virtual void Apply(IRecordSink sink, RecordPosition position, ReadOnlySpan<byte> payload) => sink.Apply(position, Type, payload);
+
+    /// <summary>The last call: what became of it. Must be short and must not throw; the writer waits for it.</summary>
+    public abstract void Complete(AppendOutcome outcome);
+
+    internal int FrameSize => Frame.SizeOf(Length);
+}
+
+/// <summary>A record whose payload exists already and whose outcome somebody awaits.</summary>
+internal sealed class BytesRecord(byte type, ReadOnlyMemory<byte> payload) : OutboxRecord
+{
+    private readonly TaskCompletionSource<AppendOutcome> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override byte Type => type;
+
+    public override int Length => payload.Length;
+
+    public Task<AppendOutcome> Done => _done.Task;
+
+    public override void Write(Span<byte> destination) => payload.Span.CopyTo(destination);
+
+    public override void Complete(AppendOutcome outcome) => _done.TrySetResult(outcome);
+}
