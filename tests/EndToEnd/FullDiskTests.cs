@@ -50,6 +50,7 @@ public sealed class FullDiskTests
             }
 
             Assert.True(refusals > 0, "the disk never filled");
+            await host.UntilCondition("OutboxFull");
             var fast = await host.Infer("digits", Inputs.Digit(9));
             Assert.True(fast.Code is 200 or 503, fast.Text);
             if (fast.Code == 200) promised.Add(fast.Receipt);
@@ -62,6 +63,7 @@ public sealed class FullDiskTests
                 if (answer.Code == 200) acknowledged.Add(answer.Receipt);
                 return answer.Code == 200;
             });
+            await host.UntilCondition("ok");
             foreach (var receipt in promised) (await host.Submit(receipt)).Expect(200);
             foreach (var receipt in acknowledged.Concat(promised)) await host.UntilStage(receipt.Id.ToString(), "final");
             await host.Kill();
