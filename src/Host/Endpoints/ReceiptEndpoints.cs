@@ -83,7 +83,7 @@ public sealed class ReceiptEndpoints(EngineHost host)
                 break;
             default:
                 context.Response.Headers.RetryAfter = "1";
-                await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, $"the receipt could not be stored now: {outcome.Detail}");
+                await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "the receipt could not be stored now; the operator's metrics say why, try again later");
                 break;
         }
     }
