@@ -76,7 +76,9 @@ public sealed class ReceiptEndpoints(EngineHost host)
         switch (outcome.Status)
         {
             case SubmitStatus.Accepted or SubmitStatus.AlreadyKnown:
-                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, settlement.Find(receipt.Id)!));
+                // A receipt that left memory long after it became final is not found by id, but its statement is.
+                var status = settlement.Find(receipt.Id) ?? new ReceiptStatus(receipt.Id, receipt.Row, receipt.LeafHash, settlement.Find(receipt.StatementId)!);
+                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, status));
                 break;
             case SubmitStatus.Refused:
                 await Answers.Error(context, StatusCodes.Status422UnprocessableEntity, $"the receipt is refused: {string.Join(", ", outcome.Reasons.Select(reason => reason.Text()))}{(outcome.Detail is null ? "" : $" ({outcome.Detail})")}");
