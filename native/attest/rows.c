@@ -36,22 +36,16 @@ static bool same_layout(const og_tensor_view *a, uint32_t count_a, const og_tens
     return true;
 }
 
-/* Neighbours in a batch usually have tensors of the same sizes; two such digests cost little more than one. */
-static void digest_two(const og_tensor_view *a, uint32_t count_a, uint8_t digest_a[32], const og_tensor_view *b, uint32_t count_b, uint8_t digest_b[32])
+/* Two digests over tensors of the same sizes cost little more than one. */
+static void digest_two(const og_tensor_view *a, uint8_t digest_a[32], const og_tensor_view *b, uint8_t digest_b[32], uint32_t count)
 {
-    if (!same_layout(a, count_a, b, count_b)) {
-        og_tensor_set_digest(a, count_a, digest_a);
-        og_tensor_set_digest(b, count_b, digest_b);
-        return;
-    }
-
     uint8_t head[digest_head_size];
-    put_digest_head(head, count_a);
+    put_digest_head(head, count);
     og_sha256 hash_a, hash_b;
     og_sha256_init(&hash_a);
     og_sha256_init(&hash_b);
     og_sha256_update_two(&hash_a, head, &hash_b, head, sizeof head);
-    for (uint32_t i = 0; i < count_a; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         og_sha256_update_two(&hash_a, a[i].header, &hash_b, b[i].header, a[i].header_size);
         og_sha256_update_two(&hash_a, a[i].data, &hash_b, b[i].data, a[i].data_size);
     }
@@ -68,18 +62,71 @@ static void lay_out_leaf(const og_row_view *row, const uint8_t *salt, uint8_t le
     og_put_u16(&tail, (uint16_t)row->row_count);
 }
 
+enum side { inputs, outputs };
+
+static const og_tensor_view *tensors_of(const og_row_view *row, enum side side)
+{
+    return side == inputs ? row->inputs : row->outputs;
+}
+
+static uint32_t count_of(const og_row_view *row, enum side side)
+{
+    return side == inputs ? row->input_count : row->output_count;
+}
+
+/* One digest per row, each OG_LEAF_SIZE after the last. */
+static void digest_lanes(const og_row_view *rows, size_t count, enum side side, uint8_t *digests)
+{
+    uint8_t head[digest_head_size];
+    const uint8_t *from[OG_SHA256_LANES];
+    put_digest_head(head, count_of(rows, side));
+    for (size_t lane = 0; lane < count; lane++) from[lane] = head;
+
+    og_sha256_lanes hash;
+    og_sha256_lanes_init(&hash, count);
+    og_sha256_lanes_update(&hash, from, sizeof head);
+    const og_tensor_view *first = tensors_of(rows, side);
+    for (uint32_t i = 0; i < count_of(rows, side); i++) {
+        for (size_t lane = 0; lane < count; lane++) from[lane] = tensors_of(&rows[lane], side)[i].header;
+        og_sha256_lanes_update(&hash, from, first[i].header_size);
+        for (size_t lane = 0; lane < count; lane++) from[lane] = tensors_of(&rows[lane], side)[i].data;
+        og_sha256_lanes_update(&hash, from, first[i].data_size);
+    }
+    og_sha256_lanes_final(&hash, digests, OG_LEAF_SIZE);
+}
+
+/* How many rows from the first on, at most as many as there are lanes, have tensors of the same sizes on that side. */
+static size_t alike(const og_row_view *rows, size_t count, enum side side)
+{
+    size_t most = count < OG_SHA256_LANES ? count : OG_SHA256_LANES, n = 1;
+    while (n < most && same_layout(tensors_of(rows, side), count_of(rows, side), tensors_of(&rows[n], side), count_of(&rows[n], side))) n++;
+    return n;
+}
+
+/* Neighbours in a batch usually have tensors of the same sizes. */
+static void digest_side(const og_row_view *rows, size_t count, enum side side, uint8_t *digests)
+{
+    while (count > 0) {
+        size_t taken = alike(rows, count, side);
+        if (og_sha256_active->sixteen != NULL && taken >= OG_SHA256_LANES_WORTH) {
+            digest_lanes(rows, taken, side, digests);
+        } else if (taken >= 2) {
+            digest_two(tensors_of(rows, side), digests, tensors_of(rows + 1, side), digests + OG_LEAF_SIZE, count_of(rows, side));
+            taken = 2;
+        } else {
+            og_tensor_set_digest(tensors_of(rows, side), count_of(rows, side), digests);
+        }
+        count -= taken;
+        rows += taken;
+        digests += OG_LEAF_SIZE * taken;
+    }
+}
+
 void og_row_leaves(const og_row_view *rows, uint32_t count, const uint8_t *salts, uint8_t *leaves)
 {
     for (size_t i = 0; i < count; i++) lay_out_leaf(&rows[i], salts + salt_size * i, leaves + OG_LEAF_SIZE * i);
-    for (; count >= 2; count -= 2, rows += 2, leaves += 2 * OG_LEAF_SIZE) {
-        uint8_t *second = leaves + OG_LEAF_SIZE;
-        digest_two(rows[0].inputs, rows[0].input_count, leaves + 16, rows[1].inputs, rows[1].input_count, second + 16);
-        digest_two(rows[0].outputs, rows[0].output_count, leaves + 48, rows[1].outputs, rows[1].output_count, second + 48);
-    }
-    if (count == 1) {
-        og_tensor_set_digest(rows[0].inputs, rows[0].input_count, leaves + 16);
-        og_tensor_set_digest(rows[0].outputs, rows[0].output_count, leaves + 48);
-    }
+    digest_side(rows, count, inputs, leaves + 16);
+    digest_side(rows, count, outputs, leaves + 48);
 }
 
 size_t og_tree_nodes(uint32_t leaves)

@@ -4,13 +4,14 @@
 
 #include "og_attest.h"
 
-static const uint32_t initial_state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+const uint32_t og_sha256_initial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 const og_sha256_engine *og_sha256_active = &og_sha256_portable;
 
 __attribute__((constructor)) static void choose_engine(void)
 {
-    const og_sha256_engine *fast = og_sha256_ni();
+    const og_sha256_engine *fast = og_sha256_ni_avx512();
+    if (fast == NULL) fast = og_sha256_ni();
     if (fast != NULL) og_sha256_active = fast;
 }
 
@@ -35,7 +36,7 @@ static void put_bit_length(uint8_t *block_end, uint64_t bytes)
 
 void og_sha256_init(og_sha256 *hash)
 {
-    memcpy(hash->state, initial_state, sizeof initial_state);
+    memcpy(hash->state, og_sha256_initial, sizeof og_sha256_initial);
     hash->total = 0;
 }
 
@@ -122,74 +123,4 @@ void og_sha256_of(const void *data, size_t size, uint8_t digest[32])
     og_sha256_init(&hash);
     og_sha256_update(&hash, data, size);
     og_sha256_final(&hash, digest);
-}
-
-/* A prefixed message with its padding: exactly two blocks for anything of 55 to 118 bytes. */
-static void lay_out(uint8_t blocks[128], uint8_t prefix, const uint8_t *message, size_t size)
-{
-    blocks[0] = prefix;
-    memcpy(blocks + 1, message, size);
-    blocks[1 + size] = 0x80;
-    memset(blocks + 2 + size, 0, 126 - size);
-    put_bit_length(blocks + 128, 1 + size);
-}
-
-static inline void hash_many(uint8_t prefix, const uint8_t *messages, size_t size, size_t count, uint8_t *digests)
-{
-    uint8_t blocks[2][128];
-    uint32_t states[2][8];
-    for (; count >= 2; count -= 2, messages += 2 * size, digests += 64) {
-        lay_out(blocks[0], prefix, messages, size);
-        lay_out(blocks[1], prefix, messages + size, size);
-        memcpy(states[0], initial_state, sizeof initial_state);
-        memcpy(states[1], initial_state, sizeof initial_state);
-        og_sha256_active->two(states[0], blocks[0], states[1], blocks[1], 2);
-        put_state(states[0], digests);
-        put_state(states[1], digests + 32);
-    }
-    if (count == 1) {
-        lay_out(blocks[0], prefix, messages, size);
-        memcpy(states[0], initial_state, sizeof initial_state);
-        og_sha256_active->blocks(states[0], blocks[0], 2);
-        put_state(states[0], digests);
-    }
-}
-
-void og_sha256_leaves(const uint8_t *preimages, size_t count, uint8_t *digests)
-{
-    hash_many(0x00, preimages, OG_LEAF_SIZE, count, digests);
-}
-
-void og_sha256_nodes(const uint8_t *pairs, size_t count, uint8_t *digests)
-{
-    hash_many(0x01, pairs, 64, count, digests);
-}
-
-/* A receipt id's message with its padding is three blocks, of which only the leaf changes. */
-void og_sha256_receipt_ids(const uint8_t *preimages, size_t count, uint8_t *ids)
-{
-    enum { tag_size = 16, size = tag_size + OG_LEAF_SIZE };
-    uint8_t blocks[2][192] = {0}, digests[2][32];
-    uint32_t states[2][8];
-    for (int i = 0; i < 2; i++) {
-        memcpy(blocks[i], "OGE receipt id 1", tag_size);
-        blocks[i][size] = 0x80;
-        put_bit_length(blocks[i] + sizeof blocks[i], size);
-    }
-    while (count > 0) {
-        size_t taken = count < 2 ? count : 2;
-        for (size_t i = 0; i < taken; i++) {
-            memcpy(blocks[i] + tag_size, preimages + OG_LEAF_SIZE * i, OG_LEAF_SIZE);
-            memcpy(states[i], initial_state, sizeof initial_state);
-        }
-        if (taken == 2) og_sha256_active->two(states[0], blocks[0], states[1], blocks[1], 3);
-        else og_sha256_active->blocks(states[0], blocks[0], 3);
-        for (size_t i = 0; i < taken; i++) {
-            put_state(states[i], digests[i]);
-            memcpy(ids + OG_RECEIPT_ID_SIZE * i, digests[i], OG_RECEIPT_ID_SIZE);
-        }
-        count -= taken;
-        preimages += OG_LEAF_SIZE * taken;
-        ids += OG_RECEIPT_ID_SIZE * taken;
-    }
 }

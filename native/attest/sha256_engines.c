@@ -3,7 +3,7 @@
 
 #include "sha256.h"
 
-static const uint32_t k[64] __attribute__((aligned(16))) = {
+const uint32_t og_sha256_k[64] __attribute__((aligned(16))) = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
     0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
     0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85,
@@ -32,7 +32,7 @@ static void portable_block(uint32_t state[8], const uint8_t *data)
 
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
     for (int i = 0; i < 64; i++) {
-        uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + k[i] + w[i];
+        uint32_t t1 = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + og_sha256_k[i] + w[i];
         uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
         h = g;
         g = f;
@@ -64,7 +64,7 @@ static void portable_two(uint32_t a[8], const uint8_t *data_a, uint32_t b[8], co
     portable_blocks(b, data_b, blocks);
 }
 
-const og_sha256_engine og_sha256_portable = {"portable", portable_blocks, portable_two};
+const og_sha256_engine og_sha256_portable = {"portable", portable_blocks, portable_two, NULL};
 
 #if defined(__x86_64__)
 
@@ -106,7 +106,7 @@ SHA_NI static inline __attribute__((always_inline)) void lane_rounds(lane *s, co
         next = _mm_add_epi32(next, _mm_alignr_epi8(w[(r + 3) & 3], w[(r + 2) & 3], 4));
         w[r & 3] = _mm_sha256msg2_epu32(next, w[(r + 3) & 3]);
     }
-    __m128i wk = _mm_add_epi32(w[r & 3], _mm_load_si128((const __m128i *)(k + 4 * r)));
+    __m128i wk = _mm_add_epi32(w[r & 3], _mm_load_si128((const __m128i *)(og_sha256_k + 4 * r)));
     s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, wk);
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(wk, 0x0e));
 }
@@ -147,7 +147,7 @@ SHA_NI static void ni_two(uint32_t state_a[8], const uint8_t *data_a, uint32_t s
     lane_store(&b, state_b);
 }
 
-static const og_sha256_engine ni = {"sha-ni", ni_blocks, ni_two};
+static const og_sha256_engine ni = {"sha-ni", ni_blocks, ni_two, NULL};
 
 const og_sha256_engine *og_sha256_ni(void)
 {
@@ -157,7 +157,19 @@ const og_sha256_engine *og_sha256_ni(void)
     return &ni;
 }
 
+const og_sha256_engine *og_sha256_ni_avx512(void)
+{
+    static og_sha256_engine both = {"sha-ni", ni_blocks, ni_two, NULL};
+    both.sixteen = og_sha256_avx512();
+    return og_sha256_ni() != NULL && both.sixteen != NULL ? &both : NULL;
+}
+
 #else
+
+const og_sha256_engine *og_sha256_ni_avx512(void)
+{
+    return NULL;
+}
 
 const og_sha256_engine *og_sha256_ni(void)
 {

@@ -16,6 +16,9 @@ namespace OpenGradient.Engine.Hosting;
 /// </summary>
 public sealed class EngineHost : IAsyncDisposable
 {
+    // Where the operator relies on the finalized tag and the chain has none after all: two epochs of Ethereum's, late rather than wrong.
+    private const ulong DepthWithoutTag = 64;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IDisposable> _owned = [];
     private readonly TimeProvider _clock;
@@ -155,7 +158,7 @@ public sealed class EngineHost : IAsyncDisposable
                 MaxBatchStatements = Configuration.Settlement.MaxStatements,
                 PollInterval = TimeSpan.FromMilliseconds(Configuration.Settlement.TickMs),
                 UseFinalizedTag = chain.FinalityDepth is null,
-                FinalityDepth = chain.FinalityDepth ?? 1,
+                FinalityDepth = chain.FinalityDepth ?? DepthWithoutTag,
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),

@@ -43,7 +43,8 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var wake = new WakeSignal();
             _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
             var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
-            _settler = new Settler(new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
+            var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
+            _settler = new Settler(space, new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);
             log.Recover();

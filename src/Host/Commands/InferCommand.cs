@@ -41,8 +41,9 @@ internal static class InferCommand
         Console.WriteLine(AnswerText.Outputs(answer.Body.RootElement));
         if (answer.Receipt is null)
         {
-            if (!answer.Released) Console.Error.WriteLine($"the receipt {answer.ReceiptId} is not {wait} yet; the host keeps the answer under /v1/answers/{answer.ReceiptId}");
-            return answer.Released ? ExitCodes.Ok : ExitCodes.NotYet;
+            if (answer.Released) return ExitCodes.Ok;
+            Console.Error.WriteLine($"the receipt {answer.ReceiptId} is not {wait} yet; the host keeps the answer under /v1/answers/{answer.ReceiptId} while it runs");
+            return ExitCodes.NotYet;
         }
 
         using var status = await client.Status(answer.ReceiptId!, cancellation);

@@ -76,16 +76,14 @@ public sealed class ReceiptEndpoints(EngineHost host)
         switch (outcome.Status)
         {
             case SubmitStatus.Accepted or SubmitStatus.AlreadyKnown:
-                // A receipt that left memory long after it became final is not found by id, but its statement is.
-                var status = settlement.Find(receipt.Id) ?? new ReceiptStatus(receipt.Id, receipt.Row, receipt.LeafHash, settlement.Find(receipt.StatementId)!);
-                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, status));
+                await Answers.Json(context, StatusCodes.Status200OK, json => WriteStatus(json, Known(settlement, receipt)));
                 break;
             case SubmitStatus.Refused:
                 await Answers.Error(context, StatusCodes.Status422UnprocessableEntity, $"the receipt is refused: {string.Join(", ", outcome.Reasons.Select(reason => reason.Text()))}{(outcome.Detail is null ? "" : $" ({outcome.Detail})")}");
                 break;
             default:
                 context.Response.Headers.RetryAfter = "1";
-                await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, $"the receipt could not be stored now: {outcome.Detail}");
+                await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "the receipt could not be stored now; the operator's metrics say why, try again later");
                 break;
         }
     }
@@ -140,6 +138,10 @@ public sealed class ReceiptEndpoints(EngineHost host)
         WriteTimes(json, status.Statement);
         json.WriteEndObject();
     }
+
+    // A final receipt may have left the index of ids already; its statement has not.
+    private static ReceiptStatus Known(SettlementService settlement, Receipt receipt) =>
+        settlement.Find(receipt.Id) ?? new ReceiptStatus(receipt.Id, receipt.Row, receipt.LeafHash, settlement.Find(receipt.StatementId)!);
 
     private Evidence? OwnEvidence(Receipt receipt) =>
         host.Epoch.Epoch.Id == Statement.Decode(receipt.Statement.Span).Epoch ? Evidence.Decode(host.Epoch.Epoch.Evidence.Span) : null;

@@ -59,10 +59,13 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         if (host.Chain is { } seen) json.WriteNumber("block", seen.BlockNumber);
         json.WriteString("condition", condition is null ? "ok" : condition.Kind == ConditionKind.ChainUnreachable ? "unreachable" : condition.Kind.ToString());
         if (condition is null) json.WriteNull("detail");
-        else json.WriteString("detail", $"{condition.Text} {condition.Advice}");
+        else json.WriteString("detail", NamesFiles(condition) ? condition.Advice : $"{condition.Text} {condition.Advice}");
         json.WriteString("finality", chain.FinalityDepth is { } depth ? $"depth {depth}" : "finalized tag");
         json.WriteEndObject();
     }
+
+    // Everybody sees the overview; where the host keeps its files is the operator's business.
+    private static bool NamesFiles(Condition condition) => condition.Kind is ConditionKind.OutboxFull or ConditionKind.OutboxFailed;
 
     private void WriteEvidence(Utf8JsonWriter json)
     {

@@ -31,6 +31,13 @@ public static class Gatekeeper
                 return;
             }
 
+            // A page of another origin may send simple posts without asking first; it could not read the answer, but it could spend and fill.
+            if (context.Request.Headers.Origin.ToString() is { Length: > 0 } origin && !(Uri.TryCreate(origin, UriKind.Absolute, out var from) && from.Authority == context.Request.Host.Value))
+            {
+                await Answers.Error(context, StatusCodes.Status403Forbidden, "requests from pages of another origin are not answered");
+                return;
+            }
+
             if (keys is not null && !IsOpen(context.Request, http.PublicViews) && !await Admit(context, keys)) return;
             await next(context);
         });
@@ -43,7 +50,7 @@ public static class Gatekeeper
         if (!HttpMethods.IsGet(request.Method)) return false;
         var path = request.Path;
         if (path == "/v2/health/live" || path == "/v2/health/ready") return true;
-        return publicViews && (path == "/" || path == "/v1/overview" || path == "/v1/events" || path == "/v1/evidence"
+        return publicViews && (path == "/" || path == "/v1/overview" || path == "/v1/events" || (path == "/v1/evidence" && !request.QueryString.HasValue)
             || path.StartsWithSegments("/v1/leaves") || path.StartsWithSegments("/log") || PageFiles.Has(path));
     }
 

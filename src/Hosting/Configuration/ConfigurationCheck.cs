@@ -28,14 +28,14 @@ public static class ConfigurationCheck
         {
             var address = Address(operatorListen);
             Require(address is not null, $"operatorListen: '{operatorListen}' is not an http address");
-            Require(address is null || IsLoopback(address), "operatorListen: operator endpoints listen on loopback only");
+            Require(address is null || (IsLoopback(address) && address.Scheme == "http"), "operatorListen: operator endpoints listen on loopback only, as http");
             // The two are told apart by port: on the same one, whoever reaches the public address would reach the operator's endpoints.
             Require(address is null || address.Port == 0 || Address(configuration.Http.Listen)?.Port != address.Port, "operatorListen: another port than http.listen");
         }
 
         for (var i = 0; i < configuration.Models.Count; i++) CheckModel(configuration.Models[i], $"models[{i}]", errors);
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
-        Require(configuration.OnnxRuntime.Workers is >= 0 and <= 256, "onnxRuntime.workers: between 0 and 256");
+        Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
         if (configuration.Chain is { } chain) CheckChain(chain, errors);
         Require(configuration.Settlement.MaxAgeMs is >= 1 and <= 3_600_000, "settlement.maxAgeMs: between 1 and 3,600,000");
@@ -81,7 +81,7 @@ public static class ConfigurationCheck
     private static void CheckModel(ModelConfiguration model, string key, List<string> errors)
     {
         if (model.Path.Length == 0) errors.Add($"{key}.path: a folder or an .onnx file is needed");
-        if (model.MaxBatch is < 1 or > Statement.MaxReceipts) errors.Add($"{key}.maxBatch: between 1 and {Statement.MaxReceipts}");
+        if (model.MaxBatch is < 1 or > 65_535) errors.Add($"{key}.maxBatch: between 1 and 65,535");
         if (model.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
         if (model.MaxQueueDelayMs is < 0 or > 10_000) errors.Add($"{key}.maxQueueDelayMs: between 0 and 10,000");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");

@@ -31,6 +31,7 @@ internal sealed class LogWriter(SettlementState state, IOutbox outbox, LogPublis
         {
             Publish(due.Size, due.Note);
             _due = null;
+            conditions.Clear(ConditionKind.OutboxFull);
         }
         catch (DiskException full) when (full.IsFull)
         {

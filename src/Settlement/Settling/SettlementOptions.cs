@@ -40,7 +40,7 @@ public sealed record SettlementOptions
     /// <summary>Blocks without inclusion before a transaction is replaced by a dearer one. 3: as long as a full block can be bad luck. Counted in blocks, so that a slow chain causes no replacement.</summary>
     public ulong BumpAfterBlocks { get; init; } = 3;
 
-    /// <summary>Receipts of final statements that stay findable by id. A million: some 150 MB.</summary>
+    /// <summary>Receipts of final statements that stay findable by id. A million: some 70 MB.</summary>
     public int MaxFinalReceipts { get; init; } = 1_000_000;
 
     /// <summary>Open receipts beyond which admission is asked to wait. A million: the memory they take, and minutes of full load.</summary>

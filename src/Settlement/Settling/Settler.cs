@@ -4,18 +4,24 @@ namespace OpenGradient.Engine.Settlement.Settling;
 /// The loop behind the fast path. Read it top to bottom: durable, verified, in the log, anchored, final. It only reads
 /// durable state and writes the journal, so killing it anywhere loses nothing and repeats nothing.
 /// </summary>
-internal sealed class Settler(Intake intake, ChainStep chainStep, WakeSignal wake, SettlementOptions options, TimeProvider clock)
+internal sealed class Settler(SpaceProbe space, Intake intake, ChainStep chainStep, WakeSignal wake, SettlementOptions options, TimeProvider clock)
 {
     /// <summary>Runs until cancelled.</summary>
     /// <exception cref="SettlementStoppedException">The outbox has failed.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var chain = Task.CompletedTask;
+        var (chain, probe) = (Task.CompletedTask, Task.CompletedTask);
         var lastLook = clock.GetTimestamp() - clock.TimestampFrequency; // the first look is due at once
         try
         {
             while (!cancellationToken.IsCancellationRequested)
             {
+                if (probe.IsCompleted)
+                {
+                    await probe.ConfigureAwait(false);
+                    probe = space.RegainAsync(cancellationToken);
+                }
+
                 await intake.VerifyAsync(cancellationToken).ConfigureAwait(false);
                 await intake.SequenceAsync(cancellationToken).ConfigureAwait(false);
                 // A slow node must not hold up verification: its step runs beside, one at a time.
@@ -37,7 +43,7 @@ internal sealed class Settler(Intake intake, ChainStep chainStep, WakeSignal wak
         }
         finally
         {
-            await chain.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
+            await Task.WhenAll(chain, probe).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default).ConfigureAwait(false);
         }
     }
 

@@ -1,0 +1,56 @@
+using OpenGradient.Engine.EndToEnd.Tests.Running;
+
+namespace OpenGradient.Engine.EndToEnd.Tests;
+
+/// <summary>The page at / in a real browser.</summary>
+public sealed class LivePageTests(Line line) : IClassFixture<Line>
+{
+    private const int Receipts = 5;
+
+    [BrowserFact]
+    public async Task Page_WithReceipts_ShowsThemAndVerifiesAProofWithoutLeavingItsOrigin()
+    {
+        for (var i = 0; i < Receipts; i++) (await line.Host.Infer("digits", Inputs.Digit(i), i == Receipts - 1 ? "final" : "durable")).Expect(200);
+        await using var page = await Chromium.Open(line.Host.Url);
+        await page.Until("document.body.dataset.connection === 'live'");
+        await page.Until($"document.querySelector('[data-stage=final]').textContent === '{Receipts}'");
+        await page.Until($"document.querySelector('#total').textContent === '{Receipts}'");
+        await page.Until("document.querySelectorAll('#receipts tr[data-leaf]').length > 0");
+        Assert.Equal("in step", await page.Evaluate("document.querySelector('#chain-condition').textContent"));
+        Assert.Equal("false", await page.Evaluate("document.querySelector('#evidence-badge').dataset.trusted"));
+        Assert.Contains("NOT trusted", await page.Evaluate("document.querySelector('#evidence-badge').textContent"));
+        Assert.Matches(@"\d", await page.Evaluate("document.querySelector('#gap-p50').textContent"));
+
+        await page.Evaluate("document.querySelector('#receipts tr[data-leaf]').click()");
+        await page.Until("document.querySelector('#proof').open && document.querySelector('#proof-stage').textContent === 'final'");
+        await page.Evaluate("document.querySelector('#proof-verify').click()");
+        await page.Until("document.querySelector('#proof-verdict').dataset.verdict === 'match'");
+        Assert.Contains("the statement is in the log", await page.Evaluate("document.querySelector('#proof-verdict').textContent"));
+
+        var screenshot = Path.Combine(AppContext.BaseDirectory, "live-page.png");
+        await page.Screenshot(screenshot);
+        Assert.True(new FileInfo(screenshot).Length > 10_000, "the screenshot is empty");
+        Assert.Empty(page.Complaints);
+        Assert.NotEmpty(page.Requests);
+        Assert.All(page.Requests, url => Assert.True(url.StartsWith(line.Host.Url, StringComparison.Ordinal) || url.StartsWith("data:", StringComparison.Ordinal), $"the page asked for {url}"));
+    }
+
+    [BrowserFact]
+    public async Task Page_OfALeafThatIsUnknown_SaysSo()
+    {
+        await using var page = await Chromium.Open(line.Host.Url + "#leaf=" + new string('0', 64));
+        await page.Until("document.querySelector('#proof').open && !document.querySelector('#proof-problem').hidden");
+        Assert.NotEmpty((await page.Evaluate("document.querySelector('#proof-problem').textContent"))!);
+    }
+
+    [ChainFact]
+    public async Task Overview_AndPage_ShowNoReceiptId()
+    {
+        var id = (await line.Host.Infer("digits", Inputs.Digit(0), "durable")).Expect(200).ReceiptId!;
+        Assert.DoesNotContain(id, (await line.Host.Get("v1/overview")).Text);
+        foreach (var receipt in (await line.Host.Overview()).GetProperty("receipts").EnumerateArray())
+            Assert.DoesNotContain(id, (await line.Host.Get($"v1/leaves/{receipt.GetProperty("leaf").GetString()}")).Expect(200).Text);
+        var page = (await line.Host.Get("")).Expect(200);
+        Assert.Contains("default-src 'none'", page.Header("Content-Security-Policy"));
+    }
+}

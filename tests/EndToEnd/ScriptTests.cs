@@ -1,0 +1,100 @@
+using OpenGradient.Engine.EndToEnd.Tests.Running;
+
+namespace OpenGradient.Engine.EndToEnd.Tests;
+
+/// <summary>A test of run.sh, which builds what it runs: only where nothing else builds at the same time.</summary>
+public sealed class ScriptFactAttribute : FactAttribute
+{
+    public ScriptFactAttribute() => Skip = ChainFactAttribute.Reason
+        ?? (Environment.GetEnvironmentVariable("OG_E2E_SCRIPTS") == "1" ? null : "runs run.sh, which builds: set OG_E2E_SCRIPTS=1 where nothing else builds");
+}
+
+public sealed class ScriptTests : IDisposable
+{
+    // The script looks through the whole solution before it starts.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [ScriptFact]
+    public async Task Run_OnceTwiceOverOneFolder_ExitsZeroBothTimesAndLeavesNothingRunning()
+    {
+        for (var time = 0; time < 2; time++)
+        {
+            await using var run = await Start("--once");
+            Assert.True(await run.Exit(Limit) == 0, run.Output + run.Error);
+            Assert.Contains("every receipt is final", run.Output);
+            Assert.Contains("NOT trusted", File.ReadAllText(_folder.At("data", "og.log")));
+            await NothingRuns();
+        }
+
+        // The receipts of both runs verify against the chain's state as the script left it, once a node serves that state again.
+        var bundles = Directory.GetFiles(_folder.At("data", "receipts"), "*.ogb");
+        Assert.Equal(2 * (32 + Inputs.Sentences.Count), bundles.Length);
+        await using var chain = await Anvil.Start(state: _folder.At("data", "chain", "state.json"));
+        foreach (var bundle in bundles.Take(3).Append(bundles[^1]))
+            (await Og.Run("verify", bundle, "--trust", _folder.At("data", "trust.json"), "--rpc", chain.Url)).Expect(Og.Ok);
+    }
+
+    [ScriptFact]
+    public async Task Run_Interrupted_LeavesNothingRunning()
+    {
+        await using var run = await Start();
+        await UpAndRunning(run);
+        run.Signal(Child.SigInt);
+        Assert.Equal(130, await run.Exit());
+        await NothingRuns();
+    }
+
+    [ScriptFact]
+    public async Task Run_Killed_LeavesNothingRunning()
+    {
+        await using var run = await Start();
+        await UpAndRunning(run);
+        run.Signal(9);
+        await run.Exit();
+        await NothingRuns();
+    }
+
+    private async Task UpAndRunning(Child run)
+    {
+        var deadline = System.Diagnostics.Stopwatch.StartNew();
+        while (!run.Output.Contains("The engine stays up", StringComparison.Ordinal))
+        {
+            Assert.False(run.HasExited || deadline.Elapsed > Limit, run.Output + run.Error);
+            await Task.Delay(100);
+        }
+
+        Assert.NotEmpty(Running());
+    }
+
+    // By env, so that an interrupt is not ignored where the tests themselves run in the background.
+    private Task<Child> Start(params string[] arguments) => Child.Start("env", ["--default-signal=INT", Repository.At("run.sh"), .. arguments],
+        new Dictionary<string, string?> { ["OG_DATA"] = _folder.At("data"), ["OG_HTTP_PORT"] = $"{Ports.Free()}" });
+
+    private Task NothingRuns() => Eventually.Holds("nothing that the script started runs", () => Task.FromResult(Running().Count == 0));
+
+    // Everything the script starts is told of its data folder.
+    private List<string> Running() =>
+    [
+        .. from process in Directory.GetDirectories("/proc")
+           where int.TryParse(Path.GetFileName(process), out _)
+           let command = CommandLine(process)
+           where command.Contains(_folder.At("data"), StringComparison.Ordinal)
+           select command,
+    ];
+
+    private static string CommandLine(string process)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(process, "cmdline")).Replace('\0', ' ');
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}
