@@ -42,7 +42,7 @@ internal static class ChainJson
         var topics = new List<Hash256>();
         foreach (var topic in list.EnumerateArray())
         {
-            if (topic.ValueKind != JsonValueKind.String || !Hex.TryHash(topic.GetString(), out var hash)) return null;
+            if (!Hex.TryHash(RpcReply.TextOf(topic), out var hash)) return null;
             topics.Add(hash);
         }
 
@@ -52,5 +52,5 @@ internal static class ChainJson
     }
 
     private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.TryGetProperty(name, out var value) ? RpcReply.TextOf(value) : null;
 }

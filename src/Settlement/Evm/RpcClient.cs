@@ -113,10 +113,10 @@ public sealed class RpcClient(HttpClient http, RpcOptions options)
     {
         if (item.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object)
         {
-            var code = error.TryGetProperty("code", out var number) && number.TryGetInt32(out var value) ? value : 0;
-            var message = error.TryGetProperty("message", out var text) && text.ValueKind == JsonValueKind.String ? text.GetString() : "no message";
-            var data = error.TryGetProperty("data", out var bytes) && bytes.ValueKind == JsonValueKind.String ? bytes.GetString() : null;
-            return new(RpcStatus.Error, default, code, message, data);
+            var code = error.TryGetProperty("code", out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out var value) ? value : 0;
+            var message = error.TryGetProperty("message", out var text) ? RpcReply.TextOf(text) : null;
+            var data = error.TryGetProperty("data", out var bytes) ? RpcReply.TextOf(bytes) : null;
+            return new(RpcStatus.Error, default, code, message ?? "no message", data);
         }
 
         return item.TryGetProperty("result", out var result)

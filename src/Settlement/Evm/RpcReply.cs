@@ -23,7 +23,21 @@ public readonly record struct RpcReply(RpcStatus Status, JsonElement Result, int
 {
     public bool IsOk => Status == RpcStatus.Ok;
 
-    public string? Text => IsOk && Result.ValueKind == JsonValueKind.String ? Result.GetString() : null;
+    public string? Text => IsOk ? TextOf(Result) : null;
+
+    /// <summary>A member's text; null when it is none, or holds half a surrogate pair, which JSON can write and .NET refuses to read.</summary>
+    public static string? TextOf(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.String) return null;
+        try
+        {
+            return element.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     public static RpcReply Unknown(string message) => new(RpcStatus.Unknown, default, 0, message);
 }

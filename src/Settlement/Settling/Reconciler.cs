@@ -131,8 +131,9 @@ internal sealed class Reconciler(
         foreach (var operation in state.Locked(view => view.Operations.Where(operation => operation.IsFinal && (id is null || operation.Id > id)).ToArray())) Recheck(operation);
     }
 
-    private bool IsFinal(AnchorClaim at, ChainObservation seen) => options.UseFinalizedTag && seen.FinalizedNumber is { } finalized
-        ? at.BlockNumber <= finalized
+    // A node that does not say which block is finalized, be it for one look, makes nothing final.
+    private bool IsFinal(AnchorClaim at, ChainObservation seen) => options.UseFinalizedTag
+        ? seen.FinalizedNumber is { } finalized && at.BlockNumber <= finalized
         : seen.BlockNumber + 1 >= at.BlockNumber + options.FinalityDepth;
 
     private AnchorClaim? Claim(ChainOperation operation, ChainObservation seen)

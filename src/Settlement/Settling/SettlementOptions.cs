@@ -25,10 +25,10 @@ public sealed record SettlementOptions
     /// <summary>Time between two looks at the chain. 250 ms: a quarter of the fastest usual block time.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Use the chain's <c>finalized</c> tag where it has one. Off: a development chain's tag says little.</summary>
+    /// <summary>Final is what the chain's <c>finalized</c> tag covers; a chain without the tag makes nothing final. Off: a development chain's tag says little.</summary>
     public bool UseFinalizedTag { get; init; }
 
-    /// <summary>Blocks, the anchor's own included, after which it counts as final where no tag is used. 4: visible on a 1-second development chain; a public chain without the tag needs more.</summary>
+    /// <summary>Blocks, the anchor's own included, after which it counts as final where the tag is not used. 4: visible on a 1-second development chain; a public chain without the tag needs more.</summary>
     public ulong FinalityDepth { get; init; } = 4;
 
     /// <summary>Wei. 1 gwei: the customary tip that gets a transaction into the next blocks.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Tests.Doubles;
@@ -40,6 +41,22 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
         Assert.Equal(4, engine.Faults.Sent.Count);
         Assert.Equal(2, Raw(engine).Count()); // one registration, one anchor
         await engine.Audit(batch);
+    }
+
+    [AnvilFact]
+    public async Task Settler_NodeDoesNotSayWhatIsFinalized_CallsNothingFinal()
+    {
+        using var engine = Start(nameof(Settler_NodeDoesNotSayWhatIsFinalized_CallsNothingFinal), options => options with { UseFinalizedTag = true, FinalityDepth = 1 });
+        engine.Faults.Rewrite = WithoutFinalizedBlock;
+        var batch = await engine.Accept();
+        for (var round = 0; round < 12; round++)
+        {
+            await engine.Tick();
+            await anvil.Mine();
+        }
+
+        Assert.True(engine.Faults.Bites > 0);
+        Assert.Equal(ReceiptStage.Anchored, engine.Service.Find(batch.StatementId)!.Stage);
     }
 
     [AnvilFact]
@@ -322,7 +339,25 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
         Assert.Equal(2, (await engine.Audit(first, second)).Count);
     }
 
-    private Doubles.Engine Start(string name) => new Doubles.Engine(anvil, name, new LinuxDisk(), _folder.Path).Start();
+    private Doubles.Engine Start(string name) => Start(name, options => options);
+
+    private Doubles.Engine Start(string name, Func<SettlementOptions, SettlementOptions> bend)
+    {
+        var engine = new Doubles.Engine(anvil, name, new LinuxDisk(), _folder.Path);
+        engine.Options = bend(engine.Options);
+        return engine.Start();
+    }
+
+    // The one request of a batch that asks for the finalized block is refused, as by a node that limits rates.
+    private static string WithoutFinalizedBlock(string text, string body)
+    {
+        if (JsonNode.Parse(text)!.AsArray().FirstOrDefault(request => request!["params"]!.ToJsonString().Contains("finalized", StringComparison.Ordinal)) is not { } asked) return body;
+        var replies = JsonNode.Parse(body)!.AsArray();
+        var reply = replies.Single(one => (long)one!["id"]! == (long)asked["id"]!)!.AsObject();
+        reply.Remove("result");
+        reply["error"] = new JsonObject { ["code"] = -32005, ["message"] = "limit exceeded" };
+        return replies.ToJsonString();
+    }
 
     // Distinct transactions among everything that was sent.
     private static IEnumerable<string> Raw(Doubles.Engine engine) =>

@@ -42,6 +42,12 @@ public sealed class RpcClientTests
     [InlineData("[{\"id\":\"0\",\"result\":1},{\"id\":1.5,\"result\":1}]")]
     public async Task Batch_Rubbish_IsUnknown(string body) => Assert.All(await Call(_ => Text(body)), reply => Assert.Equal(RpcStatus.Unknown, reply.Status));
 
+    [Theory]
+    [InlineData("""[{"id":0,"error":{"code":"-32000","message":"limited"}},{"id":1,"error":{"code":-1e99,"message":"limited"}}]""")]
+    [InlineData("""[{"id":0,"error":{"code":1,"message":"\ud800"}},{"id":1,"error":{"code":1,"message":"x","data":"\ud800"}}]""")]
+    [InlineData("""[{"id":0,"result":"\ud800"},{"id":1,"result":{"\ud800":1}}]""")]
+    public async Task Batch_OddMembers_AreNoException(string body) => Assert.All(await Call(_ => Text(body)), reply => Assert.Null(reply.Text));
+
     [Fact]
     public async Task Batch_EndlessAnswer_IsCut()
     {
