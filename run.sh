@@ -39,7 +39,8 @@ trap 'stop; exit 130' INT
 trap 'stop; exit 143' TERM
 
 mkdir -p "$data/chain"
-chain_port=$(cat "$data/chain/port" 2>/dev/null || echo 8545)
+chain_port=$(cat "$data/chain/port" 2>/dev/null || true)
+[[ $chain_port =~ ^[0-9]{1,5}$ ]] || chain_port=8545
 while in_use "$chain_port"; do chain_port=$((chain_port + 1)); done
 echo "$chain_port" >"$data/chain/port"
 rpc="http://127.0.0.1:$chain_port"
@@ -47,8 +48,10 @@ say "starting the development chain (anvil, 1 s blocks) on $rpc; its state is ke
 setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port" --chain-id 31337 --block-time 1 --accounts 1 \
   --state "$data/chain/state.json" --state-interval 1 >"$data/chain/anvil.log" 2>&1 </dev/null &
 chain_pid=$!
-for _ in $(seq 100); do in_use "$chain_port" && break; kill -0 "$chain_pid" 2>/dev/null || break; sleep 0.1; done
-in_use "$chain_port" || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
+# Alive and listening: a port that answers could be somebody else's, who was faster.
+for _ in $(seq 100); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chain_port" && break; sleep 0.1; done
+sleep 0.2
+{ kill -0 "$chain_pid" 2>/dev/null && in_use "$chain_port"; } || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
 
 "$og" init --development --data "$data" --rpc "$rpc" --models models
 

@@ -16,7 +16,8 @@ count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $
 heading() { printf '\n== %s\n' "$*"; }
 
 heading "native: harness with AddressSanitizer and UBSan"
-cmake --preset asan >"$results/native.log" 2>&1 && cmake --build --preset asan >>"$results/native.log" 2>&1 || cat "$results/native.log"
+# A build that fails leaves the binaries of the one before, which would pass: it counts by itself.
+cmake --preset asan >"$results/native.log" 2>&1 && cmake --build --preset asan >>"$results/native.log" 2>&1 || { cat "$results/native.log"; count 0 1 0; }
 for preset in release asan; do
   ctest --preset "$preset" --output-on-failure --output-junit "$results/ctest-$preset.xml" | tail -n 40
   [ -f "$results/ctest-$preset.xml" ] || { echo "ctest ($preset) produced no result"; count 0 1 0; continue; }
@@ -28,10 +29,13 @@ done
 
 heading "contract: solc, anvil, viem"
 node --test --test-reporter=spec tests/Contracts/*.test.mjs >"$results/node.log" 2>&1
+node_status=$?
 grep -E '^(✖|ℹ)|not ok|Error' "$results/node.log" | tail -n 30
 summary() { sed -nE "s/^ℹ $1 ([0-9]+).*/\1/p" "$results/node.log" | tail -n 1; }
 if [ -n "$(summary pass)" ]; then
   fails=$(summary fail); cancelled=$(summary cancelled)
+  [ "$(summary pass)" -gt 0 ] || [ "$((fails + cancelled))" -gt 0 ] || { echo "node ran no test"; fails=1; }
+  [ "$node_status" -eq 0 ] || [ "$((fails + cancelled))" -gt 0 ] || fails=1
   [ $((fails + cancelled)) -eq 0 ] || cat "$results/node.log"
   count "$(summary pass)" $((fails + cancelled)) "$(summary skipped)"
 else
@@ -44,11 +48,12 @@ for project in tests/*/*.csproj; do
   dotnet test "$project" -c Release --no-build --nologo -v quiet \
     --logger "trx;LogFileName=$name.trx" --results-directory "$results" >"$results/$name.log" 2>&1
   status=$?
-  if [ -f "$results/$name.trx" ]; then
-    counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" | head -n 1)
-    counter() { sed -nE "s/.* $1=\"([0-9]+)\".*/\1/p" <<<"$counters"; }
+  counters=$(grep -o '<Counters [^>]*>' "$results/$name.trx" 2>/dev/null | head -n 1)
+  if [ -n "$counters" ]; then
+    counter() { sed -nE "s/.* $1=\"([0-9]+)\".*/\1/p; t; s/.*/0/p" <<<"$counters"; }
     good=$(counter passed) bad=$(($(counter failed) + $(counter error) + $(counter timeout) + $(counter aborted)))
     total=$(counter total)
+    [ "$total" -gt 0 ] || { echo "$name ran no test" >>"$results/$name.log"; bad=1; }
     [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ "$bad" -eq 0 ] || cat "$results/$name.log"
     printf '%-45s %s passed, %s failed, %s skipped\n' "$name" "$good" "$bad" $((total - good - $(counter failed) - $(counter error)))

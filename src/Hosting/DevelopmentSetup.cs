@@ -35,7 +35,7 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
         if (contract is null)
         {
             await Fund(transactionKey.Address, cancellation).ConfigureAwait(false);
-            contract = await ContractDeployer.DeployAsync(rpc, transactionKey, ContractDeployer.ReadBytecode(File.ReadAllBytes(artifact)), clock, cancellation).ConfigureAwait(false);
+            contract = await Deploy(transactionKey, artifact, cancellation).ConfigureAwait(false);
             say($"deployed SettlementLedger at {contract} on chain {chainId}, registrar {transactionKey.Address}");
         }
         else if (!await HasCode(contract.Value, cancellation).ConfigureAwait(false))
@@ -48,14 +48,25 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
         say($"log {logKey.LogId}, contract {contract}; configuration {file}");
     }
 
+    private async Task<EvmAddress> Deploy(TransactionKey key, string artifact, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ContractDeployer.DeployAsync(rpc, key, ContractDeployer.ReadBytecode(File.ReadAllBytes(artifact)), clock, cancellation).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException refused)
+        {
+            throw new ConfigurationException([refused.Message]);
+        }
+    }
+
     private TransactionKey OpenTransactionKey(AttestationShim shim)
     {
         if (!File.Exists(folder.TransactionKey))
         {
+            // Whole, closed to others and synced, or not there: a half-written key would end every later init.
             var key = System.Security.Cryptography.RandomNumberGenerator.GetHexString(64, lowercase: true);
-            File.WriteAllText(folder.TransactionKey, "");
-            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder.TransactionKey, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            File.WriteAllText(folder.TransactionKey, key);
+            SecretFile.Create(shim, folder.TransactionKey, System.Text.Encoding.ASCII.GetBytes(key + "\n"));
         }
 
         return TransactionKey.FromSecretFile(shim, folder.TransactionKey);

@@ -54,7 +54,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"operatorListen":"http://10.0.0.1:81"}""", "loopback only")]
     [InlineData("""{"operatorListen":"https://127.0.0.1:81"}""", "as http")]
     [InlineData("""{"operatorListen":"http://127.0.0.1:8080"}""", "another port")]
-    [InlineData("""{"http":{"listen":"http://example.org:80","allowInsecure":true}}""", "not an IP address")]
+    [InlineData("""{"http":{"listen":"http://example.org:80","allowInsecure":true}}""", "nor an IP address")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityDepth":0}}""", "chain.finalityDepth")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","maxFeePerGasGwei":0.5}}""", "chain.maxFeePerGasGwei")]
     [InlineData("""{"onnxRuntime":{"workers":65}}""", "onnxRuntime.workers")]
@@ -65,6 +65,13 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"chain":{"id":0,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k"}}""", "chain.id")]
     [InlineData("""{"chain":{"id":1,"contract":"0x00","transactionKeyFile":"k"}}""", "chain.contract")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001"}}""", "chain.transactionKeyFile")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityDepth":0}}""", "chain.finalityDepth")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","maxFeePerGasGwei":0.5}}""", "chain.maxFeePerGasGwei")]
+    [InlineData("""{"trustGap":{"maxOpenAgeMs":1e300}}""", "trustGap.maxOpenAgeMs")]
+    [InlineData("""{"http":{"listen":"http://10.0.0.1:8081","allowInsecure":true}}""", "operatorListen")]
+    [InlineData("""{"http":{"listen":"http://example.com:8080","allowInsecure":true}}""", "http.listen")]
+    [InlineData("""{"http":null}""", "http")]
+    [InlineData("""{"models":[{"path":null}]}""", "path")]
     public void Load_BadFile_NamesTheKey(string json, string expected)
     {
         var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load(Write(json), new Hashtable(), []));

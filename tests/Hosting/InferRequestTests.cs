@@ -21,6 +21,13 @@ public sealed class InferRequestTests
         Assert.Equal(new[] { 1f, 2f, 3f, 4.5f }.SelectMany(BitConverter.GetBytes), input.Data.ToArray());
     }
 
+    [Theory]
+    [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}],"outputs":[{"name":"y"},{"name":"y"}]}""", "'y' is asked for twice")]
+    [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}],"id":"\ud800"}""", "malformed JSON")]
+    [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}],"\ud800":1}""", "malformed JSON")]
+    public void Read_OutputTwiceOrHalfACharacter_IsRefusedByName(string json, string expected) =>
+        Assert.Contains(expected, Assert.Throws<BadRequestException>(() => Read(json)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Read_DataBeforeShape_IsTheSameRequest()
     {

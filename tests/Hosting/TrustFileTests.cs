@@ -47,6 +47,8 @@ public sealed class TrustFileTests : IDisposable
     [InlineData("\"version\":1,", "\"version\":1,\"surprise\":1,", "surprise")]
     [InlineData("\"chain\"", "\"chains\"", "trust file")]
     [InlineData("{\"version\"", "{{\"version\"", "trust file")]
+    [InlineData("\"version\":1,", "\"version\":1,\"models\":[],", "models")]
+    [InlineData("[\"software\"]", "null", "accept")]
     public void Read_BadFile_NamesWhatWasWrong(string part, string replacement, string expected)
     {
         var refused = Assert.Throws<FormatException>(() => TrustFile.Read(Write(Good.Replace(part, replacement, StringComparison.Ordinal))));

@@ -12,19 +12,25 @@ namespace OpenGradient.Engine.Host.Endpoints;
 /// <summary>What anybody may see: the overview, its stream, and the public proof of a leaf.</summary>
 internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson overview, RecentStatements? recent, TimeProvider clock)
 {
-    // Twice a second: fast enough to see stages pass on a one-second chain.
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(500);
+    private readonly OverviewFeed _feed = new(overview, clock);
 
     public Task Overview(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, overview.Write);
 
     public async Task Events(HttpContext context)
     {
+        using var place = _feed.TryEnter();
+        if (place is null)
+        {
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "too many streams are open");
+            return;
+        }
+
         using var stream = new EventStream(context);
         await stream.Begin();
         while (true)
         {
-            await stream.Send("overview", overview.Write);
-            await Task.Delay(Pace, clock, stream.Ended);
+            await stream.Send("overview", _feed.Newest());
+            await Task.Delay(OverviewFeed.Pace, clock, stream.Ended);
         }
     }
 

@@ -21,12 +21,13 @@ internal sealed class EventStream(HttpContext context) : IDisposable
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 
-    public async Task Send(string name, Action<Utf8JsonWriter> write)
+    public Task Send(string name, Action<Utf8JsonWriter> write) => Send(name, Answers.Render(write).WrittenMemory);
+
+    public async Task Send(string name, ReadOnlyMemory<byte> data)
     {
-        var data = Answers.Render(write);
         var body = context.Response.Body;
         await body.WriteAsync(System.Text.Encoding.ASCII.GetBytes($"event: {name}\ndata: "), context.RequestAborted);
-        await body.WriteAsync(data.WrittenMemory, context.RequestAborted);
+        await body.WriteAsync(data, context.RequestAborted);
         await body.WriteAsync("\n\n"u8.ToArray(), context.RequestAborted);
         await body.FlushAsync(context.RequestAborted);
     }

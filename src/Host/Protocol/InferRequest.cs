@@ -13,6 +13,9 @@ public sealed class BadRequestException(string message) : Exception(message);
 /// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's two parameters.</summary>
 public sealed class InferRequest
 {
+    // Far beyond what models have; bounds the work that one body can ask for.
+    private const int MaxTensors = 256;
+
     public string? Id { get; private set; }
     public List<WireTensor> Inputs { get; } = [];
 
@@ -49,9 +52,9 @@ public sealed class InferRequest
         {
             throw new BadRequestException($"malformed JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine}");
         }
-
-        catch (InvalidOperationException e) when (e.InnerException is System.Text.DecoderFallbackException)
+        catch (InvalidOperationException)
         {
+            // The reader's only reason here: bytes that are not UTF-8, or an escape that is half a character.
             throw new BadRequestException("malformed JSON: a text is not UTF-8");
         }
 
@@ -81,7 +84,7 @@ public sealed class InferRequest
         Expect(ref json, JsonTokenType.StartArray, "'inputs'");
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
-            if (Inputs.Count == 256) throw new BadRequestException("more than 256 inputs");
+            if (Inputs.Count == MaxTensors) throw new BadRequestException($"more than {MaxTensors} inputs");
             Inputs.Add(TensorReader.Read(ref json, Inputs.Count, binary));
         }
     }
@@ -101,7 +104,11 @@ public sealed class InferRequest
                 else json.Skip();
             }
 
-            Outputs.Add(output ?? throw new BadRequestException("an entry of 'outputs' has no name"));
+            if (output is null) throw new BadRequestException("an entry of 'outputs' has no name");
+            // A name repeated a million times would ask for an answer a million times its size.
+            if (Outputs.Contains(output)) throw new BadRequestException($"output '{output}' is asked for twice");
+            if (Outputs.Count == MaxTensors) throw new BadRequestException($"more than {MaxTensors} outputs");
+            Outputs.Add(output);
             if (asBinary) BinaryOutputs.Add(output);
         }
     }

@@ -5,15 +5,21 @@ namespace OpenGradient.Engine.Host.Server;
 /// <summary>Reads bodies whole, with the cap checked before and while reading.</summary>
 public static class RequestBody
 {
+    // A declared length costs its sender nothing: beyond this, memory is taken as the bytes come.
+    private const int TakenAtOnce = 1 << 20;
+
     /// <exception cref="BadRequestException">The body is longer than <paramref name="limit"/>.</exception>
     public static async Task<ReadOnlyMemory<byte>> Read(HttpContext context, long limit)
     {
         if (context.Request.ContentLength is { } declared)
         {
             if (declared > limit) throw TooLong(limit);
-            var body = new byte[declared];
-            await context.Request.Body.ReadExactlyAsync(body, context.RequestAborted);
-            return body;
+            if (declared <= TakenAtOnce)
+            {
+                var body = new byte[declared];
+                await context.Request.Body.ReadExactlyAsync(body, context.RequestAborted);
+                return body;
+            }
         }
 
         var buffer = new MemoryStream();
@@ -24,6 +30,7 @@ public static class RequestBody
             buffer.Write(chunk, 0, read);
         }
 
+        if (context.Request.ContentLength is { } announced && announced != buffer.Length) throw new EndOfStreamException("the body ended before its declared length");
         return buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
     }
 

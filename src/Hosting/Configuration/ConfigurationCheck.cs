@@ -6,6 +6,13 @@ namespace OpenGradient.Engine.Hosting.Configuration;
 /// <summary>Finds everything that would not work, before anything is started.</summary>
 public static class ConfigurationCheck
 {
+    // The tip that every transaction offers, and a figure no chain has seen.
+    private const double MinFeePerGasGwei = 1;
+    private const double MaxFeePerGasGwei = 1_000_000;
+
+    // A hundred years: what fits a TimeSpan with room to spare.
+    private const double LongestMs = 100 * 365.25 * 86_400_000;
+
     public static IReadOnlyList<string> Errors(HostConfiguration configuration)
     {
         var errors = new List<string>();
@@ -22,7 +29,8 @@ public static class ConfigurationCheck
             var address = Address(operatorListen);
             Require(address is not null, $"operatorListen: '{operatorListen}' is not an http address");
             Require(address is null || (IsLoopback(address) && address.Scheme == "http"), "operatorListen: operator endpoints listen on loopback only, as http");
-            Require(address is null || Address(configuration.Http.Listen)?.Port != address.Port || address.Port == 0, "operatorListen: another port than http.listen's is needed");
+            // The two are told apart by port: on the same one, whoever reaches the public address would reach the operator's endpoints.
+            Require(address is null || address.Port == 0 || Address(configuration.Http.Listen)?.Port != address.Port, "operatorListen: another port than http.listen");
         }
 
         for (var i = 0; i < configuration.Models.Count; i++) CheckModel(configuration.Models[i], $"models[{i}]", errors);
@@ -34,7 +42,7 @@ public static class ConfigurationCheck
         Require(configuration.Settlement.MaxStatements is >= 1 and <= 1_000_000, "settlement.maxStatements: between 1 and 1,000,000");
         Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
         Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
-        Require(configuration.TrustGap.MaxOpenAgeMs >= 0, "trustGap.maxOpenAgeMs: not negative");
+        Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
         return errors;
     }
 
@@ -54,7 +62,7 @@ public static class ConfigurationCheck
             return;
         }
 
-        if (address.Host != "localhost" && !IPAddress.TryParse(address.Host.Trim('[', ']'), out _)) errors.Add($"http.listen: '{address.Host}' is not an IP address or localhost");
+        if (address.Host != "localhost" && !IPAddress.TryParse(address.Host.Trim('[', ']'), out _)) errors.Add($"http.listen: '{address.Host}' is neither localhost nor an IP address");
         var tls = http.TlsCertificateFile is not null && http.TlsKeyFile is not null;
         if (http.TlsCertificateFile is null != http.TlsKeyFile is null) errors.Add("http.tlsCertificateFile and http.tlsKeyFile: both or neither");
         if (address.Scheme == "https" && !tls) errors.Add("http.listen: https needs http.tlsCertificateFile and http.tlsKeyFile");
@@ -85,7 +93,7 @@ public static class ConfigurationCheck
         if (chain.Id == 0) errors.Add("chain.id: needed, so that a wrong chain is refused");
         if (!EvmAddress.TryParse(chain.Contract, out var contract) || contract.IsZero) errors.Add("chain.contract: the address of a SettlementLedger is needed");
         if (chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed");
-        if (chain.MaxFeePerGasGwei is < 1 or > 1e9) errors.Add("chain.maxFeePerGasGwei: between 1, the tip itself, and 1,000,000,000");
-        if (chain.FinalityDepth == 0) errors.Add("chain.finalityDepth: 1 or more; null uses the chain's finalized tag");
+        if (chain.FinalityDepth == 0) errors.Add("chain.finalityDepth: 1 or more; leave it out for the chain's finalized tag");
+        if (chain.MaxFeePerGasGwei is not (>= MinFeePerGasGwei and <= MaxFeePerGasGwei)) errors.Add($"chain.maxFeePerGasGwei: between {MinFeePerGasGwei} (the tip) and {MaxFeePerGasGwei:0}");
     }
 }

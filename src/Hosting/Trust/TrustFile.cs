@@ -51,7 +51,8 @@ public sealed record TrustFile
         ChainId = Chain.Id,
         Contract = EvmAddress.TryParse(Chain.Contract, out var contract) ? contract : throw new FormatException("trust file: chain.contract is not an address"),
         FinalityDepth = Chain.FinalityDepth,
-        Models = Hashes(Models ?? [], "models"),
+        // An empty list would read as "none" and accept every model.
+        Models = Models is { Count: 0 } ? throw new FormatException("trust file: models is empty; leave it out to accept every model") : Hashes(Models ?? [], "models"),
         RequiredStage = RequireStage switch
         {
             null or "final" => ReceiptStage.Final,
@@ -118,6 +119,7 @@ public sealed record TrustedEvidence
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true,
     WriteIndented = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TrustFile))]
