@@ -4,7 +4,9 @@
 # Usage: ./test.sh [--long]   (--long adds exhaustive and fuzzing modes; see docs/testing.md)
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-[ "${1:-}" = --long ] && export OG_LONG=1
+[ "${1:-}" = --long ] && export OG_LONG=1 OG_SOAK_SEEDS="${OG_SOAK_SEEDS:-200}"
+# The end-to-end tests of the scripts build: nothing else may build beside them, and here nothing does.
+export OG_E2E_SCRIPTS=1
 
 ./scripts/setup.sh test || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 

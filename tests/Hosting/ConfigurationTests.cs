@@ -65,8 +65,6 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"chain":{"id":0,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k"}}""", "chain.id")]
     [InlineData("""{"chain":{"id":1,"contract":"0x00","transactionKeyFile":"k"}}""", "chain.contract")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001"}}""", "chain.transactionKeyFile")]
-    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityDepth":0}}""", "chain.finalityDepth")]
-    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","maxFeePerGasGwei":0.5}}""", "chain.maxFeePerGasGwei")]
     [InlineData("""{"trustGap":{"maxOpenAgeMs":1e300}}""", "trustGap.maxOpenAgeMs")]
     [InlineData("""{"http":{"listen":"http://10.0.0.1:8081","allowInsecure":true}}""", "operatorListen")]
     [InlineData("""{"http":{"listen":"http://example.com:8080","allowInsecure":true}}""", "http.listen")]
