@@ -2,6 +2,7 @@ using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.Settling;
 using OpenGradient.Engine.Settlement.State;
 using OpenGradient.Engine.Settlement.Tests.Doubles;
 using OpenGradient.Engine.Settlement.Tests.Simulation;
@@ -49,6 +50,30 @@ public sealed class ServiceTests : IDisposable
         Assert.Equal(SubmitStatus.Accepted, (await service.SubmitAsync(refused.Receipt(0))).Status);
         Assert.Null(service.RetryAfter());
         Assert.True(service.TryAccept(Batch()));
+    }
+
+    [Fact]
+    public async Task Service_DiskFullAndNobodyWrites_GoesOnWhenSpaceReturns()
+    {
+        _disk.FreeBytes = 20 << 10;
+        using var service = Open();
+        while (service.RetryAfter() is null)
+        {
+            var batch = Batch(1);
+            if (service.TryAccept(batch)) await service.WaitAsync(batch.ReceiptId(0), ReceiptStage.Durable, CancellationToken.None);
+        }
+
+        using var stop = new CancellationTokenSource();
+        var running = service.RunAsync(stop.Token);
+        while (service.Conditions.All(condition => condition.Kind != ConditionKind.OutboxFull)) await Task.Delay(1);
+        Assert.NotNull(service.RetryAfter());
+
+        _disk.FreeBytes = 1 << 20;
+        while (service.RetryAfter() is not null) await Task.Delay(1);
+        while (service.Conditions.Any(condition => condition.Kind == ConditionKind.OutboxFull)) await Task.Delay(1);
+        Assert.True(service.TryAccept(Batch()));
+        await stop.CancelAsync();
+        await running;
     }
 
     [Fact]
