@@ -54,4 +54,4 @@ rm -f build-native.log
 
 say "restoring and building managed code"
 dotnet restore OpenGradient.Engine.sln --locked-mode -v quiet >&2
-dotnet build OpenGradient.Engine.sln -c Release --no-restore -v quiet -nologo "-clp:ErrorsOnly;NoSummary" >&2
+dotnet build OpenGradient.Engine.sln -c Release --no-restore --disable-build-servers -v quiet -nologo "-clp:ErrorsOnly;NoSummary" >&2

@@ -36,6 +36,9 @@ public enum VerificationReason
     AnchorMismatch,
     AnchorNotCanonical,
     AnchorNotFinal,
+    KeyNotRegistered,
+    KeyRevoked,
+    KeyFaulty,
     InputMismatch,
     OutputMismatch,
 }

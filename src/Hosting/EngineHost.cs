@@ -16,9 +16,6 @@ namespace OpenGradient.Engine.Hosting;
 /// </summary>
 public sealed class EngineHost : IAsyncDisposable
 {
-    // Where the operator relies on the finalized tag and the chain has none after all: two epochs of Ethereum's, late rather than wrong.
-    private const ulong DepthWithoutTag = 64;
-
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IDisposable> _owned = [];
     private readonly TimeProvider _clock;
@@ -130,7 +127,7 @@ public sealed class EngineHost : IAsyncDisposable
             Backend = new OnnxRuntimeBackend(library),
             Sealer = Epoch,
             Sink = Settlement,
-            Gate = Settlement,
+            Gate = Settlement is null ? null : new SettlingGate(this, Settlement),
             Time = _clock,
         });
         foreach (var model in Configuration.Models)
@@ -158,7 +155,7 @@ public sealed class EngineHost : IAsyncDisposable
                 MaxBatchStatements = Configuration.Settlement.MaxStatements,
                 PollInterval = TimeSpan.FromMilliseconds(Configuration.Settlement.TickMs),
                 UseFinalizedTag = chain.FinalityDepth is null,
-                FinalityDepth = chain.FinalityDepth ?? DepthWithoutTag,
+                FinalityDepth = chain.FinalityDepth ?? 1, // not looked at while the tag is used
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
@@ -171,11 +168,31 @@ public sealed class EngineHost : IAsyncDisposable
                 NoteSigner = logKey,
                 TransactionSigner = Own(OpenTransactionKey(shim, chain)),
                 Clock = _clock,
+                Predecessors = earlier => Adopt(epochs, earlier),
             });
-
-        // Its own epoch and every predecessor that the journal knows: their statements are accepted like its own.
-        foreach (var epoch in settlement.Epochs) epochs.Add(epoch.Evidence.Span);
+        epochs.Add(Epoch.Epoch.Evidence.Span);
         return settlement;
+    }
+
+    // Statements of predecessors are accepted like this epoch's own. A folder whose epochs bind another log, chain or root is
+    // refused before anything is written: going on would quarantine what was acknowledged.
+    private static void Adopt(EpochRegistry epochs, IReadOnlyList<Epoch> earlier)
+    {
+        foreach (var epoch in earlier)
+        {
+            if (epochs.Add(epoch.Evidence.Span) is not { Failures: { Count: > 0 } failures }) continue;
+            throw new ConfigurationException([
+                $"data: the folder's epoch {epoch.Id} does not fit this configuration ({string.Join(", ", failures.Select(reason => reason.Text()))}): were chain.id, chain.contract or a file under keys changed?"]);
+        }
+    }
+
+    /// <summary>Admits while the trust gap may grow, and nothing once settlement has stopped for good.</summary>
+    private sealed class SettlingGate(EngineHost host, SettlementService settlement) : IAdmissionGate
+    {
+        // Only a restart helps; a caller that asks again in a minute may meet the restarted host.
+        private static readonly TimeSpan AfterRestart = TimeSpan.FromMinutes(1);
+
+        public TimeSpan? RetryAfter() => host._settling.IsFaulted ? AfterRestart : settlement.RetryAfter();
     }
 
     private static TransactionKey OpenTransactionKey(AttestationShim shim, ChainConfiguration chain)

@@ -48,6 +48,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);
             log.Recover();
+            parts.Predecessors?.Invoke(Epochs);
             AnnounceEpoch(parts.CheckpointSigner.Epoch);
             _state.Locked(view => view.Board.Measuring = true);
         }

@@ -10,6 +10,8 @@ internal static class RowCheck
         var leaf = RowLeaf.Decode(receipt.Leaf.Span);
         if (leaf.Rows == 0 || (ulong)leaf.FirstSlot + leaf.Rows > statement.BatchRows)
             failures.Add(VerificationReason.RowOutsideBatch, $"{leaf.Rows} rows from slot {leaf.FirstSlot} do not lie in a batch of {statement.BatchRows}");
+        if (statement.Receipts > statement.BatchRows)
+            failures.Add(VerificationReason.RowOutsideBatch, $"{statement.Receipts} receipts cannot share a batch of {statement.BatchRows} rows");
         if (MerkleTree.RootFromPath(receipt.LeafHash, receipt.Row, statement.Receipts, receipt.Path) != statement.RowsRoot)
             failures.Add(VerificationReason.RowNotInBatch, $"the path of row {receipt.Row} does not lead to the statement's rows root");
         if (expected?.Request is { } request && request != leaf.Request)

@@ -39,10 +39,12 @@ internal static class VerifyCommand
         var signatures = new NativeSignatures(AttestationShim.Load());
         var failures = new BundleVerifier(signatures, new EvidenceVerifier(signatures)).Verify(file, trust);
 
-        // The chain is asked only about bytes that hold by themselves; a receipt that need not be anchored needs no node.
-        if (failures.Count > 0 || trust.RequiredStage < ReceiptStage.Anchored) return failures;
+        // The chain is asked only about bytes that hold by themselves. A receipt that need not be anchored needs no node, but an anchor that is shown must hold.
+        if (failures.Count > 0) return failures;
+        var bundle = BundleVerifier.Read(file).Bundle!;
+        if (trust.RequiredStage < ReceiptStage.Anchored && bundle.Anchor is null) return failures;
         var endpoint = rpc ?? (trustFile.Chain.Rpc is { } url ? new Uri(url) : throw new FormatException("the trust file names no chain.rpc: give --rpc"));
         using var http = new HttpClient();
-        return await AnchorChecker.Check(ReceiptBundle.Decode(file), trust, new RpcClient(http, new RpcOptions { Endpoint = endpoint }), cancellation);
+        return await AnchorChecker.Check(bundle, trust, new RpcClient(http, new RpcOptions { Endpoint = endpoint }), cancellation);
     }
 }

@@ -47,11 +47,18 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
         else await WriteWhenReleased(context, answer, id, statement!.Value, policy, wait);
     }
 
-    /// <summary><c>GET /v1/answers/{id}</c>: an answer whose wait ran out.</summary>
-    public Task Fetch(HttpContext context, string id) =>
-        ReceiptId.TryParse(id, out var receipt) && kept.Take(receipt) is { } answer
-            ? Write(context, answer, host.Settlement?.Find(receipt)?.Statement.Stage ?? ReceiptStage.Executed)
-            : Answers.Error(context, StatusCodes.Status404NotFound, "no answer is kept under this id: it was released, fetched, or its time ran out");
+    /// <summary><c>GET /v1/answers/{id}</c>: an answer whose wait ran out. It is kept until it was sent whole.</summary>
+    public async Task Fetch(HttpContext context, string id)
+    {
+        if (!ReceiptId.TryParse(id, out var receipt) || kept.Find(receipt) is not { } answer)
+        {
+            await Answers.Error(context, StatusCodes.Status404NotFound, "no answer is kept under this id: it was released, fetched, or its time ran out");
+            return;
+        }
+
+        await Write(context, answer, host.Settlement?.Find(receipt)?.Statement.Stage ?? ReceiptStage.Executed);
+        kept.Forget(receipt);
+    }
 
     private async Task WriteWhenReleased(HttpContext context, InferAnswer answer, ReceiptId id, Hash256 statement, ReleasePolicy policy, TimeSpan wait)
     {

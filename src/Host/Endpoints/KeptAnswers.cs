@@ -26,16 +26,21 @@ internal sealed class KeptAnswers(TimeProvider clock)
         }
     }
 
-    /// <summary>Takes an answer out, null when none is kept.</summary>
-    public InferAnswer? Take(ReceiptId id)
+    /// <summary>A kept answer, null when none is kept.</summary>
+    public InferAnswer? Find(ReceiptId id)
     {
         lock (_gate)
         {
             Trim();
-            if (!_answers.Remove(id, out var answer)) return null;
-            _bytes -= answer.Body.Length;
-            return answer;
+            return _answers.GetValueOrDefault(id);
         }
+    }
+
+    /// <summary>Forgets an answer that has reached its caller.</summary>
+    public void Forget(ReceiptId id)
+    {
+        lock (_gate)
+            if (_answers.Remove(id, out var answer)) _bytes -= answer.Body.Length;
     }
 
     private void Trim()

@@ -43,12 +43,25 @@ public sealed class RecentStatements(SettlementService settlement)
             if (change.Stage is ReceiptStage.Durable or ReceiptStage.Quarantined) Note(change.StatementId);
     }
 
+    // A statement that cannot be read now is missing from the page, not a reason to stop following.
+    private byte[]? Read(Hash256 id)
+    {
+        try
+        {
+            return settlement.ReadStatement(id);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     private void Note(Hash256 id)
     {
         lock (_gate)
             if (_known.Contains(id)) return;
         var leaves = settlement.LeavesOf(id);
-        if (leaves.Count == 0 || settlement.ReadStatement(id) is not { } bytes) return;
+        if (leaves.Count == 0 || Read(id) is not { } bytes) return;
         var model = Statement.Decode(bytes).Context.ModelName;
         lock (_gate)
         {

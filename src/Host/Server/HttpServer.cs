@@ -150,5 +150,5 @@ internal static class HttpServer
         }
     }
 
-    private static string Value(HttpContext context, string name) => (string)context.Request.RouteValues[name]!;
+    private static string Value(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
 }

@@ -29,6 +29,31 @@ public static class AnchorChecker
             failures.Add(new VerificationFailure(VerificationReason.AnchorMismatch, "the transaction did not anchor this checkpoint of this log at that place"));
         if (trust.RequiredStage == ReceiptStage.Final && !IsFinal(seen.Value, anchor.BlockNumber, trust.FinalityDepth))
             failures.Add(new VerificationFailure(VerificationReason.AnchorNotFinal, $"block {anchor.BlockNumber} is not final yet: the chain is at {seen.Value.BlockNumber}"));
+        failures.AddRange(await CheckKeys(bundle, logId, chain, cancellation).ConfigureAwait(false));
+        return failures;
+    }
+
+    // The contract is where a key is revoked or convicted. The checkpoint's key anchored, so it must be registered, with the
+    // evidence that is shown; an epoch that ended before its registration is known by the checkpoint that covers its statements.
+    private static async Task<IReadOnlyList<VerificationFailure>> CheckKeys(ReceiptBundle bundle, Hash256 logId, EvmChain chain, CancellationToken cancellation)
+    {
+        var evidences = new[] { bundle.CheckpointEvidence ?? bundle.Evidence!, bundle.Evidence! };
+        var signers = evidences.Select(evidence => EvmAddress.OfPublicKey(EpochBinding.Decode(evidence.Binding.Span).SigningKey.Span)).ToArray();
+        var keys = await chain.KeysAsync(signers, cancellation).ConfigureAwait(false);
+        if (!keys.IsOk) return [new VerificationFailure(VerificationReason.ChainUnreachable, keys.Detail)];
+
+        var failures = new List<VerificationFailure>();
+        for (var i = 0; i < evidences.Length; i++)
+        {
+            if (i == 1 && signers[1] == signers[0]) break;
+            var (key, evidence) = (keys.Value[i], evidences[i]);
+            if (key.Standing == KeyStanding.Faulty) failures.Add(new VerificationFailure(VerificationReason.KeyFaulty, $"key {signers[i]} was convicted of equivocation"));
+            if (key.Standing == KeyStanding.Revoked) failures.Add(new VerificationFailure(VerificationReason.KeyRevoked, $"key {signers[i]} was revoked"));
+            var registered = key.Standing != KeyStanding.None && key.LogId == logId && key.Epoch == evidence.Epoch && key.EvidenceDigest == Hash256.Sha256(evidence.Encode());
+            if (!registered && (i == 0 || key.Standing != KeyStanding.None))
+                failures.Add(new VerificationFailure(VerificationReason.KeyNotRegistered, $"key {signers[i]} is not registered for this log with the evidence that is shown"));
+        }
+
         return failures;
     }
 

@@ -50,6 +50,22 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
         return reply.IsOk ? new(true, ChainJson.Receipt(reply.Result), false, "") : Trouble<TransactionReceipt?>(reply);
     }
 
+    /// <summary>What the contract says of each key, in the order asked.</summary>
+    public async Task<ChainAnswer<RegisteredKey[]>> KeysAsync(IReadOnlyList<EvmAddress> signers, CancellationToken cancellationToken)
+    {
+        var requests = signers.Select(signer => new RpcRequest("eth_call", $"[{{\"to\":\"{contract}\",\"data\":\"{Hex.Data(LedgerAbi.KeyInfo(signer))}\"}},\"latest\"]")).ToArray();
+        var replies = await rpc.CallAsync(requests, cancellationToken).ConfigureAwait(false);
+        var keys = new RegisteredKey[replies.Length];
+        for (var i = 0; i < replies.Length; i++)
+        {
+            if (!replies[i].IsOk) return Trouble<RegisteredKey[]>(replies[i]);
+            if (Hex.TryData(replies[i].Text) is not { } data || LedgerAbi.DecodeKeyInfo(data) is not { } key) return Malformed<RegisteredKey[]>("eth_call");
+            keys[i] = key;
+        }
+
+        return new(true, keys, false, "");
+    }
+
     /// <summary>The contract's events of one kind for one log, oldest first.</summary>
     public async Task<ChainAnswer<List<ChainEvent>>> EventsAsync(Hash256 topic, Hash256 logId, ulong fromBlock, CancellationToken cancellationToken)
     {

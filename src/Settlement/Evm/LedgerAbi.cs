@@ -33,6 +33,13 @@ public static class LedgerAbi
             .Hash(logId).Hash(previousHead).Hash(root).Number(size).Number(5 * Word).Number(65).Bytes(padded).ToArray();
     }
 
+    public static byte[] KeyInfo(EvmAddress signer) => new Call("keyInfo(address)"u8).Address(signer).ToArray();
+
+    /// <summary>What the contract says of a key; null when these are not four words.</summary>
+    public static RegisteredKey? DecodeKeyInfo(ReadOnlySpan<byte> returned) => returned.Length == 128 && returned[32..63].IndexOfAnyExcept((byte)0) < 0 && returned[63] <= (byte)KeyStanding.Faulty
+        ? new(new Hash256(returned[..32]), (KeyStanding)returned[63], new Hash256(returned[64..96]), new Hash256(returned[96..]))
+        : null;
+
     public static byte[] Head(in Hash256 logId) => new Call("head(bytes32)"u8).Hash(logId).ToArray();
 
     /// <summary>What <see cref="Head"/> returned; null when it is not two words.</summary>
@@ -84,3 +91,20 @@ public static class LedgerAbi
         public byte[] ToArray() => [.. _out];
     }
 }
+
+/// <summary>A key's standing in the contract.</summary>
+public enum KeyStanding
+{
+    None,
+    Active,
+
+    /// <summary>A successor took over: the ordinary end of an epoch.</summary>
+    Replaced,
+    Revoked,
+
+    /// <summary>Convicted of signing two different things for one position.</summary>
+    Faulty,
+}
+
+/// <summary>A key as the contract has it.</summary>
+public readonly record struct RegisteredKey(Hash256 LogId, KeyStanding Standing, Hash256 EvidenceDigest, Hash256 Epoch);
