@@ -170,12 +170,14 @@ public sealed class EngineHost : IAsyncDisposable
                 Clock = _clock,
                 Predecessors = earlier => Adopt(epochs, earlier),
             });
-        epochs.Add(Epoch.Epoch.Evidence.Span);
+        // Its own epoch and every predecessor that the journal knows: their statements are accepted like its own.
+        foreach (var epoch in settlement.Epochs) epochs.Add(epoch.Evidence.Span);
         return settlement;
     }
 
-    // Statements of predecessors are accepted like this epoch's own. A folder whose epochs bind another log, chain or root is
-    // refused before anything is written: going on would quarantine what was acknowledged.
+    // A folder that was anchored by epochs which bind another log, chain or root than this configuration's is refused before
+    // anything is written: going on would quarantine what was acknowledged. Epochs that never anchored do not count, so that a
+    // first start with a wrong chain can be put right.
     private static void Adopt(EpochRegistry epochs, IReadOnlyList<Epoch> earlier)
     {
         foreach (var epoch in earlier)

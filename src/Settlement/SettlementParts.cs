@@ -19,7 +19,7 @@ public sealed record SettlementParts
     /// <summary>Pays for transactions and holds the registrar role.</summary>
     public required ITransactionSigner TransactionSigner { get; init; }
 
-    /// <summary>Given every epoch that the journal knows before this process announces its own; what it throws ends the opening, with nothing written.</summary>
+    /// <summary>Given every epoch whose key has anchored this log, before this process announces its own; what it throws ends the opening, with nothing written.</summary>
     public Action<IReadOnlyList<Epoch>>? Predecessors { get; init; }
 
     public IDisk Disk { get; init; } = new LinuxDisk();

@@ -48,7 +48,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);
             log.Recover();
-            parts.Predecessors?.Invoke(Epochs);
+            parts.Predecessors?.Invoke(EpochsThatAnchored());
             AnnounceEpoch(parts.CheckpointSigner.Epoch);
             _state.Locked(view => view.Board.Measuring = true);
         }
@@ -160,6 +160,14 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Finishes what the outbox has taken in and releases the data folder. Cancel and await <see cref="RunAsync"/> first.</summary>
     public void Dispose() => _outbox.Dispose();
+
+    private Epoch[] EpochsThatAnchored() => _state.Locked(view =>
+    {
+        var anchored = new HashSet<Hash256>();
+        foreach (var operation in view.Operations)
+            if (operation is { Checkpoint: not null, Inclusion: not null }) anchored.Add(operation.Checkpoint.Epoch);
+        return view.Epochs.Values.Where(epoch => anchored.Contains(epoch.Id)).ToArray();
+    });
 
     private void AnnounceEpoch(Epoch epoch)
     {

@@ -44,7 +44,11 @@ public sealed class KeyStandingTests
         using var installation = await Installation.Create(await Anvil.Shared);
         string id;
         await using (var host = await installation.Serve())
+        {
+            (await host.Infer("digits", Inputs.Digit(2), "anchored")).Expect(200);
             id = (await host.Infer("digits", Inputs.Digit(3), "durable")).Expect(200).Receipt.Id.ToString();
+        }
+
         var root = Path.Combine(installation.Root, "keys", "software-root.key");
         File.Move(root, root + ".kept");
 
