@@ -57,6 +57,7 @@ sleep 0.2
 
 say "starting the engine on http://127.0.0.1:$http_port"
 operator_port=$((http_port + 1))
+while in_use "$operator_port"; do operator_port=$((operator_port + 1)); done
 setpriv --pdeathsig TERM "$og" serve --config "$data/og.json" --set chain.rpc="$rpc" \
   --set http.listen="http://127.0.0.1:$http_port" --set operatorListen="http://127.0.0.1:$operator_port" >"$data/og.log" 2>&1 </dev/null &
 host_pid=$!

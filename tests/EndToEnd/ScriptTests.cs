@@ -72,7 +72,7 @@ public sealed class ScriptTests : IDisposable
 
     // By env, so that an interrupt is not ignored where the tests themselves run in the background.
     private Task<Child> Start(params string[] arguments) => Child.Start("env", ["--default-signal=INT", Repository.At("run.sh"), .. arguments],
-        new Dictionary<string, string?> { ["OG_DATA"] = _folder.At("data"), ["OG_HTTP_PORT"] = $"{Ports.Free()}" });
+        new Dictionary<string, string?> { ["OG_DATA"] = _folder.At("data"), ["OG_HTTP_PORT"] = $"{Ports.Pair()}" });
 
     private Task NothingRuns() => Eventually.Holds("nothing that the script started runs", () => Task.FromResult(Running().Count == 0));
 

@@ -26,4 +26,31 @@ internal static class Ports
             }
         }
     }
+
+    /// <summary>
+    /// A free port whose successor is free as well, of a range from which neither <see cref="Free"/> nor the kernel takes: what a
+    /// script is told keeps free until it has built and listens.
+    /// </summary>
+    public static int Pair()
+    {
+        while (true)
+        {
+            var port = Random.Shared.Next(15_050, 16_350) * 2;
+            if (IsFree(port) && IsFree(port + 1)) return port;
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            probe.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
 }
