@@ -48,11 +48,24 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
         }
     }
 
-    private unsafe ModelLane Open(ModelOptions options, NativeBuffer bytes, long length, Hash256 identity)
+    private ModelLane Open(ModelOptions options, NativeBuffer bytes, long length, Hash256 identity)
+    {
+        try
+        {
+            return OpenLane(options, bytes, length, identity);
+        }
+        catch (Exception error) when (error is OverflowException or OutOfMemoryException or OnnxRuntime.OnnxRuntimeException)
+        {
+            throw new ModelLoadException(ModelLoadReason.Unsupported, $"model '{options.Name}' cannot be served: {error.Message}", error);
+        }
+    }
+
+    private unsafe ModelLane OpenLane(ModelOptions options, NativeBuffer bytes, long length, Hash256 identity)
     {
         var model = backend.Open(options.Name, new ReadOnlyNativeMemory(bytes.Pointer, length), options.Execution);
         try
         {
+            foreach (var spec in model.Inputs) CheckSize(spec, options);
             var shape = new ModelShape(model.Inputs, model.Outputs);
             var context = new StatementContext(
                 options.Name, options.Version, identity, model.Fingerprint, options.Determinism, (uint)options.PaddingMultiple);
@@ -67,5 +80,13 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>No request could hold such a row, and the buffers for it would be taken at load.</summary>
+    private static void CheckSize(TensorSpec spec, ModelOptions options)
+    {
+        var first = spec.Rank > 0 ? Math.Max(1, spec.Dimensions[0]) : 1;
+        if (spec.StaticRowBytes > options.MaxRequestBytes / first)
+            throw new ModelLoadException(ModelLoadReason.Unsupported, $"model '{options.Name}': input '{spec.Name}' ({spec}) takes more than the {options.MaxRequestBytes} bytes that a request may have");
     }
 }

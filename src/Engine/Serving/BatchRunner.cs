@@ -49,15 +49,22 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         if (!_shape.HasStaticRows) return TimeSpan.MaxValue;
         var slowest = TimeSpan.Zero;
+        long[][]? ofOneRow = null;
         // The second call at a size is the one to time: the first builds tensors and grows the arena.
         foreach (var rows in (int[])[1, _info.Options.MaxBatch, _info.Options.MaxBatch])
         {
             SetShapes(null, rows);
             var start = _time.GetTimestamp();
-            // A model may rightly refuse zeros; callers' rows decide.
-            if (Call() is not null) return TimeSpan.MaxValue;
+            // A model may rightly refuse zeros; callers' rows decide. But how its outputs follow rows stays unknown then.
+            if ((Call() ?? OutputCheck.Find(_info.Outputs, _buffers)) is { } fault)
+            {
+                if (!ReferenceEquals(fault, OverdueFault)) _lane.StopBatching();
+                return TimeSpan.MaxValue;
+            }
+
             slowest = _time.GetElapsedTime(start);
-            if (!OutputsFollowRows()) _lane.StopBatching();
+            ofOneRow ??= [.. _buffers.OutputShapes.Select(shape => (long[])shape.Clone())];
+            if (!OutputsFollowRows() || !HaveInnerShapesOf(ofOneRow)) _lane.StopBatching();
         }
 
         return slowest;
@@ -75,18 +82,10 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
-        try
-        {
-            var failure = TryRun(requests, rows, out var separable);
-            if (failure is null) return;
-            if (requests.Length == 1 || !separable) Fail(requests, failure);
-            else foreach (ref readonly var request in requests) RunAlone(in request);
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            // A worker that died would leave its callers waiting forever.
-            Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
-        }
+        var failure = TryRun(requests, rows, out var separable);
+        if (failure is null) return;
+        if (requests.Length == 1 || !separable) Fail(requests, failure);
+        else foreach (ref readonly var request in requests) RunAlone(in request);
     }
 
     public void TerminateIfOverdue(long now)
@@ -116,14 +115,28 @@ internal sealed unsafe class BatchRunner : IDisposable
         foreach (var request in requests) request.Failure = failure;
     }
 
-    /// <summary>Null when every request has its outputs.</summary>
+    /// <summary>Null when every request has its outputs or a failure of its own. Throws nothing: a worker that died would leave its callers waiting for ever.</summary>
     private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, out bool separable)
+    {
+        try
+        {
+            return Attempt(requests, rows, out separable);
+        }
+        catch (Exception error)
+        {
+            // Also memory that ran out: a smaller batch may fit, and if not, it is these callers' failure and not the process's.
+            separable = true;
+            return Failures.Backend(Failures.FaultOf(error));
+        }
+    }
+
+    private InferenceFailure? Attempt(ReadOnlySpan<PendingRequest> requests, int rows, out bool separable)
     {
         separable = true;
         var started = _time.GetTimestamp();
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
-        var fault = Call();
+        var fault = Call() ?? OutputCheck.Find(_info.Outputs, _buffers);
         var executed = _time.GetTimestamp();
         Counters.Batches++;
         Counters.GatherTicks += gathered - started;
@@ -138,7 +151,10 @@ internal sealed unsafe class BatchRunner : IDisposable
         var sliced = OutputsFollowRows();
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
-        return Deliver(requests, sliced, executed);
+        var refused = Deliver(requests, sliced, executed);
+        // What could not be sealed together cannot be sealed alone: no row is at fault.
+        separable = refused is null;
+        return refused;
     }
 
     private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed)
@@ -146,7 +162,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         if (_sealing?.Seal(requests, _buffers, sliced, _shape.HasRows) is { } refused) return refused;
         var isSealed = _time.GetTimestamp();
         Counters.SealTicks += isSealed - executed;
-        foreach (var request in requests) Scatter(request, sliced);
+        foreach (var request in requests) TryScatter(request, sliced);
         Counters.ScatterTicks += _time.GetTimestamp() - isSealed;
         return null;
     }
@@ -164,6 +180,10 @@ internal sealed unsafe class BatchRunner : IDisposable
         try
         {
             fault = _executor.Execute(_buffers);
+        }
+        catch (Exception error)
+        {
+            fault = Failures.FaultOf(error);
         }
         finally
         {
@@ -246,6 +266,27 @@ internal sealed unsafe class BatchRunner : IDisposable
         if (!_shape.OutputsFollowRows) return false;
         foreach (var shape in _buffers.OutputShapes)
             if (shape.Length == 0 || shape[0] != _buffers.Rows) return false;
+        return true;
+    }
+
+    /// <summary>The batch is sealed by now: outputs for which there is no memory fail their own request only.</summary>
+    private void TryScatter(PendingRequest request, bool sliced)
+    {
+        try
+        {
+            Scatter(request, sliced);
+        }
+        catch (Exception error)
+        {
+            request.Failure = Failures.Backend(Failures.FaultOf(error));
+        }
+    }
+
+    /// <summary>A row whose answer grows with the batch (similarities to all other rows, say) would show a caller its neighbours.</summary>
+    private bool HaveInnerShapesOf(long[][] others)
+    {
+        for (var i = 0; i < others.Length; i++)
+            if (!_buffers.OutputShapes[i].AsSpan(1).SequenceEqual(others[i].AsSpan(1))) return false;
         return true;
     }
 

@@ -22,6 +22,9 @@ public sealed record ModelStatistics
     /// <summary>Requests waiting now.</summary>
     public long Waiting { get; init; }
 
+    /// <summary>Requests in hands now: waiting, executing, or answered with a result that its caller has not disposed.</summary>
+    public long Leased { get; init; }
+
     public TimeSpan Queue { get; init; }
 
     public TimeSpan Gather { get; init; }

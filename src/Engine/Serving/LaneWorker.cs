@@ -155,6 +155,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
             if (next.Deadline <= now)
             {
                 next.Failure = Failures.DeadlineExceeded;
+                Counters.Requests++;
                 completions.Add(next);
                 expired = true;
                 continue;

@@ -78,7 +78,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time);
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time) with { Leased = Pool.Leased };
 
     /// <summary>
     /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
