@@ -8,7 +8,9 @@ internal sealed class FuzzRun(ITestOutputHelper output, int rounds)
 {
     private const int LongFactor = 100;
 
-    private readonly int _rounds = Environment.GetEnvironmentVariable("OG_LONG") == "1" ? rounds * LongFactor : rounds;
+    public static bool IsLong { get; } = Environment.GetEnvironmentVariable("OG_LONG") == "1";
+
+    private readonly int _rounds = IsLong ? rounds * LongFactor : rounds;
     private readonly int _seed = int.TryParse(Environment.GetEnvironmentVariable("OG_FUZZ_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : 20_261_121;
 
     /// <summary>Calls the assertion with a generator of its own for each round, so that the round named by a failure replays alone.</summary>

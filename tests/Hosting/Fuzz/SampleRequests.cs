@@ -27,9 +27,11 @@ internal static class SampleRequests
     public static SampleBody Write(Random random, IReadOnlyList<SampleTensor> tensors, Func<int, bool> binary)
     {
         var json = new StringBuilder();
+        // Asked once: the answer may be a die.
+        bool[] isBinary = [.. tensors.Select((_, index) => binary(index))];
         Action[] parts =
         [
-            () => Inputs(random, json, tensors, binary),
+            () => Inputs(random, json, tensors, isBinary),
             () => json.Append("\"id\":").Append(Text(random, Names[random.Next(Names.Length)])),
             () => json.Append("\"outputs\":[{\"name\":").Append(Text(random, "y")).Append(random.Next(2) == 0 ? "}" : ",\"parameters\":{\"binary_data\":true}}").Append(']'),
             () => json.Append("\"parameters\":{\"og_release\":\"fast\",\"og_release_timeout_ms\":250,\"binary_data_output\":false}"),
@@ -43,7 +45,7 @@ internal static class SampleRequests
         var bytes = new List<byte>(Encoding.UTF8.GetBytes(json.ToString()));
         var length = bytes.Count;
         for (var i = 0; i < tensors.Count; i++)
-            if (binary(i)) bytes.AddRange(tensors[i].Data);
+            if (isBinary[i]) bytes.AddRange(tensors[i].Data);
         return new SampleBody([.. bytes], length);
     }
 
@@ -76,13 +78,13 @@ internal static class SampleRequests
         _ => true,
     };
 
-    private static void Inputs(Random random, StringBuilder json, IReadOnlyList<SampleTensor> tensors, Func<int, bool> binary)
+    private static void Inputs(Random random, StringBuilder json, IReadOnlyList<SampleTensor> tensors, bool[] binary)
     {
         json.Append("\"inputs\":").Append(Space(random)).Append('[');
         for (var i = 0; i < tensors.Count; i++)
         {
             var tensor = tensors[i];
-            var isBinary = binary(i);
+            var isBinary = binary[i];
             if (i > 0) json.Append(',');
             json.Append('{');
             Action[] parts =
