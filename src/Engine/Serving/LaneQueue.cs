@@ -101,7 +101,12 @@ internal sealed class LaneQueue
     /// <summary>Moves a request to the end of the next lower priority. False when it no longer waits.</summary>
     public bool TryDowngrade(PendingRequest request)
     {
-        lock (_gate) return _scheduler.TryDowngrade(request);
+        lock (_gate)
+        {
+            // So that it goes behind what arrived before its time was over.
+            SortArrivals();
+            return _scheduler.TryDowngrade(request);
+        }
     }
 
     /// <summary>The least work before a request that has not entered yet, in rows or in requests.</summary>
@@ -122,19 +127,25 @@ internal sealed class LaneQueue
     {
         lock (_gate)
         {
-            for (var arrived = _arrivals.Reader.Count; arrived > 0; arrived--)
-            {
-                // Raised before the channel's count falls: a worker that parks sees the request in one of the two.
-                Volatile.Write(ref _sorted, _scheduler.Linked + 1);
-                if (!_arrivals.Reader.TryRead(out var request)) break;
-                Sort(request);
-            }
-
+            SortArrivals();
             var take = _scheduler.TryTake(batch, out var entry);
             Volatile.Write(ref _sorted, _scheduler.Linked);
             next = (entry as PendingRequest)!;
             return take;
         }
+    }
+
+    private void SortArrivals()
+    {
+        for (var arrived = _arrivals.Reader.Count; arrived > 0; arrived--)
+        {
+            // Raised before the channel's count falls: a worker that parks sees the request in one of the two.
+            Volatile.Write(ref _sorted, _scheduler.Linked + 1);
+            if (!_arrivals.Reader.TryRead(out var request)) break;
+            Sort(request);
+        }
+
+        Volatile.Write(ref _sorted, _scheduler.Linked);
     }
 
     private void Sort(PendingRequest request)
