@@ -30,6 +30,12 @@ public sealed class InferenceEngine : IAsyncDisposable
     public ModelStatistics? Statistics(string model, string? version = null) => _registry.Find(model, version)?.Statistics;
 
     /// <summary>
+    /// The last batches of a loaded model, oldest first, at most 128 per worker: what each did and why it was no larger. Null when
+    /// the model is not loaded.
+    /// </summary>
+    public IReadOnlyList<BatchRecord>? RecentBatches(string model, string? version = null) => _registry.Find(model, version)?.RecentBatches;
+
+    /// <summary>
     /// Reads, identifies, opens and warms a model, then serves it. A model of the same name and version serves until then, is
     /// drained and freed; requests between the two go to one or the other.
     /// </summary>

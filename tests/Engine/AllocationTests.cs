@@ -5,12 +5,15 @@ namespace OpenGradient.Engine.Engine.Tests;
 public sealed class AllocationTests
 {
     /// <summary>Admission and reading are the caller's thread; what the worker's side allocates shows in the process-wide figure of the benchmark.</summary>
-    [Fact]
-    public async Task Infer_SteadyState_AllocatesNothingOnTheCallersThread()
+    [Theory]
+    [InlineData(null, RequestPriority.Normal)]
+    [InlineData("caller", RequestPriority.Normal)]
+    [InlineData("caller", RequestPriority.High)]
+    public async Task Infer_SteadyState_AllocatesNothingOnTheCallersThread(string? caller, RequestPriority priority)
     {
         const int Calls = 200;
         await using var engine = await Engines.CreateWith(Engines.Options("noop"));
-        var request = new InferenceRequest("noop");
+        var request = new InferenceRequest("noop") { Caller = caller, Priority = priority };
         long[] shape = [1, 1];
         var x = new float[1];
         var tasks = new ValueTask<InferenceResult>[Calls];

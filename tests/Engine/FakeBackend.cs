@@ -27,6 +27,12 @@ internal sealed class FakeBackend : IModelBackend
 
     public bool OutputsIgnoreRows { get; init; }
 
+    /// <summary>Rows are of any width: y has the first column doubled.</summary>
+    public bool OpenWidth { get; init; }
+
+    /// <summary>Called with the rows of every call that passed the gate.</summary>
+    public Action<float[]>? Executing { get; set; }
+
     public void CloseGate() => _gate.Reset();
 
     public void OpenGate() => _gate.Set();
@@ -35,7 +41,7 @@ internal sealed class FakeBackend : IModelBackend
 
     private sealed class Model(FakeBackend backend) : IBackendModel
     {
-        public IReadOnlyList<TensorSpec> Inputs { get; } = [new TensorSpec("x", ElementType.Float32, [-1, 1], ["batch", null])];
+        public IReadOnlyList<TensorSpec> Inputs { get; } = [new TensorSpec("x", ElementType.Float32, [-1, backend.OpenWidth ? -1 : 1], ["batch", null])];
 
         public IReadOnlyList<TensorSpec> Outputs { get; } = [new TensorSpec("y", ElementType.Float32, [-1, 1], [null, null])];
 
@@ -63,12 +69,14 @@ internal sealed class FakeBackend : IModelBackend
             }
 
             if (_terminated.IsSet) return new BackendFault("Terminated", "asked to stop");
+            var width = (int)buffers.InputShapes[0][1];
             InterlockedMax(ref backend._largest, buffers.Rows);
-            var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * 4));
+            var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * width * 4));
+            backend.Executing?.Invoke(x.ToArray());
             if (x.Contains(Poison)) return new BackendFault("Refused", "poison in /secret/path.cc:12");
             buffers.ReserveOutput(0, buffers.Rows * 4);
             var y = new Span<float>(buffers.Output(0), buffers.Rows);
-            for (var i = 0; i < x.Length; i++) y[i] = 2 * x[i];
+            for (var i = 0; i < y.Length; i++) y[i] = 2 * x[i * width];
             var rows = backend.OutputsIgnoreRows ? 1 : buffers.Rows;
             buffers.OutputShapes[0] = [rows, 1];
             buffers.OutputData[0] = (nint)buffers.Output(0);

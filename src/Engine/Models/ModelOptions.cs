@@ -45,6 +45,12 @@ public sealed record ModelOptions
     /// <summary>Most input bytes that wait. Default 256 MiB: they are the callers' buffers, held alive by the queue.</summary>
     public long MaxQueuedBytes { get; init; } = 256L << 20;
 
+    /// <summary>Limits by priority. Default null: one queue length, no timeouts but the requests' own.</summary>
+    public QueuePolicies? QueuePolicies { get; init; }
+
+    /// <summary>Most of <see cref="MaxQueuedRequests"/> that one named caller (<see cref="InferenceRequest.Caller"/>) may hold. Default one half: whoever fills it leaves as much for everybody else. The anonymous caller is not bound by it.</summary>
+    public double MaxCallerShare { get; init; } = 0.5;
+
     /// <summary>Most rows in one request. Default null: <see cref="MaxBatch"/>, since a request is never split over calls.</summary>
     public int? MaxRowsPerRequest { get; init; }
 
@@ -86,6 +92,8 @@ public sealed record ModelOptions
         Require(MaxQueueDelay >= TimeSpan.Zero && MaxQueueDelay <= TimeSpan.FromMinutes(1), $"{nameof(MaxQueueDelay)} must be zero to one minute");
         Require(MaxQueuedRequests is >= 1 and <= 1 << 20, $"{nameof(MaxQueuedRequests)} must be 1 to {1 << 20}");
         Require(MaxQueuedBytes >= 1, $"{nameof(MaxQueuedBytes)} must be positive");
+        Require(MaxCallerShare is > 0 and <= 1, $"{nameof(MaxCallerShare)} must be above 0, to 1");
+        if (QueuePolicies?.Error() is { } error) Require(false, error);
         Require(MaxRowsPerRequest is null || (MaxRowsPerRequest >= 1 && MaxRowsPerRequest <= MaxBatch), $"{nameof(MaxRowsPerRequest)} must be 1 to {nameof(MaxBatch)}");
         Require(MaxRequestBytes is >= 1 and <= int.MaxValue, $"{nameof(MaxRequestBytes)} must be 1 to {int.MaxValue}");
         Require(Workers is null or (>= 1 and <= MaxWorkers), $"{nameof(Workers)} must be 1 to {MaxWorkers}");

@@ -23,6 +23,9 @@ internal static class Failures
     public static InferenceFailure QueueFull(string name, string limit, TimeSpan retryAfter) =>
         new(InferenceFailureKind.QueueFull, $"the queue of model '{name}' is full ({limit})") { RetryAfter = retryAfter };
 
+    public static InferenceFailure WouldMiss(TimeSpan timeout, TimeSpan wait, TimeSpan retryAfter) =>
+        new(InferenceFailureKind.WouldMissDeadline, $"the request would not be executed within its {timeout.TotalMilliseconds:0.###} ms: about {wait.TotalMilliseconds:0.###} ms of work wait before it") { RetryAfter = retryAfter };
+
     public static InferenceFailure TrustGap(TimeSpan retryAfter) =>
         new(InferenceFailureKind.TrustGapExceeded, "too many receipts are not final yet") { RetryAfter = retryAfter };
 

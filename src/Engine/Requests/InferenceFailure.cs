@@ -15,6 +15,9 @@ public enum InferenceFailureKind
     /// <summary>The request's time ran out before its batch was executed.</summary>
     DeadlineExceeded,
 
+    /// <summary>Refused at once: what waits before the request takes longer than its timeout; try again after the advice.</summary>
+    WouldMissDeadline,
+
     /// <summary>The caller cancelled before the batch was executed.</summary>
     Cancelled,
 

@@ -1,6 +1,7 @@
 using System.Threading.Tasks.Sources;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving;
+using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine;
 
@@ -9,7 +10,7 @@ namespace OpenGradient.Engine;
 /// the admitting thread; the queue; the worker that claims it, or the thread that abandons it (cancellation, deadline, drain),
 /// decided by one compare-and-swap; the caller until it disposes the result.
 /// </summary>
-internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValueTaskSource<InferenceResult>, IThreadPoolWorkItem
+internal sealed class PendingRequest : QueueEntry, IValueTaskSource<InferenceOutcome>, IValueTaskSource<InferenceResult>, IThreadPoolWorkItem
 {
     private const int Queued = 0, Claimed = 1, Abandoned = 2;
 
@@ -40,14 +41,18 @@ internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValu
     /// <summary>All dimensions of all inputs, one after the other.</summary>
     public long[] Dimensions { get; }
 
-    public int Rows { get; set; }
-
     public long Bytes { get; set; }
 
     public Hash256 ParameterDigest { get; set; }
 
     /// <summary>Timestamp of the injected clock, <see cref="long.MaxValue"/> for none.</summary>
     public long Deadline { get; set; }
+
+    /// <summary>Whether it goes to the next lower priority at its deadline, rather than end.</summary>
+    public bool Downgrades { get; set; }
+
+    /// <summary>Whether the scheduler must place it: it has a priority, a caller or a policy.</summary>
+    public bool IsToSort { get; set; }
 
     public long AdmittedAt { get; set; }
 
@@ -94,6 +99,8 @@ internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValu
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         return true;
     }
+
+    public bool IsAbandoned => Volatile.Read(ref _state) == Abandoned;
 
     void IThreadPoolWorkItem.Execute() => Signal();
 

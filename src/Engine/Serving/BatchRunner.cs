@@ -27,8 +27,12 @@ internal sealed unsafe class BatchRunner : IDisposable
     private bool _running;
     private bool _terminated;
 
-    public BatchRunner(ModelLane lane, IBackendExecutor executor)
+    // The call that is being made, for the log.
+    private BatchEntry _entry;
+
+    public BatchRunner(ModelLane lane, IBackendExecutor executor, int worker)
     {
+        Log = new BatchLog(worker);
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
@@ -42,6 +46,8 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     public WorkerCounters Counters { get; } = new();
+
+    public BatchLog Log { get; }
 
     /// <summary>Executes rows of zeros at the smallest and the largest batch, so that the first caller does not pay for it, and checks the outputs' rows.</summary>
     /// <returns>The time of the slowest call; very long for a model whose sizes are open.</returns>
@@ -71,13 +77,15 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>Executes the requests as one batch; if the backend fails, each of them alone once, so that one bad row does not fail its neighbours.</summary>
-    public void Run(ReadOnlySpan<PendingRequest> requests, int rows)
+    /// <param name="reason">Why there are no more of them.</param>
+    /// <param name="oldest">When the oldest of them was admitted.</param>
+    public void Run(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest)
     {
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
         try
         {
-            var failure = TryRun(requests, rows, out var separable);
+            var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
             if (failure is null) return;
             if (requests.Length == 1 || !separable) Fail(requests, failure);
             else foreach (ref readonly var request in requests) RunAlone(in request);
@@ -108,12 +116,31 @@ internal sealed unsafe class BatchRunner : IDisposable
 
     private void RunAlone(in PendingRequest request)
     {
-        if (TryRun(new ReadOnlySpan<PendingRequest>(in request), request.Rows, out _) is { } failure) request.Failure = failure;
+        var alone = new ReadOnlySpan<PendingRequest>(in request);
+        if (RunRecorded(alone, request.Rows, BatchSizeReason.SplitAfterFailure, request.AdmittedAt, out _) is { } failure) request.Failure = failure;
     }
 
     private static void Fail(ReadOnlySpan<PendingRequest> requests, InferenceFailure failure)
     {
         foreach (var request in requests) request.Failure = failure;
+    }
+
+    private InferenceFailure? RunRecorded(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest, out bool separable)
+    {
+        var started = _time.GetTimestamp();
+        _entry = new BatchEntry { Requests = requests.Length, Rows = rows, Reason = reason, Started = started, OldestQueued = started - oldest };
+        try
+        {
+            var failure = TryRun(requests, rows, out separable);
+            _entry.Succeeded = failure is null;
+            return failure;
+        }
+        finally
+        {
+            Counters.SizeReasons[(int)reason]++;
+            Log.Add(_entry);
+            if (_entry.Succeeded) _lane.Estimate.Add(_time.GetTimestamp() - started, _lane.Batches ? (double)rows / _info.Options.MaxBatch : 1);
+        }
     }
 
     /// <summary>Null when every request has its outputs.</summary>
@@ -126,8 +153,9 @@ internal sealed unsafe class BatchRunner : IDisposable
         var fault = Call();
         var executed = _time.GetTimestamp();
         Counters.Batches++;
-        Counters.GatherTicks += gathered - started;
-        Counters.ExecuteTicks += executed - gathered;
+        Counters.GatherTicks += _entry.Gather = gathered - started;
+        Counters.ExecuteTicks += _entry.Execute = executed - gathered;
+        _entry.PaddedRows = _buffers.Rows;
         if (fault is not null)
         {
             Counters.FailedBatches++;
@@ -145,9 +173,9 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         if (_sealing?.Seal(requests, _buffers, sliced, _shape.HasRows) is { } refused) return refused;
         var isSealed = _time.GetTimestamp();
-        Counters.SealTicks += isSealed - executed;
+        Counters.SealTicks += _entry.Seal = isSealed - executed;
         foreach (var request in requests) Scatter(request, sliced);
-        Counters.ScatterTicks += _time.GetTimestamp() - isSealed;
+        Counters.ScatterTicks += _entry.Scatter = _time.GetTimestamp() - isSealed;
         return null;
     }
 

@@ -22,6 +22,9 @@ public sealed record ModelStatistics
     /// <summary>Requests waiting now.</summary>
     public long Waiting { get; init; }
 
+    /// <summary>Backend calls by why they had their size; a reason that did not occur is absent.</summary>
+    public IReadOnlyDictionary<BatchSizeReason, long> SizeReasons { get; init; } = new Dictionary<BatchSizeReason, long>();
+
     public TimeSpan Queue { get; init; }
 
     public TimeSpan Gather { get; init; }
@@ -37,6 +40,7 @@ public sealed record ModelStatistics
 internal sealed class WorkerCounters
 {
     public long Requests, Rows, Batches, FailedBatches, RefusedBySink;
+    public readonly long[] SizeReasons = new long[Enum.GetValues<BatchSizeReason>().Length];
     public long QueueTicks, GatherTicks, ExecuteTicks, SealTicks, ScatterTicks;
 
     public static ModelStatistics Sum(IEnumerable<WorkerCounters> workers, long abandoned, long waiting, TimeProvider time)
@@ -51,11 +55,19 @@ internal sealed class WorkerCounters
             RefusedBySink = all.Sum(c => c.RefusedBySink),
             Abandoned = abandoned,
             Waiting = waiting,
+            SizeReasons = SumReasons(all),
             Queue = time.GetElapsedTime(0, all.Sum(c => c.QueueTicks)),
             Gather = time.GetElapsedTime(0, all.Sum(c => c.GatherTicks)),
             Execute = time.GetElapsedTime(0, all.Sum(c => c.ExecuteTicks)),
             Seal = time.GetElapsedTime(0, all.Sum(c => c.SealTicks)),
             Scatter = time.GetElapsedTime(0, all.Sum(c => c.ScatterTicks)),
         };
+    }
+    private static Dictionary<BatchSizeReason, long> SumReasons(WorkerCounters[] all)
+    {
+        var sums = new Dictionary<BatchSizeReason, long>();
+        foreach (var reason in Enum.GetValues<BatchSizeReason>())
+            if (all.Sum(c => c.SizeReasons[(int)reason]) is > 0 and var sum) sums[reason] = sum;
+        return sums;
     }
 }

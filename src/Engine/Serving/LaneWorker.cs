@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine.Serving;
 
@@ -6,7 +7,7 @@ namespace OpenGradient.Engine.Serving;
 /// Takes as many waiting requests as fit, executes them, hands the answers on. Runs on the thread pool one batch per work item
 /// (re-queued behind everybody else's work), or on its own thread. One batch at a time; its fields belong to whoever runs it.
 /// </summary>
-internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
+internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
 {
     private readonly ModelLane _lane;
     private readonly ulong _bit;
@@ -21,8 +22,9 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
     private int _count;
     private int _rows;
 
-    // Read from the channel, but of another shape or too large for the batch: the next batch begins with it.
-    private PendingRequest? _heldOver;
+    // When the batch's oldest request was admitted, and why the batch has no more of them.
+    private long _oldest;
+    private BatchSizeReason _reason;
 
     public LaneWorker(ModelLane lane, int index, IBackendExecutor executor)
     {
@@ -31,11 +33,13 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
         _maxBatch = lane.Info.Options.MaxBatch;
         _maxRequests = lane.Info.IsBatchable ? _maxBatch : 1;
         _batch = new PendingRequest[_maxRequests];
-        _runner = new BatchRunner(lane, executor);
+        _runner = new BatchRunner(lane, executor, index);
         _delayTicks = (long)(lane.Info.Options.MaxQueueDelay.TotalSeconds * lane.Services.Time.TimestampFrequency);
     }
 
     public WorkerCounters Counters => _runner.Counters;
+
+    public BatchLog Log => _runner.Log;
 
     public TimeSpan WarmUp() => _runner.WarmUp();
 
@@ -99,8 +103,9 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
     {
         if (!_lane.Completions.TryDequeue(out var completions)) completions = new CompletionBatch(_lane.Completions, _maxRequests);
         _count = _rows = 0;
-        var expired = Collect(completions);
-        if (_count == 0 && !expired)
+        _oldest = long.MaxValue;
+        Collect(completions);
+        if (_count == 0 && completions.Count == 0)
         {
             _lane.Completions.Enqueue(completions);
             return null;
@@ -115,30 +120,30 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
     private void Run()
     {
         _lane.OnExecuting(_count);
-        _runner.Run(_batch.AsSpan(0, _count), _rows);
+        _runner.Run(_batch.AsSpan(0, _count), _rows, _reason, _oldest);
         _lane.OnExecuting(-_count);
     }
 
-    /// <summary>Fills the batch. True when a request whose time had run out was put straight into the completions.</summary>
-    private bool Collect(CompletionBatch completions)
+    /// <summary>Fills the batch. Requests whose time had run out go straight into the completions.</summary>
+    private void Collect(CompletionBatch completions)
     {
-        var expired = Fill(completions, _lane.Services.Time.GetTimestamp());
-        if (_delayTicks > 0 && _count > 0) expired |= WaitForMore(completions);
-        return expired;
+        Fill(completions, _lane.Services.Time.GetTimestamp());
+        if (_delayTicks > 0 && _count > 0) WaitForMore(completions);
     }
 
-    private bool Fill(CompletionBatch completions, long now)
+    private void Fill(CompletionBatch completions, long now)
     {
         var limit = Limit();
-        var expired = false;
-        long bytes = 0;
+        long bytes = 0, rows = 0;
         var claimed = 0;
-        // Completions hold the expired ones too, hence the bound on both together.
-        while (_count < limit && _rows < _maxBatch && _count + completions.Count < _maxRequests && TryNext(out var next))
+        while (!IsComplete(limit, completions.Count, claimed))
         {
-            if (!Fits(next))
+            var take = _lane.Queue.TryTake(this, out var next);
+            if (take != Take.Taken)
             {
-                _heldOver = next;
+                _reason = ReasonOf(take);
+                // What did not fit is there for whoever is idle.
+                if (take != Take.Empty) _lane.Wake();
                 break;
             }
 
@@ -150,22 +155,22 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
 
             _lane.OnClaimed(next);
             claimed++;
+            rows += next.Rows;
             bytes += next.Bytes;
             Counters.QueueTicks += now - next.AdmittedAt;
-            if (next.Deadline <= now)
+            if (next.Deadline <= now && !next.Downgrades)
             {
                 next.Failure = Failures.DeadlineExceeded;
                 completions.Add(next);
-                expired = true;
                 continue;
             }
 
             _batch[_count++] = next;
             _rows += next.Rows;
+            _oldest = Math.Min(_oldest, next.AdmittedAt);
         }
 
-        if (claimed > 0) _lane.Unreserve(claimed, bytes);
-        return expired;
+        if (claimed > 0) _lane.Load.Release(claimed, rows, bytes);
     }
 
     private int Limit()
@@ -175,37 +180,54 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
         return _delayTicks > 0 ? _maxRequests : Math.Clamp(_lane.Share, 1, _maxRequests);
     }
 
-    private bool TryNext(out PendingRequest next)
+    /// <summary>Whether the batch may take nothing more, whatever waits; the reason is then set.</summary>
+    private bool IsComplete(int limit, int expired, int claimed)
     {
-        if (_heldOver is null) return _lane.Queue.TryRead(out next!);
-        next = _heldOver;
-        _heldOver = null;
+        if (_count >= limit)
+        {
+            if (!_lane.Batches) _reason = BatchSizeReason.NotBatchable;
+            else if (limit == _maxRequests) _reason = BatchSizeReason.Full;
+            else _reason = _lane.Load.Requests > claimed ? BatchSizeReason.Share : BatchSizeReason.QueueEmpty;
+            return true;
+        }
+
+        // Completions hold the expired ones too, hence the bound on both together.
+        if (_rows >= _maxBatch) _reason = BatchSizeReason.Full;
+        else if (_count + expired >= _maxRequests) _reason = BatchSizeReason.OthersExpired;
+        else return false;
         return true;
     }
 
-    private bool Fits(PendingRequest next)
+    private static BatchSizeReason ReasonOf(Take take) => take switch
     {
-        if (_count == 0) return true;
-        return _rows + next.Rows <= _maxBatch && (_lane.Shape.HasStaticRows || _runner.HasSameInnerShape(_batch[0], next));
+        Take.TooManyRows => BatchSizeReason.NextDidNotFit,
+        Take.OtherShape => BatchSizeReason.ShapeChanged,
+        _ => BatchSizeReason.QueueEmpty,
+    };
+
+    Fit IBatchFit.Check(QueueEntry entry)
+    {
+        if (_count == 0) return Fit.Yes;
+        if (_rows + entry.Rows > _maxBatch) return Fit.TooManyRows;
+        return _lane.Shape.HasStaticRows || _runner.HasSameInnerShape(_batch[0], (PendingRequest)entry) ? Fit.Yes : Fit.OtherShape;
     }
 
     /// <summary>Waits for rows until the batch is full, its oldest request has waited long enough, or the lane closes.</summary>
-    private bool WaitForMore(CompletionBatch completions)
+    private void WaitForMore(CompletionBatch completions)
     {
-        var expired = false;
         var time = _lane.Services.Time;
         var until = _batch[0].AdmittedAt + _delayTicks;
-        while (_rows < _maxBatch && _count < _maxRequests && _heldOver is null && _lane.Batches && !_lane.IsClosed)
+        while (_reason == BatchSizeReason.QueueEmpty && _lane.Batches)
         {
             var remaining = time.GetElapsedTime(time.GetTimestamp(), until);
-            if (remaining <= TimeSpan.Zero) break;
+            if (_lane.IsClosed) _reason = BatchSizeReason.Draining;
+            else if (remaining <= TimeSpan.Zero) _reason = BatchSizeReason.DelayElapsed;
+            if (_reason != BatchSizeReason.QueueEmpty) break;
             _lane.BeginCollecting(_bit);
             // What came before the bit was set is seen here, what comes after gives the signal.
-            var signalled = _lane.Queue.Count == 0 && !_lane.IsClosed && _signal!.Wait(remaining);
+            var signalled = !_lane.Queue.HasWaiting && !_lane.IsClosed && _signal!.Wait(remaining);
             if (!signalled && _lane.EndCollecting(_bit)) _signal!.Wait();
-            expired |= Fill(completions, time.GetTimestamp());
+            Fill(completions, time.GetTimestamp());
         }
-
-        return expired;
     }
 }

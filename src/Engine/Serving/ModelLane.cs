@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Numerics;
-using System.Threading.Channels;
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine.Serving;
 
@@ -10,17 +10,14 @@ namespace OpenGradient.Engine.Serving;
 internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink);
 
 /// <summary>
-/// One loaded model's way through the engine: bounded admission, one channel, as many workers as cores. A worker is idle (its
-/// bit set), or is running and looks at the channel once more after setting its bit, so no request is left behind.
+/// One loaded model's way through the engine: bounded admission, one queue, as many workers as cores. A worker is idle (its
+/// bit set), or is running and looks at the queue once more after setting its bit, so no request is left behind.
 /// </summary>
 internal sealed class ModelLane : IAsyncDisposable
 {
-    // Abandoned requests stay in the channel until a worker meets them, hence room for as many again.
-    private const int ChannelSlack = 2;
-
     private readonly IBackendModel _model;
-    private readonly Channel<PendingRequest> _queue;
     private readonly RequestValidator _validator;
+    private readonly LaneAdmission _admission;
     private readonly DeadlineList _deadlines;
     private readonly LaneWorker[] _workers;
     private readonly ITimer _watchdog;
@@ -32,8 +29,6 @@ internal sealed class ModelLane : IAsyncDisposable
 
     // Bit per worker: holds a batch that is not full and waits for more rows (queue delay).
     private ulong _collecting;
-    private int _waiting;
-    private long _waitingBytes;
     private int _executing;
     private long _abandoned;
     private volatile bool _closed;
@@ -49,7 +44,9 @@ internal sealed class ModelLane : IAsyncDisposable
         Pool = new RequestPool(this, info.Options.MaxQueuedRequests);
         _validator = new RequestValidator(info, shape);
         _deadlines = new DeadlineList(services.Time);
-        _queue = Channel.CreateBounded<PendingRequest>(new BoundedChannelOptions(info.Options.MaxQueuedRequests * ChannelSlack));
+        Queue = new LaneQueue(info.Options);
+        Load = new LaneLoad(info.Options);
+        _admission = new LaneAdmission(info.Options, Queue, Load, Estimate, services.Time);
         _workers = new LaneWorker[info.Options.WorkerCount];
         _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
         for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
@@ -70,7 +67,11 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Batches whose callers have all been completed, for the next ones.</summary>
     public ConcurrentQueue<CompletionBatch> Completions { get; } = new();
 
-    public ChannelReader<PendingRequest> Queue => _queue.Reader;
+    public LaneQueue Queue { get; }
+
+    public LaneLoad Load { get; }
+
+    public CallEstimate Estimate { get; } = new();
 
     public bool IsClosed => _closed;
 
@@ -78,14 +79,26 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time);
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Load.Requests, Services.Time);
+
+    /// <summary>The last batches of every worker, by their time of start.</summary>
+    public IReadOnlyList<BatchRecord> RecentBatches
+    {
+        get
+        {
+            var records = new List<BatchRecord>();
+            foreach (var worker in _workers) worker.Log.CopyTo(records, Services.Time);
+            records.Sort((x, y) => x.Started.CompareTo(y.Started));
+            return records;
+        }
+    }
 
     /// <summary>
     /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
     /// cores work on batches of about equal size; whoever takes all it can see leaves its neighbours small batches, which
     /// cost more per row.
     /// </summary>
-    public int Share => (Volatile.Read(ref _waiting) + Volatile.Read(ref _executing) + _workers.Length - 1) / _workers.Length;
+    public int Share => (Load.Requests + Volatile.Read(ref _executing) + _workers.Length - 1) / _workers.Length;
 
     public void OnExecuting(int requests) => Interlocked.Add(ref _executing, requests);
 
@@ -105,38 +118,33 @@ internal sealed class ModelLane : IAsyncDisposable
     {
         pending = Pool.Rent();
         if (_validator.Validate(request, pending) is { } invalid) return Refuse(pending, invalid);
-        if (Reserve(pending.Bytes) is { } full) return Refuse(pending, full);
+        if (_admission.TryEnter(request, pending, _batches) is { } refused) return Refuse(pending, refused);
         pending.ParameterDigest = request.ParameterDigest;
-        pending.AdmittedAt = Services.Time.GetTimestamp();
-        pending.Deadline = DeadlineOf(request.Timeout, pending.AdmittedAt);
         _deadlines.Add(pending);
         pending.WatchCancellation(cancellation);
-        if (!_queue.Writer.TryWrite(pending)) return TakeBack(pending);
+        if (!Queue.TryWrite(pending)) return TakeBack(pending);
         Wake();
         return null;
     }
 
-    /// <summary>A request was abandoned: its place is free at once, though the channel still holds it.</summary>
+    /// <summary>A request was abandoned: its place is free at once, though the channel may still hold it.</summary>
     public void OnAbandoned(PendingRequest request)
     {
-        Unreserve(1, request.Bytes);
+        _admission.Leave(request);
         Interlocked.Increment(ref _abandoned);
         _deadlines.Remove(request);
     }
 
     public void OnClaimed(PendingRequest request) => _deadlines.Remove(request);
 
-    public void Unreserve(int requests, long bytes)
-    {
-        Interlocked.Add(ref _waiting, -requests);
-        Interlocked.Add(ref _waitingBytes, -bytes);
-    }
+    /// <summary>A request's time at its priority is over: its deadline at the next lower one, null when it no longer waits.</summary>
+    public long? TryDowngrade(PendingRequest request, long now) => _admission.TryDowngrade(request, now);
 
     /// <summary>Marks a worker idle. True when it must go on: work came meanwhile and nobody else took its bit.</summary>
     public bool Park(ulong bit)
     {
         Interlocked.Or(ref _idle, bit);
-        if (_queue.Reader.Count > 0) return (Interlocked.And(ref _idle, ~bit) & bit) != 0;
+        if (Queue.HasWaiting) return (Interlocked.And(ref _idle, ~bit) & bit) != 0;
         SignalIfDrained();
         return false;
     }
@@ -151,7 +159,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _closed = true;
-        _queue.Writer.TryComplete();
+        Queue.Complete();
         while (WakeFrom(ref _collecting))
         {
             // Whoever waits for more rows will get none.
@@ -179,19 +187,6 @@ internal sealed class ModelLane : IAsyncDisposable
         return failure;
     }
 
-    private InferenceFailure? Reserve(long bytes)
-    {
-        if (Interlocked.Increment(ref _waiting) > Info.Options.MaxQueuedRequests)
-        {
-            Interlocked.Decrement(ref _waiting);
-            return Failures.QueueFull(Info.Name, $"{Info.Options.MaxQueuedRequests} requests", RetryAdvice());
-        }
-
-        if (Interlocked.Add(ref _waitingBytes, bytes) <= Info.Options.MaxQueuedBytes) return null;
-        Unreserve(1, bytes);
-        return Failures.QueueFull(Info.Name, $"{Info.Options.MaxQueuedBytes} bytes", RetryAdvice());
-    }
-
     /// <summary>The channel did not take the request: it is closed, or full of abandoned ones.</summary>
     private InferenceFailure? TakeBack(PendingRequest pending)
     {
@@ -203,27 +198,12 @@ internal sealed class ModelLane : IAsyncDisposable
         }
 
         _deadlines.Remove(pending);
-        Unreserve(1, pending.Bytes);
-        return Refuse(pending, _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", RetryAdvice()));
+        _admission.Leave(pending);
+        return Refuse(pending, _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", _admission.Advice(_batches)));
     }
 
-    private long DeadlineOf(TimeSpan? timeout, long now)
-    {
-        if (timeout is not { } limit) return long.MaxValue;
-        var ticks = limit.TotalSeconds * Services.Time.TimestampFrequency;
-        return ticks >= long.MaxValue - now ? long.MaxValue : now + (long)ticks;
-    }
-
-    /// <summary>The time in which the workers empty half of what waits now, from their mean time per row.</summary>
-    private TimeSpan RetryAdvice()
-    {
-        var done = Statistics;
-        var perRequest = done.Requests == 0 ? TimeSpan.FromMilliseconds(1) : done.Execute / done.Requests;
-        var advice = perRequest * (Volatile.Read(ref _waiting) / 2.0) / _workers.Length;
-        return advice < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : advice;
-    }
-
-    private void Wake()
+    /// <summary>Lets an idle worker run, if there is one; called by whoever put something into the queue.</summary>
+    public void Wake()
     {
         if (Volatile.Read(ref _collecting) != 0 && WakeFrom(ref _collecting)) return;
         if (Volatile.Read(ref _idle) != 0) WakeFrom(ref _idle);
@@ -244,7 +224,7 @@ internal sealed class ModelLane : IAsyncDisposable
 
     private void SignalIfDrained()
     {
-        if (_closed && _queue.Reader.Count == 0 && Volatile.Read(ref _idle) == _allIdle) _drained.TrySetResult();
+        if (_closed && !Queue.HasWaiting && Volatile.Read(ref _idle) == _allIdle) _drained.TrySetResult();
     }
 
     private void Watch()
