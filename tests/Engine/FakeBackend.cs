@@ -95,8 +95,8 @@ internal static class FakeEngine
     public static InferenceEngine Create(FakeBackend backend, IBatchSealer? sealer = null, ISealedBatchSink? sink = null, IAdmissionGate? gate = null) =>
         new(new InferenceEngineOptions { Backend = backend, Sealer = sealer, Sink = sink, Gate = gate });
 
-    // The fake reads no file, the loader does.
-    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1 };
+    // The fake reads no file, the loader does. Never inline: a test that holds the gate closed would hold itself.
+    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1, RunInline = RunInline.Never };
 
     public static InferenceRequest Request(float x) => new InferenceRequest("fake").Add<float>("x", [1, 1], new[] { x });
 

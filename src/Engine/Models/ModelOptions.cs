@@ -19,6 +19,19 @@ public enum WorkerPlacement
     OwnThreads,
 }
 
+/// <summary>Whether a call to an idle model runs on its caller's thread; the call then returns completed.</summary>
+public enum RunInline
+{
+    /// <summary>When one row was measured to take at most 1 ms at load, no queue delay is set and the workers were not given own threads.</summary>
+    Auto,
+
+    /// <summary>Callers never execute, for hosts whose threads must not be held.</summary>
+    Never,
+
+    /// <summary>Whenever the model is idle, however long its calls take.</summary>
+    Always,
+}
+
 /// <summary>A model and its limits. Immutable; checked by <see cref="Validate"/> before loading.</summary>
 public sealed record ModelOptions
 {
@@ -60,6 +73,9 @@ public sealed record ModelOptions
     /// <summary>Default auto; see <see cref="WorkerPlacement"/>.</summary>
     public WorkerPlacement Placement { get; init; } = WorkerPlacement.Auto;
 
+    /// <summary>Default auto: an idle model answers without a thread switch; see <see cref="Engine.RunInline"/>.</summary>
+    public RunInline RunInline { get; init; } = RunInline.Auto;
+
     /// <summary>Longest backend call. Default 30 s: longer than any honest call, short enough to notice a loop that never ends.</summary>
     public TimeSpan ExecutionTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -89,6 +105,7 @@ public sealed record ModelOptions
         Require(MaxRowsPerRequest is null || (MaxRowsPerRequest >= 1 && MaxRowsPerRequest <= MaxBatch), $"{nameof(MaxRowsPerRequest)} must be 1 to {nameof(MaxBatch)}");
         Require(MaxRequestBytes is >= 1 and <= int.MaxValue, $"{nameof(MaxRequestBytes)} must be 1 to {int.MaxValue}");
         Require(Workers is null or (>= 1 and <= MaxWorkers), $"{nameof(Workers)} must be 1 to {MaxWorkers}");
+        Require(RunInline != RunInline.Always || MaxQueueDelay == TimeSpan.Zero, $"{nameof(RunInline)} cannot be {RunInline.Always} with a {nameof(MaxQueueDelay)}");
         Require(ExecutionTimeout > TimeSpan.Zero, $"{nameof(ExecutionTimeout)} must be positive");
         Require(PaddingMultiple >= 1 && PaddingMultiple <= MaxBatch && MaxBatch % PaddingMultiple == 0, $"{nameof(MaxBatch)} must be a multiple of {nameof(PaddingMultiple)}");
     }

@@ -37,7 +37,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
 
     public WorkerCounters Counters => _runner.Counters;
 
-    public TimeSpan WarmUp() => _runner.WarmUp();
+    public WarmUpTimes WarmUp() => _runner.WarmUp();
 
     public void Start(bool ownThread)
     {
@@ -52,6 +52,21 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
     {
         if (_signal is { } signal) signal.Release();
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>Executes one request on the calling thread, which took this worker's bit and gives it back.</summary>
+    public void RunInline(PendingRequest request)
+    {
+        try
+        {
+            _lane.OnExecuting(1);
+            _runner.Run(new ReadOnlySpan<PendingRequest>(in request), request.Rows);
+        }
+        finally
+        {
+            _lane.OnExecuting(-1);
+            if (_lane.Park(_bit)) Schedule();
+        }
     }
 
     public void TerminateIfOverdue(long now) => _runner.TerminateIfOverdue(now);

@@ -23,6 +23,7 @@ internal sealed class ModelLane : IAsyncDisposable
     private readonly RequestValidator _validator;
     private readonly DeadlineList _deadlines;
     private readonly LaneWorker[] _workers;
+    private readonly InlineExecution _inline;
     private readonly ITimer _watchdog;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ulong _allIdle;
@@ -49,6 +50,7 @@ internal sealed class ModelLane : IAsyncDisposable
         Pool = new RequestPool(this, info.Options.MaxQueuedRequests);
         _validator = new RequestValidator(info, shape);
         _deadlines = new DeadlineList(services.Time);
+        _inline = new InlineExecution(info.Options);
         _queue = Channel.CreateBounded<PendingRequest>(new BoundedChannelOptions(info.Options.MaxQueuedRequests * ChannelSlack));
         _workers = new LaneWorker[info.Options.WorkerCount];
         _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
@@ -96,9 +98,10 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Executes and checks the model, then opens the lane. Nothing may be admitted before.</summary>
     public void Start()
     {
-        var slowest = _workers[0].WarmUp();
+        var times = _workers[0].WarmUp();
         if (!_batches) Info = Info with { IsBatchable = false };
-        foreach (var worker in _workers) worker.Start(OnOwnThreads(slowest));
+        foreach (var worker in _workers) worker.Start(OnOwnThreads(times.Largest));
+        _inline.Measured(times);
         Interlocked.Exchange(ref _idle, _allIdle);
     }
 
@@ -107,6 +110,7 @@ internal sealed class ModelLane : IAsyncDisposable
     {
         pending = Pool.Rent();
         if (_validator.Validate(request, pending) is { } invalid) return Refuse(pending, invalid);
+        if (TryRunInline(request, pending)) return null;
         if (Reserve(pending.Bytes) is { } full) return Refuse(pending, full);
         pending.ParameterDigest = request.ParameterDigest;
         pending.AdmittedAt = Services.Time.GetTimestamp();
@@ -165,6 +169,29 @@ internal sealed class ModelLane : IAsyncDisposable
         _deadlines.Dispose();
         foreach (var worker in _workers) worker.Dispose();
         _model.Dispose();
+    }
+
+    /// <summary>Executes the request on this thread when nothing else is in the lane; it is then completed.</summary>
+    private bool TryRunInline(InferenceRequest request, PendingRequest pending)
+    {
+        if (Volatile.Read(ref _idle) != _allIdle || !_inline.Allows(pending, Volatile.Read(ref _waiting), Pool.Outstanding)) return false;
+        var bit = _allIdle & (~_allIdle + 1);
+        if (Interlocked.CompareExchange(ref _idle, _allIdle & ~bit, _allIdle) != _allIdle) return false;
+        var worker = _workers[BitOperations.TrailingZeroCount(bit)];
+        // Closed before the bit was taken: the drain may have ended. Closed after: it waits for the bit.
+        if (_closed)
+        {
+            if (Park(bit)) worker.Schedule();
+            return false;
+        }
+
+        pending.ParameterDigest = request.ParameterDigest;
+        pending.AdmittedAt = Services.Time.GetTimestamp();
+        pending.Deadline = long.MaxValue;
+        pending.ClaimAlone();
+        worker.RunInline(pending);
+        pending.Signal();
+        return true;
     }
 
     private bool OnOwnThreads(TimeSpan slowest) => Info.Options.Placement switch
