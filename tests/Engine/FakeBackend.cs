@@ -6,13 +6,20 @@ using OpenGradient.Engine.Tensors;
 namespace OpenGradient.Engine.Engine.Tests;
 
 /// <summary>
-/// A model y = 2x over x float32 [batch,1] that can be held at its gate, and that refuses every batch holding the poison.
+/// A model y = 2x over x float32 [batch,1] that can be held at its gate, that refuses every batch holding the poison, and that
+/// ignores termination in every batch holding <see cref="Endless"/>.
 /// </summary>
 internal sealed class FakeBackend : IModelBackend
 {
     public const float Poison = -1;
 
+    /// <summary>A call with it goes on until <see cref="EndEndlessCalls"/>.</summary>
+    public const float Endless = -2;
+
     private readonly ManualResetEventSlim _gate = new(true);
+    private readonly ManualResetEventSlim _end = new(false);
+    private int _freedExecutors;
+    private int _lastThread;
     private int _calls;
     private int _largest;
 
@@ -26,6 +33,16 @@ internal sealed class FakeBackend : IModelBackend
     public SemaphoreSlim Arrived { get; } = new(0);
 
     public bool OutputsIgnoreRows { get; init; }
+
+    /// <summary>What each call takes at least.</summary>
+    public TimeSpan CallTime { get; init; }
+
+    /// <summary>The thread of the last call.</summary>
+    public int LastThread => Volatile.Read(ref _lastThread);
+
+    public int FreedExecutors => Volatile.Read(ref _freedExecutors);
+
+    public void EndEndlessCalls() => _end.Set();
 
     public void CloseGate() => _gate.Reset();
 
@@ -56,6 +73,8 @@ internal sealed class FakeBackend : IModelBackend
         public unsafe BackendFault? Execute(ExecutionBuffers buffers)
         {
             Interlocked.Increment(ref backend._calls);
+            Volatile.Write(ref backend._lastThread, Environment.CurrentManagedThreadId);
+            if (backend.CallTime > TimeSpan.Zero) Thread.Sleep(backend.CallTime);
             if (!backend._gate.IsSet)
             {
                 backend.Arrived.Release();
@@ -66,6 +85,7 @@ internal sealed class FakeBackend : IModelBackend
             InterlockedMax(ref backend._largest, buffers.Rows);
             var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * 4));
             if (x.Contains(Poison)) return new BackendFault("Refused", "poison in /secret/path.cc:12");
+            if (x.Contains(Endless)) backend._end.Wait();
             buffers.ReserveOutput(0, buffers.Rows * 4);
             var y = new Span<float>(buffers.Output(0), buffers.Rows);
             for (var i = 0; i < x.Length; i++) y[i] = 2 * x[i];
@@ -80,7 +100,11 @@ internal sealed class FakeBackend : IModelBackend
 
         public void ClearTermination() => _terminated.Reset();
 
-        public void Dispose() => _terminated.Dispose();
+        public void Dispose()
+        {
+            Interlocked.Increment(ref backend._freedExecutors);
+            _terminated.Dispose();
+        }
 
         private static void InterlockedMax(ref int target, int value)
         {

@@ -5,8 +5,8 @@ namespace OpenGradient.Engine.Serving;
 
 /// <summary>
 /// One worker's execution: gather into its own aligned buffers, one backend call, seal, scatter. Every request given to
-/// <see cref="Run"/> leaves it with outputs or with a failure. Used by one thread at a time, except
-/// <see cref="TerminateIfOverdue"/>.
+/// <see cref="Run"/> leaves it with outputs or with a failure, unless the call was given up. Used by one thread at a time, except
+/// <see cref="IsHung"/>.
 /// </summary>
 internal sealed unsafe class BatchRunner : IDisposable
 {
@@ -20,28 +20,39 @@ internal sealed unsafe class BatchRunner : IDisposable
     private readonly BatchSealing? _sealing;
     private readonly TimeProvider _time;
     private readonly long _limitTicks;
+    private readonly long _graceTicks;
 
-    // Guards the three below: the watchdog must never terminate the call after the one it saw.
+    // Guards the four below: the watchdog must never terminate the call after the one it saw.
     private readonly Lock _runGate = new();
     private long _runningSince;
     private bool _running;
     private bool _terminated;
+    private volatile bool _givenUp;
 
-    public BatchRunner(ModelLane lane, IBackendExecutor executor)
+    /// <param name="counters">Those of the runner that this one replaces.</param>
+    public BatchRunner(ModelLane lane, IBackendExecutor executor, WorkerCounters? counters = null)
     {
+        Counters = counters ?? new WorkerCounters();
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
         _executor = executor;
         _time = lane.Services.Time;
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
+        _graceTicks = (long)(_info.Options.TerminationGrace.TotalSeconds * _time.TimestampFrequency);
         _buffers = new ExecutionBuffers(_info.Inputs, _info.Outputs);
         if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(_info, sealer, lane.Services.Sink, Counters);
         if (_shape.HasStaticRows)
             for (var i = 0; i < _info.Inputs.Count; i++) _buffers.ReserveInput(i, _info.Inputs[i].StaticRowBytes * _info.Options.MaxBatch);
     }
 
-    public WorkerCounters Counters { get; } = new();
+    public WorkerCounters Counters { get; }
+
+    /// <summary>The call did not end in time and its requests belong to whoever found that; set while it runs, for good.</summary>
+    public bool IsGivenUp => _givenUp;
+
+    /// <summary>Of the batch that runs: how many of its first requests have their outputs or failures.</summary>
+    public int Finished { get; private set; }
 
     /// <summary>Executes rows of zeros at the smallest and the largest batch, so that the first caller does not pay for it, and checks the outputs' rows.</summary>
     public WarmUpTimes WarmUp()
@@ -63,27 +74,34 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
+        Finished = 0;
         try
         {
             var failure = TryRun(requests, rows, out var separable);
-            if (failure is null) return;
+            if (failure is null || _givenUp) return;
             if (requests.Length == 1 || !separable) Fail(requests, failure);
-            else foreach (ref readonly var request in requests) RunAlone(in request);
+            else RunEachAlone(requests);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // A worker that died would leave its callers waiting forever.
-            Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
+            if (!_givenUp) Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
         }
     }
 
-    public void TerminateIfOverdue(long now)
+    /// <summary>Terminates a call that exceeds its limit. True once, when it goes on beyond the grace: it is given up.</summary>
+    public bool IsHung(long now, bool mayGiveUp)
     {
         lock (_runGate)
         {
-            if (!_running || _terminated || now - _runningSince < _limitTicks) return;
-            _terminated = true;
-            _executor.Terminate();
+            if (!_running || _givenUp || now - _runningSince < _limitTicks) return false;
+            if (!_terminated)
+            {
+                _terminated = true;
+                _executor.Terminate();
+            }
+
+            return _givenUp = mayGiveUp && now - _runningSince - _limitTicks >= _graceTicks;
         }
     }
 
@@ -111,9 +129,15 @@ internal sealed unsafe class BatchRunner : IDisposable
         return fastest;
     }
 
-    private void RunAlone(in PendingRequest request)
+    private void RunEachAlone(ReadOnlySpan<PendingRequest> requests)
     {
-        if (TryRun(new ReadOnlySpan<PendingRequest>(in request), request.Rows, out _) is { } failure) request.Failure = failure;
+        foreach (ref readonly var request in requests)
+        {
+            var failure = TryRun(new ReadOnlySpan<PendingRequest>(in request), request.Rows, out _);
+            if (_givenUp) return;
+            if (failure is not null) request.Failure = failure;
+            Finished++;
+        }
     }
 
     private static void Fail(ReadOnlySpan<PendingRequest> requests, InferenceFailure failure)
@@ -129,6 +153,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
         var fault = Call();
+        if (_givenUp) return null;
         var executed = _time.GetTimestamp();
         Counters.Batches++;
         Counters.GatherTicks += gathered - started;

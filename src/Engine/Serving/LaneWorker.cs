@@ -21,19 +21,33 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
     private int _count;
     private int _rows;
 
+    // Whether the batch that runs holds a thread of the pool, and the completions it will end in; read by the watchdog when the
+    // batch's call hangs, which then nobody else writes.
+    private bool _onPool;
+    private CompletionBatch? _completions;
+
     // Read from the channel, but of another shape or too large for the batch: the next batch begins with it.
     private PendingRequest? _heldOver;
 
-    public LaneWorker(ModelLane lane, int index, IBackendExecutor executor)
+    /// <param name="replaced">The worker whose place, counters and held-over request this one takes.</param>
+    public LaneWorker(ModelLane lane, int index, IBackendExecutor executor, LaneWorker? replaced = null)
     {
         _lane = lane;
+        Index = index;
         _bit = 1ul << index;
         _maxBatch = lane.Info.Options.MaxBatch;
         _maxRequests = lane.Info.IsBatchable ? _maxBatch : 1;
         _batch = new PendingRequest[_maxRequests];
-        _runner = new BatchRunner(lane, executor);
+        _runner = new BatchRunner(lane, executor, replaced?.Counters);
         _delayTicks = (long)(lane.Info.Options.MaxQueueDelay.TotalSeconds * lane.Services.Time.TimestampFrequency);
+        _heldOver = replaced?.TakeHeldOver();
     }
+
+    public int Index { get; }
+
+    public bool IsGivenUp => _runner.IsGivenUp;
+
+    public bool HoldsPoolThread => _onPool;
 
     public WorkerCounters Counters => _runner.Counters;
 
@@ -57,19 +71,54 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
     /// <summary>Executes one request on the calling thread, which took this worker's bit and gives it back.</summary>
     public void RunInline(PendingRequest request)
     {
+        _onPool = Thread.CurrentThread.IsThreadPoolThread;
+        _lane.OnExecuting(1);
         try
         {
-            _lane.OnExecuting(1);
             _runner.Run(new ReadOnlySpan<PendingRequest>(in request), request.Rows);
         }
         finally
         {
-            _lane.OnExecuting(-1);
-            if (_lane.Park(_bit)) Schedule();
+            if (IsGivenUp)
+            {
+                // Its caller is on this thread: nobody could answer it before.
+                request.Failure = Failures.Hung(_lane.Info.Options);
+                _lane.Hung.Returned(this);
+            }
+            else
+            {
+                _lane.OnExecuting(-1);
+                if (_lane.Park(_bit)) Schedule();
+            }
         }
     }
 
-    public void TerminateIfOverdue(long now) => _runner.TerminateIfOverdue(now);
+    /// <summary>See <see cref="BatchRunner.IsHung"/>.</summary>
+    public bool IsHung(long now, bool mayGiveUp) => _runner.IsHung(now, mayGiveUp);
+
+    /// <summary>Answers the callers of a batch whose call was given up. A call on its caller's own thread has none to answer.</summary>
+    public void AnswerHung(InferenceFailure failure)
+    {
+        _lane.OnExecuting(_completions is null ? -1 : -_count);
+        if (_completions is not { } completions) return;
+        for (var i = 0; i < _count; i++)
+        {
+            if (i >= _runner.Finished) _batch[i].Failure = failure;
+            completions.Add(_batch[i]);
+        }
+
+        completions.RunOnPool();
+    }
+
+    /// <summary>Gives up the request that was read from the queue and not yet claimed.</summary>
+    public PendingRequest? TakeHeldOver() => Interlocked.Exchange(ref _heldOver, null);
+
+    /// <summary>Frees what the call that was given up used, on its thread.</summary>
+    public void FreeAfterHang()
+    {
+        _signal?.Dispose();
+        _runner.Dispose();
+    }
 
     public void Dispose()
     {
@@ -82,7 +131,14 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
 
     void IThreadPoolWorkItem.Execute()
     {
+        _onPool = true;
         var completions = NextBatch();
+        if (IsGivenUp)
+        {
+            _lane.Hung.Returned(this);
+            return;
+        }
+
         if (completions is null)
         {
             if (_lane.Park(_bit)) Schedule();
@@ -103,13 +159,19 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
             if (_stopped) return;
             do
             {
+                _onPool = false;
                 while (NextBatch() is { } completions) completions.RunOnPool();
+                if (IsGivenUp)
+                {
+                    _lane.Hung.Returned(this);
+                    return;
+                }
             }
             while (_lane.Park(_bit));
         }
     }
 
-    /// <summary>Collects and runs one batch; null when nothing waits.</summary>
+    /// <summary>Collects and runs one batch; null when nothing waits, or when the call was given up.</summary>
     private CompletionBatch? NextBatch()
     {
         if (!_lane.Completions.TryDequeue(out var completions)) completions = new CompletionBatch(_lane.Completions, _maxRequests);
@@ -121,17 +183,22 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
             return null;
         }
 
-        if (_count > 0) Run();
+        if (_count > 0 && !TryRun(completions)) return null;
         for (var i = 0; i < _count; i++) completions.Add(_batch[i]);
         Array.Clear(_batch, 0, _count);
         return completions;
     }
 
-    private void Run()
+    /// <summary>False when the call was given up: batch and completions are no longer this thread's.</summary>
+    private bool TryRun(CompletionBatch completions)
     {
+        _completions = completions;
         _lane.OnExecuting(_count);
         _runner.Run(_batch.AsSpan(0, _count), _rows);
+        if (IsGivenUp) return false;
         _lane.OnExecuting(-_count);
+        _completions = null;
+        return true;
     }
 
     /// <summary>Fills the batch. True when a request whose time had run out was put straight into the completions.</summary>

@@ -26,7 +26,9 @@ internal sealed class ModelLane : IAsyncDisposable
     private readonly InlineExecution _inline;
     private readonly ITimer _watchdog;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ulong _allIdle;
+
+    // The bits of the workers there are: a hung call may cost one.
+    private ulong _allIdle;
 
     // Bit per worker: waits for work.
     private ulong _idle;
@@ -51,12 +53,14 @@ internal sealed class ModelLane : IAsyncDisposable
         _validator = new RequestValidator(info, shape);
         _deadlines = new DeadlineList(services.Time);
         _inline = new InlineExecution(info.Options);
+        Hung = new HungCalls(this);
         _queue = Channel.CreateBounded<PendingRequest>(new BoundedChannelOptions(info.Options.MaxQueuedRequests * ChannelSlack));
         _workers = new LaneWorker[info.Options.WorkerCount];
         _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
         for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
 
-        var period = TimeSpan.FromTicks(Math.Clamp(info.Options.ExecutionTimeout.Ticks / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
+        var shortest = Math.Min(info.Options.ExecutionTimeout.Ticks, info.Options.TerminationGrace.Ticks);
+        var period = TimeSpan.FromTicks(Math.Clamp(shortest / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
         _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
     }
 
@@ -68,6 +72,8 @@ internal sealed class ModelLane : IAsyncDisposable
     public LaneServices Services { get; }
 
     public LaneHealth Health { get; } = new();
+
+    public HungCalls Hung { get; }
 
     public RequestPool Pool { get; }
 
@@ -82,7 +88,8 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time);
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time)
+            with { HungCalls = Hung.Total };
 
     /// <summary>
     /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
@@ -102,12 +109,15 @@ internal sealed class ModelLane : IAsyncDisposable
         if (!_batches) Info = Info with { IsBatchable = false };
         foreach (var worker in _workers) worker.Start(OnOwnThreads(times.Largest));
         _inline.Measured(times);
+        Hung.Open();
         Interlocked.Exchange(ref _idle, _allIdle);
     }
 
     /// <summary>Null: the request is admitted and <paramref name="pending"/> will be completed once.</summary>
     public InferenceFailure? TryAdmit(InferenceRequest request, CancellationToken cancellation, out PendingRequest pending)
     {
+        pending = null!;
+        if (Health.IsUnavailable) return Failures.Unavailable(Info.Name, Health.Current);
         pending = Pool.Rent();
         if (_validator.Validate(request, pending) is { } invalid) return Refuse(pending, invalid);
         if (TryRunInline(request, pending)) return null;
@@ -119,6 +129,8 @@ internal sealed class ModelLane : IAsyncDisposable
         pending.WatchCancellation(cancellation);
         if (!_queue.Writer.TryWrite(pending)) return TakeBack(pending);
         Wake();
+        // Seen by the one or the other: whoever finds the lane unavailable answers what waits.
+        if (Health.IsUnavailable) FailWaiting();
         return null;
     }
 
@@ -153,10 +165,40 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>True when the worker's signal has been or will be given, false when nobody took its bit.</summary>
     public bool EndCollecting(ulong bit) => (Interlocked.And(ref _collecting, ~bit) & bit) == 0;
 
-    /// <summary>Admits nothing more, answers everything that was admitted, then frees the model.</summary>
+    /// <summary>Callers' threads execute nothing more.</summary>
+    public void StopInline() => _inline.TurnOff();
+
+    /// <summary>Workers whose calls were given up and that nobody replaced.</summary>
+    public IEnumerable<LaneWorker> Lost => _workers.Where(worker => worker.IsGivenUp);
+
+    /// <summary>Puts a fresh worker in the place of one whose call was given up. On its own thread: the next call may hang too.</summary>
+    public void Replace(LaneWorker hung)
+    {
+        var fresh = new LaneWorker(this, hung.Index, _model.CreateExecutor(), hung);
+        _workers[hung.Index] = fresh;
+        Interlocked.Or(ref _allIdle, 1ul << hung.Index);
+        fresh.Start(ownThread: true);
+        fresh.Schedule();
+    }
+
+    public bool HasOthers(LaneWorker hung) => (Volatile.Read(ref _allIdle) & ~(1ul << hung.Index)) != 0;
+
+    /// <summary>Goes on without a worker whose call was given up. What it held is answered, and what waits if the lane is unavailable.</summary>
+    public void Lose(LaneWorker hung)
+    {
+        Interlocked.And(ref _allIdle, ~(1ul << hung.Index));
+        if (hung.TakeHeldOver() is { } heldOver) FailWaiting(heldOver);
+        if (Health.IsUnavailable) FailWaiting();
+        SignalIfDrained();
+    }
+
+    public void FreeModel() => _model.Dispose();
+
+    /// <summary>Admits nothing more, answers everything that was admitted, then frees the model, or leaves it to calls that were given up.</summary>
     public async ValueTask DisposeAsync()
     {
         _closed = true;
+        Hung.Close();
         _queue.Writer.TryComplete();
         while (WakeFrom(ref _collecting))
         {
@@ -167,8 +209,8 @@ internal sealed class ModelLane : IAsyncDisposable
         await _drained.Task.ConfigureAwait(false);
         await _watchdog.DisposeAsync().ConfigureAwait(false);
         _deadlines.Dispose();
-        foreach (var worker in _workers) worker.Dispose();
-        _model.Dispose();
+        foreach (var worker in _workers.Where(worker => !worker.IsGivenUp)) worker.Dispose();
+        Hung.FreeModel();
     }
 
     /// <summary>Executes the request on this thread when nothing else is in the lane; it is then completed.</summary>
@@ -276,9 +318,24 @@ internal sealed class ModelLane : IAsyncDisposable
         if (_closed && _queue.Reader.Count == 0 && Volatile.Read(ref _idle) == _allIdle) _drained.TrySetResult();
     }
 
-    private void Watch()
+    private void FailWaiting()
     {
-        var now = Services.Time.GetTimestamp();
-        foreach (var worker in _workers) worker.TerminateIfOverdue(now);
+        while (_queue.Reader.TryRead(out var next)) FailWaiting(next);
     }
+
+    private void FailWaiting(PendingRequest next)
+    {
+        if (!next.TryClaim())
+        {
+            next.LetGo();
+            return;
+        }
+
+        OnClaimed(next);
+        Unreserve(1, next.Bytes);
+        next.Failure = Failures.Unavailable(Info.Name, Health.Current);
+        ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
+    }
+
+    private void Watch() => Hung.Watch(_workers, Services.Time.GetTimestamp());
 }
