@@ -29,6 +29,9 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>What a loaded model has done so far, null when it is not loaded.</summary>
     public ModelStatistics? Statistics(string model, string? version = null) => _registry.Find(model, version)?.Statistics;
 
+    /// <summary>How well a loaded model can serve and why, null when it is not loaded.</summary>
+    public ModelHealthReport? Health(string model, string? version = null) => _registry.Find(model, version)?.Health.Current;
+
     /// <summary>
     /// The last batches of a loaded model, oldest first, at most 128 per worker: what each did and why it was no larger. Null when
     /// the model is not loaded.

@@ -6,13 +6,20 @@ using OpenGradient.Engine.Tensors;
 namespace OpenGradient.Engine.Engine.Tests;
 
 /// <summary>
-/// A model y = 2x over x float32 [batch,1] that can be held at its gate, and that refuses every batch holding the poison.
+/// A model y = 2x over x float32 [batch,1] that can be held at its gate, that refuses every batch holding the poison, and that
+/// ignores termination in every batch holding <see cref="Endless"/>.
 /// </summary>
 internal sealed class FakeBackend : IModelBackend
 {
     public const float Poison = -1;
 
+    /// <summary>A call with it goes on until <see cref="EndEndlessCalls"/>.</summary>
+    public const float Endless = -2;
+
     private readonly ManualResetEventSlim _gate = new(true);
+    private readonly ManualResetEventSlim _end = new(false);
+    private int _freedExecutors;
+    private int _lastThread;
     private int _calls;
     private int _largest;
 
@@ -32,6 +39,16 @@ internal sealed class FakeBackend : IModelBackend
 
     /// <summary>Called with the rows of every call that passed the gate.</summary>
     public Action<float[]>? Executing { get; set; }
+
+    /// <summary>What each call takes at least.</summary>
+    public TimeSpan CallTime { get; init; }
+
+    /// <summary>The thread of the last call.</summary>
+    public int LastThread => Volatile.Read(ref _lastThread);
+
+    public int FreedExecutors => Volatile.Read(ref _freedExecutors);
+
+    public void EndEndlessCalls() => _end.Set();
 
     public void CloseGate() => _gate.Reset();
 
@@ -62,6 +79,8 @@ internal sealed class FakeBackend : IModelBackend
         public unsafe BackendFault? Execute(ExecutionBuffers buffers)
         {
             Interlocked.Increment(ref backend._calls);
+            Volatile.Write(ref backend._lastThread, Environment.CurrentManagedThreadId);
+            if (backend.CallTime > TimeSpan.Zero) Thread.Sleep(backend.CallTime);
             if (!backend._gate.IsSet)
             {
                 backend.Arrived.Release();
@@ -74,6 +93,7 @@ internal sealed class FakeBackend : IModelBackend
             var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * width * 4));
             backend.Executing?.Invoke(x.ToArray());
             if (x.Contains(Poison)) return new BackendFault("Refused", "poison in /secret/path.cc:12");
+            if (x.Contains(Endless)) backend._end.Wait();
             buffers.ReserveOutput(0, buffers.Rows * 4);
             var y = new Span<float>(buffers.Output(0), buffers.Rows);
             for (var i = 0; i < y.Length; i++) y[i] = 2 * x[i * width];
@@ -88,7 +108,11 @@ internal sealed class FakeBackend : IModelBackend
 
         public void ClearTermination() => _terminated.Reset();
 
-        public void Dispose() => _terminated.Dispose();
+        public void Dispose()
+        {
+            Interlocked.Increment(ref backend._freedExecutors);
+            _terminated.Dispose();
+        }
 
         private static void InterlockedMax(ref int target, int value)
         {
@@ -103,8 +127,8 @@ internal static class FakeEngine
     public static InferenceEngine Create(FakeBackend backend, IBatchSealer? sealer = null, ISealedBatchSink? sink = null, IAdmissionGate? gate = null) =>
         new(new InferenceEngineOptions { Backend = backend, Sealer = sealer, Sink = sink, Gate = gate });
 
-    // The fake reads no file, the loader does.
-    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1 };
+    // The fake reads no file, the loader does. Never inline: a test that holds the gate closed would hold itself.
+    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1, RunInline = RunInline.Never };
 
     public static InferenceRequest Request(float x) => new InferenceRequest("fake").Add<float>("x", [1, 1], new[] { x });
 

@@ -19,6 +19,19 @@ public enum WorkerPlacement
     OwnThreads,
 }
 
+/// <summary>Whether a call to an idle model runs on its caller's thread; the call then returns completed.</summary>
+public enum RunInline
+{
+    /// <summary>When one row was measured to take at most 1 ms at load, no queue delay is set and the workers were not given own threads.</summary>
+    Auto,
+
+    /// <summary>Callers never execute, for hosts whose threads must not be held.</summary>
+    Never,
+
+    /// <summary>Whenever the model is idle, however long its calls take.</summary>
+    Always,
+}
+
 /// <summary>A model and its limits. Immutable; checked by <see cref="Validate"/> before loading.</summary>
 public sealed record ModelOptions
 {
@@ -66,8 +79,23 @@ public sealed record ModelOptions
     /// <summary>Default auto; see <see cref="WorkerPlacement"/>.</summary>
     public WorkerPlacement Placement { get; init; } = WorkerPlacement.Auto;
 
+    /// <summary>Default auto: an idle model answers without a thread switch; see <see cref="Engine.RunInline"/>.</summary>
+    public RunInline RunInline { get; init; } = RunInline.Auto;
+
     /// <summary>Longest backend call. Default 30 s: longer than any honest call, short enough to notice a loop that never ends.</summary>
     public TimeSpan ExecutionTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long a call that exceeded <see cref="ExecutionTimeout"/> and was asked to stop may go on before it is given up. Default
+    /// 5 s: ONNX Runtime looks between two operators, and no honest operator takes longer.
+    /// </summary>
+    public TimeSpan TerminationGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Most calls given up and not returned before the model is unavailable. Default null: as many as workers. Each holds a
+    /// thread, its buffers, and maybe a core; more than one per core would leave nothing for other models.
+    /// </summary>
+    public int? MaxHungCalls { get; init; }
 
     /// <summary>Batches are filled up with zero rows to a multiple of this. Default 1, none; the determinism probe finds what a model needs.</summary>
     public int PaddingMultiple { get; init; } = 1;
@@ -97,7 +125,10 @@ public sealed record ModelOptions
         Require(MaxRowsPerRequest is null || (MaxRowsPerRequest >= 1 && MaxRowsPerRequest <= MaxBatch), $"{nameof(MaxRowsPerRequest)} must be 1 to {nameof(MaxBatch)}");
         Require(MaxRequestBytes is >= 1 and <= int.MaxValue, $"{nameof(MaxRequestBytes)} must be 1 to {int.MaxValue}");
         Require(Workers is null or (>= 1 and <= MaxWorkers), $"{nameof(Workers)} must be 1 to {MaxWorkers}");
+        Require(RunInline != RunInline.Always || MaxQueueDelay == TimeSpan.Zero, $"{nameof(RunInline)} cannot be {RunInline.Always} with a {nameof(MaxQueueDelay)}");
         Require(ExecutionTimeout > TimeSpan.Zero, $"{nameof(ExecutionTimeout)} must be positive");
+        Require(TerminationGrace > TimeSpan.Zero, $"{nameof(TerminationGrace)} must be positive");
+        Require(MaxHungCalls is null or (>= 0 and <= MaxWorkers), $"{nameof(MaxHungCalls)} must be 0 to {MaxWorkers}");
         Require(PaddingMultiple >= 1 && PaddingMultiple <= MaxBatch && MaxBatch % PaddingMultiple == 0, $"{nameof(MaxBatch)} must be a multiple of {nameof(PaddingMultiple)}");
     }
 

@@ -38,6 +38,15 @@ internal static class Failures
     public static InferenceFailure Timeout(TimeSpan limit, BackendFault fault) =>
         new(InferenceFailureKind.ExecutionTimeout, $"the execution was stopped after its limit of {limit.TotalMilliseconds:0} ms") { OperatorDetail = fault.Detail };
 
+    public static InferenceFailure Hung(ModelOptions options) =>
+        new(InferenceFailureKind.ExecutionTimeout, $"the execution was given up: it did not stop at its limit of {options.ExecutionTimeout.TotalMilliseconds:0} ms")
+        {
+            OperatorDetail = $"the backend did not return within {options.TerminationGrace.TotalMilliseconds:0} ms after it was asked to",
+        };
+
+    public static InferenceFailure Unavailable(string name, ModelHealthReport health) =>
+        new(InferenceFailureKind.ModelUnavailable, $"model '{name}' is unavailable") { OperatorDetail = string.Join("; ", health.Reasons) };
+
     public static InferenceFailure Sealing(Exception error) =>
         new(InferenceFailureKind.SealingFailed, "the answer could not be sealed") { OperatorDetail = error.Message };
 }

@@ -16,7 +16,8 @@ internal sealed class PendingRequest : QueueEntry, IValueTaskSource<InferenceOut
 
     private readonly OutputStore _outputs;
 
-    // Continuations run where Signal is called: workers never call it, only CompletionBatch and the pool do.
+    // Continuations run where Signal is called: workers never call it, only CompletionBatch and the pool do, and a caller that
+    // executed its own request, before anything can have been registered.
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _cancellation;
     private int _state;
@@ -89,6 +90,9 @@ internal sealed class PendingRequest : QueueEntry, IValueTaskSource<InferenceOut
 
     /// <summary>The worker's claim: afterwards neither cancellation nor deadline reaches the request.</summary>
     public bool TryClaim() => Interlocked.CompareExchange(ref _state, Claimed, Queued) == Queued;
+
+    /// <summary>Claims a request that was never queued and has no cancellation to race with.</summary>
+    public void ClaimAlone() => _state = Claimed;
 
     /// <summary>Ends a request that no worker has claimed. The caller is answered from the thread pool.</summary>
     public bool TryAbandon(InferenceFailure failure)

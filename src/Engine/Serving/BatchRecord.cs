@@ -32,6 +32,9 @@ public enum BatchSizeReason
 
     /// <summary>As many requests as a worker takes at once had run out of time, so it began with what it had.</summary>
     OthersExpired,
+
+    /// <summary>The model was idle: the caller's own thread executed the request at once.</summary>
+    Inline,
 }
 
 /// <summary>What one backend call did, and why it had its size.</summary>

@@ -5,8 +5,8 @@ namespace OpenGradient.Engine.Serving;
 
 /// <summary>
 /// One worker's execution: gather into its own aligned buffers, one backend call, seal, scatter. Every request given to
-/// <see cref="Run"/> leaves it with outputs or with a failure. Used by one thread at a time, except
-/// <see cref="TerminateIfOverdue"/>.
+/// <see cref="Run"/> leaves it with outputs or with a failure, unless the call was given up. Used by one thread at a time, except
+/// <see cref="IsHung"/>.
 /// </summary>
 internal sealed unsafe class BatchRunner : IDisposable
 {
@@ -20,53 +20,52 @@ internal sealed unsafe class BatchRunner : IDisposable
     private readonly BatchSealing? _sealing;
     private readonly TimeProvider _time;
     private readonly long _limitTicks;
+    private readonly long _graceTicks;
 
-    // Guards the three below: the watchdog must never terminate the call after the one it saw.
+    // Guards the four below: the watchdog must never terminate the call after the one it saw.
     private readonly Lock _runGate = new();
     private long _runningSince;
     private bool _running;
     private bool _terminated;
+    private volatile bool _givenUp;
 
     // The call that is being made, for the log.
     private BatchEntry _entry;
 
-    public BatchRunner(ModelLane lane, IBackendExecutor executor, int worker)
+    /// <param name="replaced">The runner whose counters and log this one goes on with.</param>
+    public BatchRunner(ModelLane lane, IBackendExecutor executor, int worker, BatchRunner? replaced = null)
     {
-        Log = new BatchLog(worker);
+        Counters = replaced?.Counters ?? new WorkerCounters();
+        Log = replaced?.Log ?? new BatchLog(worker);
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
         _executor = executor;
         _time = lane.Services.Time;
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
+        _graceTicks = (long)(_info.Options.TerminationGrace.TotalSeconds * _time.TimestampFrequency);
         _buffers = new ExecutionBuffers(_info.Inputs, _info.Outputs);
         if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(_info, sealer, lane.Services.Sink, Counters);
         if (_shape.HasStaticRows)
             for (var i = 0; i < _info.Inputs.Count; i++) _buffers.ReserveInput(i, _info.Inputs[i].StaticRowBytes * _info.Options.MaxBatch);
     }
 
-    public WorkerCounters Counters { get; } = new();
+    public WorkerCounters Counters { get; }
+
+    /// <summary>The call did not end in time and its requests belong to whoever found that; set while it runs, for good.</summary>
+    public bool IsGivenUp => _givenUp;
+
+    /// <summary>Of the batch that runs: how many of its first requests have their outputs or failures.</summary>
+    public int Finished { get; private set; }
 
     public BatchLog Log { get; }
 
     /// <summary>Executes rows of zeros at the smallest and the largest batch, so that the first caller does not pay for it, and checks the outputs' rows.</summary>
-    /// <returns>The time of the slowest call; very long for a model whose sizes are open.</returns>
-    public TimeSpan WarmUp()
+    public WarmUpTimes WarmUp()
     {
-        if (!_shape.HasStaticRows) return TimeSpan.MaxValue;
-        var slowest = TimeSpan.Zero;
-        // The second call at a size is the one to time: the first builds tensors and grows the arena.
-        foreach (var rows in (int[])[1, _info.Options.MaxBatch, _info.Options.MaxBatch])
-        {
-            SetShapes(null, rows);
-            var start = _time.GetTimestamp();
-            // A model may rightly refuse zeros; callers' rows decide.
-            if (Call() is not null) return TimeSpan.MaxValue;
-            slowest = _time.GetElapsedTime(start);
-            if (!OutputsFollowRows()) _lane.StopBatching();
-        }
-
-        return slowest;
+        if (!_shape.HasStaticRows) return WarmUpTimes.Unknown;
+        // A model may rightly refuse zeros; callers' rows decide.
+        return Fastest(1) is { } single && Fastest(_info.Options.MaxBatch) is { } largest ? new WarmUpTimes(single, largest) : WarmUpTimes.Unknown;
     }
 
     public bool HasSameInnerShape(PendingRequest first, PendingRequest other)
@@ -83,27 +82,34 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
+        Finished = 0;
         try
         {
             var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
-            if (failure is null) return;
+            if (failure is null || _givenUp) return;
             if (requests.Length == 1 || !separable) Fail(requests, failure);
-            else foreach (ref readonly var request in requests) RunAlone(in request);
+            else RunEachAlone(requests);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // A worker that died would leave its callers waiting forever.
-            Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
+            if (!_givenUp) Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
         }
     }
 
-    public void TerminateIfOverdue(long now)
+    /// <summary>Terminates a call that exceeds its limit. True once, when it goes on beyond the grace: it is given up.</summary>
+    public bool IsHung(long now, bool mayGiveUp)
     {
         lock (_runGate)
         {
-            if (!_running || _terminated || now - _runningSince < _limitTicks) return;
-            _terminated = true;
-            _executor.Terminate();
+            if (!_running || _givenUp || now - _runningSince < _limitTicks) return false;
+            if (!_terminated)
+            {
+                _terminated = true;
+                _executor.Terminate();
+            }
+
+            return _givenUp = mayGiveUp && now - _runningSince - _limitTicks >= _graceTicks;
         }
     }
 
@@ -114,10 +120,32 @@ internal sealed unsafe class BatchRunner : IDisposable
         _sealing?.Dispose();
     }
 
-    private void RunAlone(in PendingRequest request)
+    /// <summary>The fastest of three calls: the first builds tensors and grows the arena, and others may share the core.</summary>
+    private TimeSpan? Fastest(int rows)
     {
-        var alone = new ReadOnlySpan<PendingRequest>(in request);
-        if (RunRecorded(alone, request.Rows, BatchSizeReason.SplitAfterFailure, request.AdmittedAt, out _) is { } failure) request.Failure = failure;
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            SetShapes(null, rows);
+            var start = _time.GetTimestamp();
+            if (Call() is not null) return null;
+            var took = _time.GetElapsedTime(start);
+            if (took < fastest) fastest = took;
+            if (!OutputsFollowRows()) _lane.StopBatching();
+        }
+
+        return fastest;
+    }
+
+    private void RunEachAlone(ReadOnlySpan<PendingRequest> requests)
+    {
+        foreach (ref readonly var request in requests)
+        {
+            var failure = RunRecorded(new ReadOnlySpan<PendingRequest>(in request), request.Rows, BatchSizeReason.SplitAfterFailure, request.AdmittedAt, out _);
+            if (_givenUp) return;
+            if (failure is not null) request.Failure = failure;
+            Finished++;
+        }
     }
 
     private static void Fail(ReadOnlySpan<PendingRequest> requests, InferenceFailure failure)
@@ -137,10 +165,16 @@ internal sealed unsafe class BatchRunner : IDisposable
         }
         finally
         {
-            Counters.SizeReasons[(int)reason]++;
-            Log.Add(_entry);
-            if (_entry.Succeeded) _lane.Estimate.Add(_time.GetTimestamp() - started, _lane.Batches ? (double)rows / _info.Options.MaxBatch : 1);
+            // Given up: counters and log are another runner's by now.
+            if (!_givenUp) Record(reason, rows, started);
         }
+    }
+
+    private void Record(BatchSizeReason reason, int rows, long started)
+    {
+        Counters.SizeReasons[(int)reason]++;
+        Log.Add(_entry);
+        if (_entry.Succeeded) _lane.Estimate.Add(_time.GetTimestamp() - started, _lane.Batches ? (double)rows / _info.Options.MaxBatch : 1);
     }
 
     /// <summary>Null when every request has its outputs.</summary>
@@ -151,6 +185,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
         var fault = Call();
+        if (_givenUp) return null;
         var executed = _time.GetTimestamp();
         Counters.Batches++;
         Counters.GatherTicks += _entry.Gather = gathered - started;

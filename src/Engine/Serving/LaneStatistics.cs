@@ -19,6 +19,9 @@ public sealed record ModelStatistics
     /// <summary>Requests that ended by cancellation or deadline before a worker claimed them.</summary>
     public long Abandoned { get; init; }
 
+    /// <summary>Backend calls that did not end although they were terminated, and were given up.</summary>
+    public long HungCalls { get; init; }
+
     /// <summary>Requests waiting now.</summary>
     public long Waiting { get; init; }
 

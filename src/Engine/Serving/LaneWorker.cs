@@ -26,22 +26,35 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
     private long _oldest;
     private BatchSizeReason _reason;
 
-    public LaneWorker(ModelLane lane, int index, IBackendExecutor executor)
+    // Whether the batch that runs holds a thread of the pool, and the completions it will end in; read by the watchdog when the
+    // batch's call hangs, which then nobody else writes.
+    private bool _onPool;
+    private CompletionBatch? _completions;
+
+    /// <param name="replaced">The worker whose place, counters and log this one takes.</param>
+    public LaneWorker(ModelLane lane, int index, IBackendExecutor executor, LaneWorker? replaced = null)
     {
         _lane = lane;
+        Index = index;
         _bit = 1ul << index;
         _maxBatch = lane.Info.Options.MaxBatch;
         _maxRequests = lane.Info.IsBatchable ? _maxBatch : 1;
         _batch = new PendingRequest[_maxRequests];
-        _runner = new BatchRunner(lane, executor, index);
+        _runner = new BatchRunner(lane, executor, index, replaced?._runner);
         _delayTicks = (long)(lane.Info.Options.MaxQueueDelay.TotalSeconds * lane.Services.Time.TimestampFrequency);
     }
+
+    public int Index { get; }
+
+    public bool IsGivenUp => _runner.IsGivenUp;
+
+    public bool HoldsPoolThread => _onPool;
 
     public WorkerCounters Counters => _runner.Counters;
 
     public BatchLog Log => _runner.Log;
 
-    public TimeSpan WarmUp() => _runner.WarmUp();
+    public WarmUpTimes WarmUp() => _runner.WarmUp();
 
     public void Start(bool ownThread)
     {
@@ -58,7 +71,54 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    public void TerminateIfOverdue(long now) => _runner.TerminateIfOverdue(now);
+    /// <summary>Executes one request on the calling thread, which took this worker's bit and gives it back.</summary>
+    public void RunInline(PendingRequest request)
+    {
+        _onPool = Thread.CurrentThread.IsThreadPoolThread;
+        _lane.OnExecuting(1);
+        try
+        {
+            _runner.Run(new ReadOnlySpan<PendingRequest>(in request), request.Rows, BatchSizeReason.Inline, request.AdmittedAt);
+        }
+        finally
+        {
+            if (IsGivenUp)
+            {
+                // Its caller is on this thread: nobody could answer it before.
+                request.Failure = Failures.Hung(_lane.Info.Options);
+                _lane.Hung.Returned(this);
+            }
+            else
+            {
+                _lane.OnExecuting(-1);
+                if (_lane.Park(_bit)) Schedule();
+            }
+        }
+    }
+
+    /// <summary>See <see cref="BatchRunner.IsHung"/>.</summary>
+    public bool IsHung(long now, bool mayGiveUp) => _runner.IsHung(now, mayGiveUp);
+
+    /// <summary>Answers the callers of a batch whose call was given up. A call on its caller's own thread has none to answer.</summary>
+    public void AnswerHung(InferenceFailure failure)
+    {
+        _lane.OnExecuting(_completions is null ? -1 : -_count);
+        if (_completions is not { } completions) return;
+        for (var i = 0; i < _count; i++)
+        {
+            if (i >= _runner.Finished) _batch[i].Failure = failure;
+            completions.Add(_batch[i]);
+        }
+
+        completions.RunOnPool();
+    }
+
+    /// <summary>Frees what the call that was given up used, on its thread.</summary>
+    public void FreeAfterHang()
+    {
+        _signal?.Dispose();
+        _runner.Dispose();
+    }
 
     public void Dispose()
     {
@@ -71,7 +131,14 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
 
     void IThreadPoolWorkItem.Execute()
     {
+        _onPool = true;
         var completions = NextBatch();
+        if (IsGivenUp)
+        {
+            _lane.Hung.Returned(this);
+            return;
+        }
+
         if (completions is null)
         {
             if (_lane.Park(_bit)) Schedule();
@@ -92,13 +159,19 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             if (_stopped) return;
             do
             {
+                _onPool = false;
                 while (NextBatch() is { } completions) completions.RunOnPool();
+                if (IsGivenUp)
+                {
+                    _lane.Hung.Returned(this);
+                    return;
+                }
             }
             while (_lane.Park(_bit));
         }
     }
 
-    /// <summary>Collects and runs one batch; null when nothing waits.</summary>
+    /// <summary>Collects and runs one batch; null when nothing waits, or when the call was given up.</summary>
     private CompletionBatch? NextBatch()
     {
         if (!_lane.Completions.TryDequeue(out var completions)) completions = new CompletionBatch(_lane.Completions, _maxRequests);
@@ -111,17 +184,22 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             return null;
         }
 
-        if (_count > 0) Run();
+        if (_count > 0 && !TryRun(completions)) return null;
         for (var i = 0; i < _count; i++) completions.Add(_batch[i]);
         Array.Clear(_batch, 0, _count);
         return completions;
     }
 
-    private void Run()
+    /// <summary>False when the call was given up: batch and completions are no longer this thread's.</summary>
+    private bool TryRun(CompletionBatch completions)
     {
+        _completions = completions;
         _lane.OnExecuting(_count);
         _runner.Run(_batch.AsSpan(0, _count), _rows, _reason, _oldest);
+        if (IsGivenUp) return false;
         _lane.OnExecuting(-_count);
+        _completions = null;
+        return true;
     }
 
     /// <summary>Fills the batch. Requests whose time had run out go straight into the completions.</summary>

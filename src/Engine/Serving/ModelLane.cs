@@ -20,9 +20,12 @@ internal sealed class ModelLane : IAsyncDisposable
     private readonly LaneAdmission _admission;
     private readonly DeadlineList _deadlines;
     private readonly LaneWorker[] _workers;
+    private readonly InlineExecution _inline;
     private readonly ITimer _watchdog;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ulong _allIdle;
+
+    // The bits of the workers there are: a hung call may cost one.
+    private ulong _allIdle;
 
     // Bit per worker: waits for work.
     private ulong _idle;
@@ -47,11 +50,14 @@ internal sealed class ModelLane : IAsyncDisposable
         Queue = new LaneQueue(info.Options);
         Load = new LaneLoad(info.Options);
         _admission = new LaneAdmission(info.Options, Queue, Load, Estimate, services.Time);
+        _inline = new InlineExecution(info.Options);
+        Hung = new HungCalls(this);
         _workers = new LaneWorker[info.Options.WorkerCount];
         _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
         for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
 
-        var period = TimeSpan.FromTicks(Math.Clamp(info.Options.ExecutionTimeout.Ticks / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
+        var shortest = Math.Min(info.Options.ExecutionTimeout.Ticks, info.Options.TerminationGrace.Ticks);
+        var period = TimeSpan.FromTicks(Math.Clamp(shortest / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
         _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
     }
 
@@ -61,6 +67,10 @@ internal sealed class ModelLane : IAsyncDisposable
     public ModelShape Shape { get; }
 
     public LaneServices Services { get; }
+
+    public LaneHealth Health { get; } = new();
+
+    public HungCalls Hung { get; }
 
     public RequestPool Pool { get; }
 
@@ -79,7 +89,8 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Load.Requests, Services.Time);
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Load.Requests, Services.Time)
+            with { HungCalls = Hung.Total };
 
     /// <summary>The last batches of every worker, by their time of start.</summary>
     public IReadOnlyList<BatchRecord> RecentBatches
@@ -107,23 +118,30 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Executes and checks the model, then opens the lane. Nothing may be admitted before.</summary>
     public void Start()
     {
-        var slowest = _workers[0].WarmUp();
+        var times = _workers[0].WarmUp();
         if (!_batches) Info = Info with { IsBatchable = false };
-        foreach (var worker in _workers) worker.Start(OnOwnThreads(slowest));
+        foreach (var worker in _workers) worker.Start(OnOwnThreads(times.Largest));
+        _inline.Measured(times);
+        Hung.Open();
         Interlocked.Exchange(ref _idle, _allIdle);
     }
 
     /// <summary>Null: the request is admitted and <paramref name="pending"/> will be completed once.</summary>
     public InferenceFailure? TryAdmit(InferenceRequest request, CancellationToken cancellation, out PendingRequest pending)
     {
+        pending = null!;
+        if (Health.IsUnavailable) return Failures.Unavailable(Info.Name, Health.Current);
         pending = Pool.Rent();
         if (_validator.Validate(request, pending) is { } invalid) return Refuse(pending, invalid);
+        if (TryRunInline(request, pending)) return null;
         if (_admission.TryEnter(request, pending, _batches) is { } refused) return Refuse(pending, refused);
         pending.ParameterDigest = request.ParameterDigest;
         _deadlines.Add(pending);
         pending.WatchCancellation(cancellation);
         if (!Queue.TryWrite(pending)) return TakeBack(pending);
         Wake();
+        // Seen by the one or the other: whoever finds the lane unavailable answers what waits.
+        if (Health.IsUnavailable) FailWaiting();
         return null;
     }
 
@@ -155,10 +173,39 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>True when the worker's signal has been or will be given, false when nobody took its bit.</summary>
     public bool EndCollecting(ulong bit) => (Interlocked.And(ref _collecting, ~bit) & bit) == 0;
 
-    /// <summary>Admits nothing more, answers everything that was admitted, then frees the model.</summary>
+    /// <summary>Callers' threads execute nothing more.</summary>
+    public void StopInline() => _inline.TurnOff();
+
+    /// <summary>Workers whose calls were given up and that nobody replaced.</summary>
+    public IEnumerable<LaneWorker> Lost => _workers.Where(worker => worker.IsGivenUp);
+
+    /// <summary>Puts a fresh worker in the place of one whose call was given up. On its own thread: the next call may hang too.</summary>
+    public void Replace(LaneWorker hung)
+    {
+        var fresh = new LaneWorker(this, hung.Index, _model.CreateExecutor(), hung);
+        _workers[hung.Index] = fresh;
+        Interlocked.Or(ref _allIdle, 1ul << hung.Index);
+        fresh.Start(ownThread: true);
+        fresh.Schedule();
+    }
+
+    public bool HasOthers(LaneWorker hung) => (Volatile.Read(ref _allIdle) & ~(1ul << hung.Index)) != 0;
+
+    /// <summary>Goes on without a worker whose call was given up. What it held is answered, and what waits if the lane is unavailable.</summary>
+    public void Lose(LaneWorker hung)
+    {
+        Interlocked.And(ref _allIdle, ~(1ul << hung.Index));
+        if (Health.IsUnavailable) FailWaiting();
+        SignalIfDrained();
+    }
+
+    public void FreeModel() => _model.Dispose();
+
+    /// <summary>Admits nothing more, answers everything that was admitted, then frees the model, or leaves it to calls that were given up.</summary>
     public async ValueTask DisposeAsync()
     {
         _closed = true;
+        Hung.Close();
         Queue.Complete();
         while (WakeFrom(ref _collecting))
         {
@@ -169,8 +216,31 @@ internal sealed class ModelLane : IAsyncDisposable
         await _drained.Task.ConfigureAwait(false);
         await _watchdog.DisposeAsync().ConfigureAwait(false);
         _deadlines.Dispose();
-        foreach (var worker in _workers) worker.Dispose();
-        _model.Dispose();
+        foreach (var worker in _workers.Where(worker => !worker.IsGivenUp)) worker.Dispose();
+        Hung.FreeModel();
+    }
+
+    /// <summary>Executes the request on this thread when nothing else is in the lane; it is then completed.</summary>
+    private bool TryRunInline(InferenceRequest request, PendingRequest pending)
+    {
+        if (Volatile.Read(ref _idle) != _allIdle || !_inline.Allows(pending, Load.Requests, Pool.Outstanding)) return false;
+        var bit = _allIdle & (~_allIdle + 1);
+        if (Interlocked.CompareExchange(ref _idle, _allIdle & ~bit, _allIdle) != _allIdle) return false;
+        var worker = _workers[BitOperations.TrailingZeroCount(bit)];
+        // Closed before the bit was taken: the drain may have ended. Closed after: it waits for the bit.
+        if (_closed)
+        {
+            if (Park(bit)) worker.Schedule();
+            return false;
+        }
+
+        pending.ParameterDigest = request.ParameterDigest;
+        pending.AdmittedAt = Services.Time.GetTimestamp();
+        pending.Deadline = long.MaxValue;
+        pending.ClaimAlone();
+        worker.RunInline(pending);
+        pending.Signal();
+        return true;
     }
 
     private bool OnOwnThreads(TimeSpan slowest) => Info.Options.Placement switch
@@ -227,9 +297,32 @@ internal sealed class ModelLane : IAsyncDisposable
         if (_closed && !Queue.HasWaiting && Volatile.Read(ref _idle) == _allIdle) _drained.TrySetResult();
     }
 
-    private void Watch()
+    private void FailWaiting()
     {
-        var now = Services.Time.GetTimestamp();
-        foreach (var worker in _workers) worker.TerminateIfOverdue(now);
+        while (Queue.TryTake(AnyFits.Instance, out var next) == Take.Taken) FailWaiting(next);
+    }
+
+    private void FailWaiting(PendingRequest next)
+    {
+        if (!next.TryClaim())
+        {
+            next.LetGo();
+            return;
+        }
+
+        OnClaimed(next);
+        Load.Release(1, next.Rows, next.Bytes);
+        next.Failure = Failures.Unavailable(Info.Name, Health.Current);
+        ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
+    }
+
+    private void Watch() => Hung.Watch(_workers, Services.Time.GetTimestamp());
+
+    /// <summary>No batch: whatever is next is taken.</summary>
+    private sealed class AnyFits : IBatchFit
+    {
+        public static readonly AnyFits Instance = new();
+
+        public Fit Check(QueueEntry entry) => Fit.Yes;
     }
 }
