@@ -96,7 +96,7 @@ internal static class FakeEngine
         new(new InferenceEngineOptions { Backend = backend, Sealer = sealer, Sink = sink, Gate = gate });
 
     // The fake reads no file, the loader does.
-    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1 };
+    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1, RecheckOneIn = 0 };
 
     public static InferenceRequest Request(float x) => new InferenceRequest("fake").Add<float>("x", [1, 1], new[] { x });
 

@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Formats;
+
 namespace OpenGradient.Engine.Determinism;
 
 /// <summary>How many rows a call executes for the rows that callers sent. Rows added are zeros.</summary>
@@ -7,6 +9,9 @@ public readonly record struct PaddingRule(int MinimumRows, int Multiple)
 {
     /// <summary>Calls execute the callers' rows and no more.</summary>
     public static PaddingRule None { get; } = new(1, 1);
+
+    /// <summary>The rule that a statement names.</summary>
+    public static PaddingRule Of(StatementContext context) => new((int)context.MinimumRows, (int)context.PaddingMultiple);
 
     /// <summary>Whether rows are ever added.</summary>
     public bool Pads => MinimumRows > 1 || Multiple > 1;

@@ -73,6 +73,12 @@ public sealed unsafe class RowExecution : IDisposable
         return null;
     }
 
+    /// <summary>Number of the model's outputs.</summary>
+    public int OutputCount => _model.Outputs.Count;
+
+    /// <summary>The declared type of an output.</summary>
+    public ElementType OutputType(int index) => _model.Outputs[index].Type;
+
     /// <summary>Dimensions of an output of the last successful call; the first is the request's rows.</summary>
     public ReadOnlySpan<long> OutputShape(int index) => _outputShapes[index];
 

@@ -23,24 +23,28 @@ internal sealed unsafe class BatchRunner : IDisposable
     private readonly TimeProvider _time;
     private readonly long _limitTicks;
 
+    private readonly RecheckSampler? _sampler;
+    private RowRecheck? _taken;
+
     // Guards the three below: the watchdog must never terminate the call after the one it saw.
     private readonly Lock _runGate = new();
     private long _runningSince;
     private bool _running;
     private bool _terminated;
 
-    public BatchRunner(ModelLane lane, IBackendExecutor executor)
+    public BatchRunner(ModelLane lane, int index, IBackendExecutor executor)
     {
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
         _layout = new BatchLayout(_shape);
-        _padding = new PaddingRule(1, _info.Options.PaddingMultiple);
+        _padding = PaddingRule.Of(_info.Context);
         _executor = executor;
         _time = lane.Services.Time;
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
         _buffers = new ExecutionBuffers(_info.Inputs, _info.Outputs);
-        if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(_info, sealer, lane.Services.Sink, Counters);
+        if (lane.Recheck is not null) _sampler = new RecheckSampler(_info.Options.RecheckOneIn, seed: index);
+        if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(lane, sealer, lane.Services.Sink, Counters);
         if (_shape.HasStaticRows)
             for (var i = 0; i < _info.Inputs.Count; i++) _buffers.ReserveInput(i, _info.Inputs[i].StaticRowBytes * _info.Options.MaxBatch);
     }
@@ -91,6 +95,14 @@ internal sealed unsafe class BatchRunner : IDisposable
             // A worker that died would leave its callers waiting forever.
             Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
         }
+    }
+
+    /// <summary>A comparison to launch once the callers of the batch that just ran have been completed; mostly null.</summary>
+    public RowRecheck? TakeRecheck()
+    {
+        var taken = _taken;
+        _taken = null;
+        return taken;
     }
 
     public void TerminateIfOverdue(long now)
@@ -152,7 +164,21 @@ internal sealed unsafe class BatchRunner : IDisposable
         Counters.SealTicks += isSealed - executed;
         foreach (var request in requests) Scatter(request, sliced);
         Counters.ScatterTicks += _time.GetTimestamp() - isSealed;
+        if (_sampler is not null) Sample(requests, sliced);
         return null;
+    }
+
+    private void Sample(ReadOnlySpan<PendingRequest> requests, bool sliced)
+    {
+        var last = requests[^1];
+        var row = _sampler!.Next(last.FirstSlot + last.Rows);
+        if (row < 0 || !_lane.Recheck!.IsWanted) return;
+        foreach (var request in requests)
+        {
+            if (row >= request.FirstSlot + request.Rows) continue;
+            if (_lane.Recheck.TryTake(request, row - request.FirstSlot, _buffers, sliced)) _taken = _lane.Recheck;
+            return;
+        }
     }
 
     private BackendFault? Call()

@@ -19,6 +19,12 @@ public sealed record ModelStatistics
     /// <summary>Requests that ended by cancellation or deadline before a worker claimed them.</summary>
     public long Abandoned { get; init; }
 
+    /// <summary>Rows executed again behind their answers and compared with them.</summary>
+    public long Rechecks { get; init; }
+
+    /// <summary>Of these, rows that gave other bits.</summary>
+    public long RecheckMismatches { get; init; }
+
     /// <summary>Requests waiting now.</summary>
     public long Waiting { get; init; }
 

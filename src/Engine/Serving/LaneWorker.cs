@@ -31,7 +31,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
         _maxBatch = lane.Info.Options.MaxBatch;
         _maxRequests = lane.Info.IsBatchable ? _maxBatch : 1;
         _batch = new PendingRequest[_maxRequests];
-        _runner = new BatchRunner(lane, executor);
+        _runner = new BatchRunner(lane, index, executor);
         _delayTicks = (long)(lane.Info.Options.MaxQueueDelay.TotalSeconds * lane.Services.Time.TimestampFrequency);
     }
 
@@ -108,6 +108,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
 
         if (_count > 0) Run();
         for (var i = 0; i < _count; i++) completions.Add(_batch[i]);
+        completions.Afterwards = _runner.TakeRecheck();
         Array.Clear(_batch, 0, _count);
         return completions;
     }

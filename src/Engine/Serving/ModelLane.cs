@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Threading.Channels;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink);
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, Action<ModelDemotion>? Demoted = null);
 
 /// <summary>
 /// One loaded model's way through the engine: bounded admission, one channel, as many workers as cores. A worker is idle (its
@@ -27,6 +28,10 @@ internal sealed class ModelLane : IAsyncDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ulong _allIdle;
 
+    // Written when the lane starts and by a demotion; workers read it at each batch they seal.
+    private volatile ModelInfo _info;
+    private volatile byte[] _context;
+
     // Bit per worker: waits for work.
     private ulong _idle;
 
@@ -41,7 +46,8 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public ModelLane(ModelInfo info, ModelShape shape, IBackendModel model, LaneServices services)
     {
-        Info = info;
+        _info = info;
+        _context = info.Context.Encode();
         Shape = shape;
         Services = services;
         _model = model;
@@ -52,14 +58,22 @@ internal sealed class ModelLane : IAsyncDisposable
         _queue = Channel.CreateBounded<PendingRequest>(new BoundedChannelOptions(info.Options.MaxQueuedRequests * ChannelSlack));
         _workers = new LaneWorker[info.Options.WorkerCount];
         _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
+        var isPromised = info.Context.Determinism is DeterminismClass.A or DeterminismClass.B;
+        Recheck = isPromised && info.Options.RecheckOneIn > 0 ? new RowRecheck(this, model) : null;
         for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
 
         var period = TimeSpan.FromTicks(Math.Clamp(info.Options.ExecutionTimeout.Ticks / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
         _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
     }
 
-    /// <summary>Changed once, by <see cref="Start"/>, before anything is admitted.</summary>
-    public ModelInfo Info { get; private set; }
+    /// <summary>Changed by <see cref="Start"/>, before anything is admitted, and by <see cref="Demote"/>.</summary>
+    public ModelInfo Info => _info;
+
+    /// <summary>What statements say of this model, encoded: of <see cref="Info"/>, at most a moment older.</summary>
+    public ReadOnlySpan<byte> EncodedContext => _context;
+
+    /// <summary>Executes sampled rows again; null where the model's class promises nothing or the options switch it off.</summary>
+    public RowRecheck? Recheck { get; }
 
     public ModelShape Shape { get; }
 
@@ -80,7 +94,11 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time);
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time) with
+        {
+            Rechecks = Recheck?.Compared ?? 0,
+            RecheckMismatches = Recheck?.Mismatches ?? 0,
+        };
 
     /// <summary>
     /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
@@ -93,11 +111,29 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public void StopBatching() => _batches = false;
 
+    /// <summary>
+    /// A row was executed again and gave other bits: later statements claim less. Where not even the same place reproduced it,
+    /// neighbours may have changed it, so calls are no longer shared unless the options insist.
+    /// </summary>
+    public void Demote(DeterminismClass to, string reason)
+    {
+        var info = _info;
+        var from = info.Context.Determinism;
+        var stops = to == DeterminismClass.U && info.Options.BatchAcrossCallers == BatchAcrossCallers.Auto;
+        var demoted = info with { Context = info.Context with { Determinism = to }, IsBatchable = info.IsBatchable && !stops };
+        _context = demoted.Context.Encode();
+        _info = demoted;
+        if (stops) StopBatching();
+        var words = $"determinism class {from} became {to}: {reason}";
+        Health.Report("re-execution", ModelHealth.Degraded, words);
+        Services.Demoted?.Invoke(new ModelDemotion(info.Name, info.Version, from, to, words));
+    }
+
     /// <summary>Executes and checks the model, then opens the lane. Nothing may be admitted before.</summary>
     public void Start()
     {
         var slowest = _workers[0].WarmUp();
-        if (!_batches) Info = Info with { IsBatchable = false };
+        if (!_batches) _info = _info with { IsBatchable = false };
         foreach (var worker in _workers) worker.Start(OnOwnThreads(slowest));
         Interlocked.Exchange(ref _idle, _allIdle);
     }
@@ -164,6 +200,7 @@ internal sealed class ModelLane : IAsyncDisposable
         await _watchdog.DisposeAsync().ConfigureAwait(false);
         _deadlines.Dispose();
         foreach (var worker in _workers) worker.Dispose();
+        if (Recheck is { } recheck) await recheck.DisposeAsync().ConfigureAwait(false);
         _model.Dispose();
     }
 
@@ -253,5 +290,6 @@ internal sealed class ModelLane : IAsyncDisposable
     {
         var now = Services.Time.GetTimestamp();
         foreach (var worker in _workers) worker.TerminateIfOverdue(now);
+        Recheck?.TerminateIfOverdue(now, (long)(Info.Options.ExecutionTimeout.TotalSeconds * Services.Time.TimestampFrequency));
     }
 }
