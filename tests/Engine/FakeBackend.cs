@@ -15,6 +15,7 @@ internal sealed class FakeBackend : IModelBackend
     private readonly ManualResetEventSlim _gate = new(true);
     private int _calls;
     private int _largest;
+    private int _closesAfter;
 
     public int Calls => Volatile.Read(ref _calls);
 
@@ -26,6 +27,18 @@ internal sealed class FakeBackend : IModelBackend
     public SemaphoreSlim Arrived { get; } = new(0);
 
     public bool OutputsIgnoreRows { get; init; }
+
+    /// <summary>What besides the row goes into its answer; may change while the model serves.</summary>
+    public volatile Influence Influence;
+
+    /// <summary>Not 0: answers depend on the batch's size unless it is a multiple of this.</summary>
+    public int MultipleThatHolds { get; init; }
+
+    /// <summary>Whether every call is refused.</summary>
+    public bool RefusesAll { get; init; }
+
+    /// <summary>Closes the gate behind the next so many calls.</summary>
+    public void CloseGateAfter(int calls) => Volatile.Write(ref _closesAfter, calls);
 
     public void CloseGate() => _gate.Reset();
 
@@ -65,15 +78,31 @@ internal sealed class FakeBackend : IModelBackend
             if (_terminated.IsSet) return new BackendFault("Terminated", "asked to stop");
             InterlockedMax(ref backend._largest, buffers.Rows);
             var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * 4));
+            if (backend.RefusesAll) return new BackendFault("Refused", "everything");
             if (x.Contains(Poison)) return new BackendFault("Refused", "poison in /secret/path.cc:12");
             buffers.ReserveOutput(0, buffers.Rows * 4);
             var y = new Span<float>(buffers.Output(0), buffers.Rows);
-            for (var i = 0; i < x.Length; i++) y[i] = 2 * x[i];
+            for (var i = 0; i < x.Length; i++) y[i] = (2 * x[i]) + Added(x);
+            if (Interlocked.Decrement(ref backend._closesAfter) == 0) backend.CloseGate();
             var rows = backend.OutputsIgnoreRows ? 1 : buffers.Rows;
             buffers.OutputShapes[0] = [rows, 1];
             buffers.OutputData[0] = (nint)buffers.Output(0);
             buffers.OutputBytes[0] = rows * 4;
             return null;
+        }
+
+        private float Added(ReadOnlySpan<float> x)
+        {
+            float sum = 0;
+            foreach (var value in x) sum += value;
+            if (backend.MultipleThatHolds > 0) return x.Length % backend.MultipleThatHolds == 0 ? 0 : x.Length;
+            return backend.Influence switch
+            {
+                Influence.BatchSize => x.Length,
+                Influence.Neighbours => sum,
+                Influence.Calls => backend.Calls,
+                _ => 0,
+            };
         }
 
         public void Terminate() => _terminated.Set();
@@ -87,6 +116,15 @@ internal sealed class FakeBackend : IModelBackend
             for (int seen; (seen = Volatile.Read(ref target)) < value;) Interlocked.CompareExchange(ref target, value, seen);
         }
     }
+}
+
+/// <summary>What a <see cref="FakeBackend"/> adds to a row's answer.</summary>
+internal enum Influence
+{
+    None,
+    BatchSize,
+    Neighbours,
+    Calls,
 }
 
 /// <summary>An engine over a <see cref="FakeBackend"/>.</summary>

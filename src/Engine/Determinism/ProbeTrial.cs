@@ -129,6 +129,8 @@ internal sealed class ProbeTrial(IBackendModel model, RowExecution execution, Pr
         int[] kept = [0, numbers.Length / 2, numbers.Length - 1];
         foreach (var zeros in (bool[])[false, true])
         {
+            // Kept slots are all there are.
+            if (numbers.Length <= kept.Length) break;
             var others = zeros ? [.. Enumerable.Repeat(-1, numbers.Length)] : Draw(numbers.Length, drawn, ref random);
             foreach (var slot in kept) others[slot] = numbers[slot];
             if (rows.Execute(others, executed) is not null) continue;
