@@ -17,7 +17,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink));
+        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, options.Demoted));
     }
 
     /// <summary>Every loaded model and version.</summary>

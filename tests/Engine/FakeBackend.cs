@@ -22,6 +22,7 @@ internal sealed class FakeBackend : IModelBackend
     private int _lastThread;
     private int _calls;
     private int _largest;
+    private int _closesAfter;
 
     public int Calls => Volatile.Read(ref _calls);
 
@@ -49,6 +50,18 @@ internal sealed class FakeBackend : IModelBackend
     public int FreedExecutors => Volatile.Read(ref _freedExecutors);
 
     public void EndEndlessCalls() => _end.Set();
+
+    /// <summary>What besides the row goes into its answer; may change while the model serves.</summary>
+    public volatile Influence Influence;
+
+    /// <summary>Not 0: answers depend on the batch's size unless it is a multiple of this.</summary>
+    public int MultipleThatHolds { get; init; }
+
+    /// <summary>Whether every call is refused.</summary>
+    public bool RefusesAll { get; init; }
+
+    /// <summary>Closes the gate behind the next so many calls.</summary>
+    public void CloseGateAfter(int calls) => Volatile.Write(ref _closesAfter, calls);
 
     public void CloseGate() => _gate.Reset();
 
@@ -92,16 +105,32 @@ internal sealed class FakeBackend : IModelBackend
             InterlockedMax(ref backend._largest, buffers.Rows);
             var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * width * 4));
             backend.Executing?.Invoke(x.ToArray());
+            if (backend.RefusesAll) return new BackendFault("Refused", "everything");
             if (x.Contains(Poison)) return new BackendFault("Refused", "poison in /secret/path.cc:12");
             if (x.Contains(Endless)) backend._end.Wait();
             buffers.ReserveOutput(0, buffers.Rows * 4);
             var y = new Span<float>(buffers.Output(0), buffers.Rows);
-            for (var i = 0; i < y.Length; i++) y[i] = 2 * x[i * width];
+            for (var i = 0; i < y.Length; i++) y[i] = (2 * x[i * width]) + Added(x);
+            if (Interlocked.Decrement(ref backend._closesAfter) == 0) backend.CloseGate();
             var rows = backend.OutputsIgnoreRows ? 1 : buffers.Rows;
             buffers.OutputShapes[0] = [rows, 1];
             buffers.OutputData[0] = (nint)buffers.Output(0);
             buffers.OutputBytes[0] = rows * 4;
             return null;
+        }
+
+        private float Added(ReadOnlySpan<float> x)
+        {
+            float sum = 0;
+            foreach (var value in x) sum += value;
+            if (backend.MultipleThatHolds > 0) return x.Length % backend.MultipleThatHolds == 0 ? 0 : x.Length;
+            return backend.Influence switch
+            {
+                Influence.BatchSize => x.Length,
+                Influence.Neighbours => sum,
+                Influence.Calls => backend.Calls,
+                _ => 0,
+            };
         }
 
         public void Terminate() => _terminated.Set();
@@ -121,6 +150,15 @@ internal sealed class FakeBackend : IModelBackend
     }
 }
 
+/// <summary>What a <see cref="FakeBackend"/> adds to a row's answer.</summary>
+internal enum Influence
+{
+    None,
+    BatchSize,
+    Neighbours,
+    Calls,
+}
+
 /// <summary>An engine over a <see cref="FakeBackend"/>.</summary>
 internal static class FakeEngine
 {
@@ -128,7 +166,7 @@ internal static class FakeEngine
         new(new InferenceEngineOptions { Backend = backend, Sealer = sealer, Sink = sink, Gate = gate });
 
     // The fake reads no file, the loader does. Never inline: a test that holds the gate closed would hold itself.
-    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1, RunInline = RunInline.Never };
+    public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1, RecheckOneIn = 0, RunInline = RunInline.Never };
 
     public static InferenceRequest Request(float x) => new InferenceRequest("fake").Add<float>("x", [1, 1], new[] { x });
 

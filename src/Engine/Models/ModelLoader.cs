@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving;
 using OpenGradient.Engine.Tensors;
@@ -54,11 +55,16 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
         try
         {
             var shape = new ModelShape(model.Inputs, model.Outputs);
+            var probe = options.Determinism is null ? Probe(model, options) : null;
+            if (probe is not null) options = Padded(options, probe.Rule);
+            var determinism = options.Determinism ?? probe!.Class;
             var context = new StatementContext(
-                options.Name, options.Version, identity, model.Fingerprint, options.Determinism, (uint)options.PaddingMultiple);
+                options.Name, options.Version, identity, model.Fingerprint, determinism, (uint)options.PaddingMultiple, (uint)options.MinimumRows);
             // Neighbours change the answers of class C: sharing calls would make them irreproducible.
-            var batchable = options.AllowBatching && options.Determinism != DeterminismClass.C && shape.OutputsFollowRows;
-            var lane = new ModelLane(new ModelInfo(options, context, model.Inputs, model.Outputs, batchable, length), shape, model, services);
+            var separate = determinism == DeterminismClass.C && options.BatchAcrossCallers == BatchAcrossCallers.Auto;
+            var batchable = options.AllowBatching && !separate && shape.OutputsFollowRows;
+            var info = new ModelInfo(options, context, model.Inputs, model.Outputs, batchable, length) { Probe = probe };
+            var lane = new ModelLane(info, shape, model, services);
             lane.Start();
             return lane;
         }
@@ -67,5 +73,24 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
             model.Dispose();
             throw;
         }
+    }
+
+    private ProbeReport Probe(IBackendModel model, ModelOptions options)
+    {
+        using var probe = new DeterminismProbe(model, options, services.Time);
+        return probe.Run();
+    }
+
+    /// <summary>The options under a padding rule; a limit that is no multiple is rounded down, so that no call executes more rows than it allows.</summary>
+    private static ModelOptions Padded(ModelOptions options, PaddingRule rule)
+    {
+        var most = ProbePlan.LargestBatch(rule, options.MaxBatch);
+        return options with
+        {
+            PaddingMultiple = rule.Multiple,
+            MinimumRows = rule.MinimumRows,
+            MaxBatch = most,
+            MaxRowsPerRequest = options.MaxRowsPerRequest is { } rows ? Math.Min(rows, most) : null,
+        };
     }
 }

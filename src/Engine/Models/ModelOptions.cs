@@ -32,6 +32,16 @@ public enum RunInline
     Always,
 }
 
+/// <summary>Whether requests of different callers share calls where the model's declaration allows it.</summary>
+public enum BatchAcrossCallers
+{
+    /// <summary>Not for a model whose answers depend on the neighbours: class C, and class U after a re-execution gave other bits.</summary>
+    Auto,
+
+    /// <summary>Always: such a model's answers can then not be reproduced from a receipt.</summary>
+    Always,
+}
+
 /// <summary>A model and its limits. Immutable; checked by <see cref="Validate"/> before loading.</summary>
 public sealed record ModelOptions
 {
@@ -97,11 +107,23 @@ public sealed record ModelOptions
     /// </summary>
     public int? MaxHungCalls { get; init; }
 
-    /// <summary>Batches are filled up with zero rows to a multiple of this. Default 1, none; the determinism probe finds what a model needs.</summary>
+    /// <summary>Batches are filled up with zero rows to a multiple of this. Default 1, none; the probe at load raises it where that makes rows independent of their batch.</summary>
     public int PaddingMultiple { get; init; } = 1;
 
-    /// <summary>Default <c>U</c>, not probed. Stated in every receipt; a model of class C is never batched across callers.</summary>
-    public DeterminismClass Determinism { get; init; } = DeterminismClass.U;
+    /// <summary>Batches are filled up with zero rows to at least this many. Default 1, none; the probe raises it as it does <see cref="PaddingMultiple"/>.</summary>
+    public int MinimumRows { get; init; } = 1;
+
+    /// <summary>Stated in every receipt. Default null: found by a probe at load. A given class is the operator's word and is not probed.</summary>
+    public DeterminismClass? Determinism { get; init; }
+
+    /// <summary>What the probe may take. Default 2 s: enough for all its cases with calls of up to 3 ms per row; a heavier model gets fewer. Zero: no probe, class U.</summary>
+    public TimeSpan ProbeBudget { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>About one row in so many is executed again and compared, for classes A and B. Default 1,000: a tenth of a percent of the work. 0: none.</summary>
+    public int RecheckOneIn { get; init; } = 1000;
+
+    /// <summary>Default auto: rows of class C, which neighbours change, never share a call with another caller's.</summary>
+    public BatchAcrossCallers BatchAcrossCallers { get; init; } = BatchAcrossCallers.Auto;
 
     /// <summary>Device and fallback.</summary>
     public ExecutionOptions Execution { get; init; } = new();
@@ -129,6 +151,9 @@ public sealed record ModelOptions
         Require(ExecutionTimeout > TimeSpan.Zero, $"{nameof(ExecutionTimeout)} must be positive");
         Require(TerminationGrace > TimeSpan.Zero, $"{nameof(TerminationGrace)} must be positive");
         Require(MaxHungCalls is null or (>= 0 and <= MaxWorkers), $"{nameof(MaxHungCalls)} must be 0 to {MaxWorkers}");
+        Require(MinimumRows >= 1 && MinimumRows <= MaxBatch, $"{nameof(MinimumRows)} must be 1 to {nameof(MaxBatch)}");
+        Require(ProbeBudget >= TimeSpan.Zero && ProbeBudget <= TimeSpan.FromHours(1), $"{nameof(ProbeBudget)} must be zero to one hour");
+        Require(RecheckOneIn >= 0, $"{nameof(RecheckOneIn)} must not be negative");
         Require(PaddingMultiple >= 1 && PaddingMultiple <= MaxBatch && MaxBatch % PaddingMultiple == 0, $"{nameof(MaxBatch)} must be a multiple of {nameof(PaddingMultiple)}");
     }
 

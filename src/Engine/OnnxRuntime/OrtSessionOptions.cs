@@ -9,12 +9,13 @@ internal static unsafe class OrtSessionOptions
     private const int Sequential = 0;
     private const int AllOptimizations = 99;
 
+    // align=64             how buffers are aligned: with 4 or 8 bytes of offset the vector kernels take other paths.
     // deterministic=1      asked for on every provider; the CPU's kernels are deterministic without it.
     // graph=all            fixed, because the level changes bits.
     // inter=1, intra=1     rows then do not depend on the batch around them, and workers scale better than threads inside one call.
     // prepacking=1         unpacked GEMM has another kernel for one row, which breaks batch invariance.
     // spinning=0           threads that spin take the cores from other workers.
-    private static readonly string[] Common = ["deterministic=1", "graph=all", "inter=1", "intra=1", "prepacking=1", "spinning=0"];
+    private static readonly string[] Common = ["align=64", "deterministic=1", "graph=all", "inter=1", "intra=1", "prepacking=1", "spinning=0"];
 
     // Why: see AppendCuda.
     private static readonly string[] Cuda = ["cudnn_search=heuristic", "tf32=0"];

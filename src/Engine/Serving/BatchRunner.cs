@@ -1,5 +1,5 @@
 using OpenGradient.Engine.Backends;
-using OpenGradient.Engine.Tensors;
+using OpenGradient.Engine.Determinism;
 
 namespace OpenGradient.Engine.Serving;
 
@@ -15,12 +15,17 @@ internal sealed unsafe class BatchRunner : IDisposable
     private readonly ModelLane _lane;
     private readonly ModelInfo _info;
     private readonly ModelShape _shape;
+    private readonly BatchLayout _layout;
+    private readonly PaddingRule _padding;
     private readonly IBackendExecutor _executor;
     private readonly ExecutionBuffers _buffers;
     private readonly BatchSealing? _sealing;
     private readonly TimeProvider _time;
     private readonly long _limitTicks;
     private readonly long _graceTicks;
+
+    private readonly RecheckSampler? _sampler;
+    private RowRecheck? _taken;
 
     // Guards the four below: the watchdog must never terminate the call after the one it saw.
     private readonly Lock _runGate = new();
@@ -40,12 +45,15 @@ internal sealed unsafe class BatchRunner : IDisposable
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
+        _layout = new BatchLayout(_shape);
+        _padding = PaddingRule.Of(_info.Context);
         _executor = executor;
         _time = lane.Services.Time;
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
         _graceTicks = (long)(_info.Options.TerminationGrace.TotalSeconds * _time.TimestampFrequency);
         _buffers = new ExecutionBuffers(_info.Inputs, _info.Outputs);
-        if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(_info, sealer, lane.Services.Sink, Counters);
+        if (lane.Recheck is not null) _sampler = new RecheckSampler(_info.Options.RecheckOneIn, seed: worker);
+        if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(lane, sealer, lane.Services.Sink, Counters);
         if (_shape.HasStaticRows)
             for (var i = 0; i < _info.Inputs.Count; i++) _buffers.ReserveInput(i, _info.Inputs[i].StaticRowBytes * _info.Options.MaxBatch);
     }
@@ -97,6 +105,14 @@ internal sealed unsafe class BatchRunner : IDisposable
         }
     }
 
+    /// <summary>A comparison to launch once the callers of the batch that just ran have been completed; mostly null.</summary>
+    public RowRecheck? TakeRecheck()
+    {
+        var taken = _taken;
+        _taken = null;
+        return taken;
+    }
+
     /// <summary>Terminates a call that exceeds its limit. True once, when it goes on beyond the grace: it is given up.</summary>
     public bool IsHung(long now, bool mayGiveUp)
     {
@@ -131,7 +147,7 @@ internal sealed unsafe class BatchRunner : IDisposable
             if (Call() is not null) return null;
             var took = _time.GetElapsedTime(start);
             if (took < fastest) fastest = took;
-            if (!OutputsFollowRows()) _lane.StopBatching();
+            if (!_layout.OutputsFollowRows(_buffers)) _lane.StopBatching();
         }
 
         return fastest;
@@ -198,7 +214,7 @@ internal sealed unsafe class BatchRunner : IDisposable
             return separable ? Failures.Backend(fault) : Failures.Timeout(_info.Options.ExecutionTimeout, fault);
         }
 
-        var sliced = OutputsFollowRows();
+        var sliced = _layout.OutputsFollowRows(_buffers);
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
         return Deliver(requests, sliced, executed);
@@ -211,7 +227,21 @@ internal sealed unsafe class BatchRunner : IDisposable
         Counters.SealTicks += _entry.Seal = isSealed - executed;
         foreach (var request in requests) Scatter(request, sliced);
         Counters.ScatterTicks += _entry.Scatter = _time.GetTimestamp() - isSealed;
+        if (_sampler is not null) Sample(requests, sliced);
         return null;
+    }
+
+    private void Sample(ReadOnlySpan<PendingRequest> requests, bool sliced)
+    {
+        var last = requests[^1];
+        var row = _sampler!.Next(last.FirstSlot + last.Rows);
+        if (row < 0 || !_lane.Recheck!.IsWanted) return;
+        foreach (var request in requests)
+        {
+            if (row >= request.FirstSlot + request.Rows) continue;
+            if (_lane.Recheck.TryTake(request, row - request.FirstSlot, _buffers, sliced)) _taken = _lane.Recheck;
+            return;
+        }
     }
 
     private BackendFault? Call()
@@ -261,7 +291,7 @@ internal sealed unsafe class BatchRunner : IDisposable
                 target += source.Length;
             }
 
-            Pad(input, target);
+            if (_padding.Pads) _layout.Pad(_buffers, input, target);
         }
 
         var slot = 0;
@@ -276,40 +306,12 @@ internal sealed unsafe class BatchRunner : IDisposable
     /// <summary>Sets the batch's rows and shapes, taking the inner dimensions from a request or, for fixed ones, from the declaration.</summary>
     private void SetShapes(PendingRequest? first, int rows)
     {
-        var multiple = _info.Options.PaddingMultiple;
-        _buffers.Rows = _shape.HasRows ? (rows + multiple - 1) / multiple * multiple : rows;
+        _layout.SetRows(_buffers, _padding.RowsFor(rows));
         for (var i = 0; i < _info.Inputs.Count; i++)
         {
             var spec = _info.Inputs[i];
-            var shape = _buffers.InputShapes[i].AsSpan();
-            if (first is null) spec.Dimensions.CopyTo(shape);
-            else first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank).CopyTo(shape);
-            if (_shape.HasRows) shape[0] = _buffers.Rows;
-            if (!_shape.HasStaticRows) _buffers.ReserveInput(i, ByteCount(spec, shape));
+            _layout.SetShape(_buffers, i, first is null ? spec.Dimensions : first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank));
         }
-    }
-
-    private static long ByteCount(TensorSpec spec, ReadOnlySpan<long> shape)
-    {
-        long bytes = ElementTypes.SizeOf(spec.Type);
-        foreach (var dimension in shape) bytes = checked(bytes * dimension);
-        return bytes;
-    }
-
-    private void Pad(int input, byte* end)
-    {
-        if (_info.Options.PaddingMultiple == 1) return;
-        var used = end - _buffers.Input(input);
-        var all = ByteCount(_info.Inputs[input], _buffers.InputShapes[input]);
-        new Span<byte>(end, checked((int)(all - used))).Clear();
-    }
-
-    private bool OutputsFollowRows()
-    {
-        if (!_shape.OutputsFollowRows) return false;
-        foreach (var shape in _buffers.OutputShapes)
-            if (shape.Length == 0 || shape[0] != _buffers.Rows) return false;
-        return true;
     }
 
     private void Scatter(PendingRequest request, bool sliced)
@@ -325,11 +327,6 @@ internal sealed unsafe class BatchRunner : IDisposable
         }
     }
 
-    private (long Start, long Length) Slice(PendingRequest request, int output, bool sliced)
-    {
-        var bytes = _buffers.OutputBytes[output];
-        if (!sliced) return (0, bytes);
-        var row = bytes / _buffers.Rows;
-        return (row * request.FirstSlot, row * request.Rows);
-    }
+    private (long Start, long Length) Slice(PendingRequest request, int output, bool sliced) =>
+        BatchLayout.Slice(_buffers, output, request.FirstSlot, request.Rows, sliced);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using OpenGradient.Engine.Determinism;
 
 namespace OpenGradient.Engine.Serving;
 
@@ -18,6 +19,9 @@ internal sealed class CompletionBatch(ConcurrentQueue<CompletionBatch> pool, int
     private int _runners;
 
     public int Count => _count;
+
+    /// <summary>Launched when every caller has been completed; null for nothing.</summary>
+    public RowRecheck? Afterwards { get; set; }
 
     public void Add(PendingRequest request) => _requests[_count++] = request;
 
@@ -54,6 +58,9 @@ internal sealed class CompletionBatch(ConcurrentQueue<CompletionBatch> pool, int
         Array.Clear(_requests, 0, _count);
         _count = 0;
         _cursor = 0;
+        var afterwards = Afterwards;
+        Afterwards = null;
         pool.Enqueue(this);
+        afterwards?.Launch();
     }
 }

@@ -22,6 +22,12 @@ public sealed record ModelStatistics
     /// <summary>Backend calls that did not end although they were terminated, and were given up.</summary>
     public long HungCalls { get; init; }
 
+    /// <summary>Rows executed again behind their answers and compared with them.</summary>
+    public long Rechecks { get; init; }
+
+    /// <summary>Of these, rows that gave other bits.</summary>
+    public long RecheckMismatches { get; init; }
+
     /// <summary>Requests waiting now.</summary>
     public long Waiting { get; init; }
 

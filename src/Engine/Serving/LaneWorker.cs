@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine.Serving;
@@ -72,10 +73,12 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
     }
 
     /// <summary>Executes one request on the calling thread, which took this worker's bit and gives it back.</summary>
-    public void RunInline(PendingRequest request)
+    /// <returns>A comparison to launch once the caller has been completed; mostly null.</returns>
+    public RowRecheck? RunInline(PendingRequest request)
     {
         _onPool = Thread.CurrentThread.IsThreadPoolThread;
         _lane.OnExecuting(1);
+        RowRecheck? recheck = null;
         try
         {
             _runner.Run(new ReadOnlySpan<PendingRequest>(in request), request.Rows, BatchSizeReason.Inline, request.AdmittedAt);
@@ -91,9 +94,12 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             else
             {
                 _lane.OnExecuting(-1);
+                recheck = _runner.TakeRecheck();
                 if (_lane.Park(_bit)) Schedule();
             }
         }
+
+        return recheck;
     }
 
     /// <summary>See <see cref="BatchRunner.IsHung"/>.</summary>
@@ -186,6 +192,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
 
         if (_count > 0 && !TryRun(completions)) return null;
         for (var i = 0; i < _count; i++) completions.Add(_batch[i]);
+        completions.Afterwards = _runner.TakeRecheck();
         Array.Clear(_batch, 0, _count);
         return completions;
     }

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using System.Numerics;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink);
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, Action<ModelDemotion>? Demoted = null);
 
 /// <summary>
 /// One loaded model's way through the engine: bounded admission, one queue, as many workers as cores. A worker is idle (its
@@ -27,6 +28,10 @@ internal sealed class ModelLane : IAsyncDisposable
     // The bits of the workers there are: a hung call may cost one.
     private ulong _allIdle;
 
+    // Written when the lane starts and by a demotion; workers read it at each batch they seal.
+    private volatile ModelInfo _info;
+    private volatile byte[] _context;
+
     // Bit per worker: waits for work.
     private ulong _idle;
 
@@ -39,7 +44,8 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public ModelLane(ModelInfo info, ModelShape shape, IBackendModel model, LaneServices services)
     {
-        Info = info;
+        _info = info;
+        _context = info.Context.Encode();
         Shape = shape;
         Services = services;
         _model = model;
@@ -54,6 +60,8 @@ internal sealed class ModelLane : IAsyncDisposable
         Hung = new HungCalls(this);
         _workers = new LaneWorker[info.Options.WorkerCount];
         _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
+        var isPromised = info.Context.Determinism is DeterminismClass.A or DeterminismClass.B;
+        Recheck = isPromised && info.Options.RecheckOneIn > 0 ? new RowRecheck(this, model) : null;
         for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
 
         var shortest = Math.Min(info.Options.ExecutionTimeout.Ticks, info.Options.TerminationGrace.Ticks);
@@ -61,8 +69,14 @@ internal sealed class ModelLane : IAsyncDisposable
         _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
     }
 
-    /// <summary>Changed once, by <see cref="Start"/>, before anything is admitted.</summary>
-    public ModelInfo Info { get; private set; }
+    /// <summary>Changed by <see cref="Start"/>, before anything is admitted, and by <see cref="Demote"/>.</summary>
+    public ModelInfo Info => _info;
+
+    /// <summary>What statements say of this model, encoded: of <see cref="Info"/>, at most a moment older.</summary>
+    public ReadOnlySpan<byte> EncodedContext => _context;
+
+    /// <summary>Executes sampled rows again; null where the model's class promises nothing or the options switch it off.</summary>
+    public RowRecheck? Recheck { get; }
 
     public ModelShape Shape { get; }
 
@@ -90,7 +104,12 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public ModelStatistics Statistics =>
         WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Load.Requests, Services.Time)
-            with { HungCalls = Hung.Total };
+            with
+            {
+                HungCalls = Hung.Total,
+                Rechecks = Recheck?.Compared ?? 0,
+                RecheckMismatches = Recheck?.Mismatches ?? 0,
+            };
 
     /// <summary>The last batches of every worker, by their time of start.</summary>
     public IReadOnlyList<BatchRecord> RecentBatches
@@ -115,11 +134,29 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public void StopBatching() => _batches = false;
 
+    /// <summary>
+    /// A row was executed again and gave other bits: later statements claim less. Where not even the same place reproduced it,
+    /// neighbours may have changed it, so calls are no longer shared unless the options insist.
+    /// </summary>
+    public void Demote(DeterminismClass to, string reason)
+    {
+        var info = _info;
+        var from = info.Context.Determinism;
+        var stops = to == DeterminismClass.U && info.Options.BatchAcrossCallers == BatchAcrossCallers.Auto;
+        var demoted = info with { Context = info.Context with { Determinism = to }, IsBatchable = info.IsBatchable && !stops };
+        _context = demoted.Context.Encode();
+        _info = demoted;
+        if (stops) StopBatching();
+        var words = $"determinism class {from} became {to}: {reason}";
+        Health.Report("re-execution", ModelHealth.Degraded, words);
+        Services.Demoted?.Invoke(new ModelDemotion(info.Name, info.Version, from, to, words));
+    }
+
     /// <summary>Executes and checks the model, then opens the lane. Nothing may be admitted before.</summary>
     public void Start()
     {
         var times = _workers[0].WarmUp();
-        if (!_batches) Info = Info with { IsBatchable = false };
+        if (!_batches) _info = _info with { IsBatchable = false };
         foreach (var worker in _workers) worker.Start(OnOwnThreads(times.Largest));
         _inline.Measured(times);
         Hung.Open();
@@ -214,10 +251,12 @@ internal sealed class ModelLane : IAsyncDisposable
 
         SignalIfDrained();
         await _drained.Task.ConfigureAwait(false);
+        // A comparison that does not end may still touch the model: it is then left to the process's end.
+        var isLeft = Recheck is not null && !await Recheck.TryDisposeAsync().ConfigureAwait(false);
         await _watchdog.DisposeAsync().ConfigureAwait(false);
         _deadlines.Dispose();
         foreach (var worker in _workers.Where(worker => !worker.IsGivenUp)) worker.Dispose();
-        Hung.FreeModel();
+        if (!isLeft) Hung.FreeModel();
     }
 
     /// <summary>Executes the request on this thread when nothing else is in the lane; it is then completed.</summary>
@@ -238,8 +277,9 @@ internal sealed class ModelLane : IAsyncDisposable
         pending.AdmittedAt = Services.Time.GetTimestamp();
         pending.Deadline = long.MaxValue;
         pending.ClaimAlone();
-        worker.RunInline(pending);
+        var recheck = worker.RunInline(pending);
         pending.Signal();
+        recheck?.Launch();
         return true;
     }
 
@@ -316,7 +356,12 @@ internal sealed class ModelLane : IAsyncDisposable
         ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
     }
 
-    private void Watch() => Hung.Watch(_workers, Services.Time.GetTimestamp());
+    private void Watch()
+    {
+        var now = Services.Time.GetTimestamp();
+        Hung.Watch(_workers, now);
+        Recheck?.TerminateIfOverdue(now, (long)(Info.Options.ExecutionTimeout.TotalSeconds * Services.Time.TimestampFrequency));
+    }
 
     /// <summary>No batch: whatever is next is taken.</summary>
     private sealed class AnyFits : IBatchFit
