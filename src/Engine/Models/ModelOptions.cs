@@ -50,8 +50,11 @@ public sealed record ModelOptions
     /// <summary>Free text; loading the same name and version again replaces it while serving.</summary>
     public string Version { get; init; } = "1";
 
-    /// <summary>The model's file.</summary>
+    /// <summary>The model's file. Files that it names are looked for in the same folder.</summary>
     public required string Path { get; init; }
+
+    /// <summary>Most bytes of all its files. Default 16 GiB: more than the models that one machine's cores serve, less than a mistaken path can name; they are all in memory while the model is opened.</summary>
+    public long MaxArtifactBytes { get; init; } = 16L << 30;
 
     /// <summary>Most rows in one backend call. Default 64: past it the per-row time of small dense models falls by less than 5%, while latency and buffers still double.</summary>
     public int MaxBatch { get; init; } = 64;
@@ -83,8 +86,11 @@ public sealed record ModelOptions
     /// <summary>Default allow: tree models read NaN as "missing", and the bits are committed either way.</summary>
     public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Allow;
 
-    /// <summary>Concurrent backend calls. Default null: one per core, each with one thread.</summary>
+    /// <summary>Concurrent backend calls. Default null: as many as fill the cores with <see cref="ExecutionOptions.IntraOpThreads"/> each, so one per core at one thread.</summary>
     public int? Workers { get; init; }
+
+    /// <summary>Whether calls with several threads may add up to more threads than cores. Default no: they would take the cores from each other in the middle of a call, which costs all of them.</summary>
+    public bool AllowOversubscription { get; init; }
 
     /// <summary>Default auto; see <see cref="WorkerPlacement"/>.</summary>
     public WorkerPlacement Placement { get; init; } = WorkerPlacement.Auto;
@@ -130,6 +136,7 @@ public sealed record ModelOptions
 
     // The set of idle workers is one machine word.
     private const int MaxWorkers = 64;
+    private const int MaxIntraOpThreads = 256;
     private const int MaxRows = 65_535;
 
     /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
@@ -138,6 +145,7 @@ public sealed record ModelOptions
         Require(!string.IsNullOrWhiteSpace(Name), $"{nameof(Name)} is empty");
         Require(!string.IsNullOrWhiteSpace(Version), $"{nameof(Version)} is empty");
         Require(!string.IsNullOrWhiteSpace(Path), $"{nameof(Path)} is empty");
+        Require(MaxArtifactBytes >= 1, $"{nameof(MaxArtifactBytes)} must be positive");
         Require(MaxBatch is >= 1 and <= MaxRows, $"{nameof(MaxBatch)} must be 1 to {MaxRows}");
         Require(MaxQueueDelay >= TimeSpan.Zero && MaxQueueDelay <= TimeSpan.FromMinutes(1), $"{nameof(MaxQueueDelay)} must be zero to one minute");
         Require(MaxQueuedRequests is >= 1 and <= 1 << 20, $"{nameof(MaxQueuedRequests)} must be 1 to {1 << 20}");
@@ -148,6 +156,7 @@ public sealed record ModelOptions
         Require(MaxRequestBytes is >= 1 and <= int.MaxValue, $"{nameof(MaxRequestBytes)} must be 1 to {int.MaxValue}");
         Require(Workers is null or (>= 1 and <= MaxWorkers), $"{nameof(Workers)} must be 1 to {MaxWorkers}");
         Require(RunInline != RunInline.Always || MaxQueueDelay == TimeSpan.Zero, $"{nameof(RunInline)} cannot be {RunInline.Always} with a {nameof(MaxQueueDelay)}");
+        RequireThreads();
         Require(ExecutionTimeout > TimeSpan.Zero, $"{nameof(ExecutionTimeout)} must be positive");
         Require(TerminationGrace > TimeSpan.Zero, $"{nameof(TerminationGrace)} must be positive");
         Require(MaxHungCalls is null or (>= 0 and <= MaxWorkers), $"{nameof(MaxHungCalls)} must be 0 to {MaxWorkers}");
@@ -157,7 +166,16 @@ public sealed record ModelOptions
         Require(PaddingMultiple >= 1 && PaddingMultiple <= MaxBatch && MaxBatch % PaddingMultiple == 0, $"{nameof(MaxBatch)} must be a multiple of {nameof(PaddingMultiple)}");
     }
 
-    internal int WorkerCount => Workers ?? Math.Min(Environment.ProcessorCount, MaxWorkers);
+    internal int WorkerCount => Workers ?? Math.Clamp(Environment.ProcessorCount / Execution.IntraOpThreads, 1, MaxWorkers);
+
+    private void RequireThreads()
+    {
+        var threads = Execution.IntraOpThreads;
+        Require(threads is >= 1 and <= MaxIntraOpThreads, $"{nameof(ExecutionOptions.IntraOpThreads)} must be 1 to {MaxIntraOpThreads}");
+        // Workers of one thread each may outnumber the cores: those that wait for one cost nothing.
+        Require(threads == 1 || AllowOversubscription || WorkerCount * threads <= Environment.ProcessorCount,
+            $"{WorkerCount} workers of {threads} threads ({nameof(ExecutionOptions.IntraOpThreads)}) need more than the {Environment.ProcessorCount} cores; {nameof(AllowOversubscription)} allows it");
+    }
 
     private static void Require(bool condition, string message)
     {
