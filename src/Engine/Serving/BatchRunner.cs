@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Serving;
@@ -34,6 +35,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         _shape = lane.Shape;
         _executor = executor;
         _time = lane.Services.Time;
+        Counters = new WorkerCounters(_time, lane.Recorder);
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
         _buffers = new ExecutionBuffers(_info.Inputs, _info.Outputs);
         if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(_info, sealer, lane.Services.Sink, Counters);
@@ -41,7 +43,7 @@ internal sealed unsafe class BatchRunner : IDisposable
             for (var i = 0; i < _info.Inputs.Count; i++) _buffers.ReserveInput(i, _info.Inputs[i].StaticRowBytes * _info.Options.MaxBatch);
     }
 
-    public WorkerCounters Counters { get; } = new();
+    public WorkerCounters Counters { get; }
 
     /// <summary>Executes rows of zeros at the smallest and the largest batch, so that the first caller does not pay for it, and checks the outputs' rows.</summary>
     /// <returns>The time of the slowest call; very long for a model whose sizes are open.</returns>
@@ -75,9 +77,11 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
+        var started = _time.GetTimestamp();
+        foreach (var request in requests) Counters.Add(ServingStage.Queue, started - request.AdmittedAt);
         try
         {
-            var failure = TryRun(requests, rows, out var separable);
+            var failure = TryRun(requests, rows, started, out var separable);
             if (failure is null) return;
             if (requests.Length == 1 || !separable) Fail(requests, failure);
             else foreach (ref readonly var request in requests) RunAlone(in request);
@@ -87,6 +91,9 @@ internal sealed unsafe class BatchRunner : IDisposable
             // A worker that died would leave its callers waiting forever.
             Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
         }
+
+        var ended = _time.GetTimestamp();
+        foreach (var request in requests) Counters.Add(ServingStage.Total, ended - request.AdmittedAt);
     }
 
     public void TerminateIfOverdue(long now)
@@ -108,7 +115,7 @@ internal sealed unsafe class BatchRunner : IDisposable
 
     private void RunAlone(in PendingRequest request)
     {
-        if (TryRun(new ReadOnlySpan<PendingRequest>(in request), request.Rows, out _) is { } failure) request.Failure = failure;
+        if (TryRun(new ReadOnlySpan<PendingRequest>(in request), request.Rows, _time.GetTimestamp(), out _) is { } failure) request.Failure = failure;
     }
 
     private static void Fail(ReadOnlySpan<PendingRequest> requests, InferenceFailure failure)
@@ -117,17 +124,18 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>Null when every request has its outputs.</summary>
-    private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, out bool separable)
+    private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, long started, out bool separable)
     {
         separable = true;
-        var started = _time.GetTimestamp();
+        var times = RequestTrace.OfBatch(requests);
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
         var fault = Call();
         var executed = _time.GetTimestamp();
-        Counters.Batches++;
-        Counters.GatherTicks += gathered - started;
-        Counters.ExecuteTicks += executed - gathered;
+        Counters.AddBatch(rows);
+        Counters.Add(ServingStage.Gather, gathered - started);
+        Counters.Add(ServingStage.Execute, executed - gathered);
+        if (times is not null) (times.Started, times.Gathered, times.Executed) = (started, gathered, executed);
         if (fault is not null)
         {
             Counters.FailedBatches++;
@@ -138,16 +146,18 @@ internal sealed unsafe class BatchRunner : IDisposable
         var sliced = OutputsFollowRows();
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
-        return Deliver(requests, sliced, executed);
+        return Deliver(requests, sliced, executed, times);
     }
 
-    private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed)
+    private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed, BatchTimes? times)
     {
         if (_sealing?.Seal(requests, _buffers, sliced, _shape.HasRows) is { } refused) return refused;
         var isSealed = _time.GetTimestamp();
-        Counters.SealTicks += isSealed - executed;
+        if (requests[0].Batch is { } batch) Counters.AddSealing(isSealed - executed, batch.SignTime);
         foreach (var request in requests) Scatter(request, sliced);
-        Counters.ScatterTicks += _time.GetTimestamp() - isSealed;
+        var scattered = _time.GetTimestamp();
+        Counters.Add(ServingStage.Scatter, scattered - isSealed);
+        if (times is not null) (times.Sealed, times.Scattered) = (isSealed, scattered);
         return null;
     }
 

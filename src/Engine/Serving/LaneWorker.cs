@@ -151,9 +151,9 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IDisposable
             _lane.OnClaimed(next);
             claimed++;
             bytes += next.Bytes;
-            Counters.QueueTicks += now - next.AdmittedAt;
             if (next.Deadline <= now)
             {
+                Counters.Add(ServingStage.Queue, now - next.AdmittedAt);
                 next.Failure = Failures.DeadlineExceeded;
                 completions.Add(next);
                 expired = true;

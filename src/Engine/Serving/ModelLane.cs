@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using System.Threading.Channels;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink);
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments);
 
 /// <summary>
 /// One loaded model's way through the engine: bounded admission, one channel, as many workers as cores. A worker is idle (its
@@ -44,6 +45,7 @@ internal sealed class ModelLane : IAsyncDisposable
         Info = info;
         Shape = shape;
         Services = services;
+        Recorder = new LaneRecorder(services.Instruments, info);
         _model = model;
         _batches = info.IsBatchable;
         Pool = new RequestPool(this, info.Options.MaxQueuedRequests);
@@ -65,6 +67,8 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public LaneServices Services { get; }
 
+    public LaneRecorder Recorder { get; }
+
     public RequestPool Pool { get; }
 
     /// <summary>Batches whose callers have all been completed, for the next ones.</summary>
@@ -78,7 +82,19 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time);
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Abandoned, Waiting);
+
+    public long Abandoned => Volatile.Read(ref _abandoned);
+
+    public long Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>One counter over all workers.</summary>
+    public long Sum(Func<WorkerCounters, long> counter)
+    {
+        long sum = 0;
+        foreach (var worker in _workers) sum += counter(worker.Counters);
+        return sum;
+    }
 
     /// <summary>
     /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
@@ -109,6 +125,8 @@ internal sealed class ModelLane : IAsyncDisposable
         pending.ParameterDigest = request.ParameterDigest;
         pending.AdmittedAt = Services.Time.GetTimestamp();
         pending.Deadline = DeadlineOf(request.Timeout, pending.AdmittedAt);
+        // Before anybody else can reach the request: whoever completes it ends its span.
+        pending.Trace = RequestTrace.Start(pending, Services.Time);
         _deadlines.Add(pending);
         pending.WatchCancellation(cancellation);
         if (!_queue.Writer.TryWrite(pending)) return TakeBack(pending);
@@ -204,7 +222,9 @@ internal sealed class ModelLane : IAsyncDisposable
 
         _deadlines.Remove(pending);
         Unreserve(1, pending.Bytes);
-        return Refuse(pending, _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", RetryAdvice()));
+        pending.Failure = _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", RetryAdvice());
+        pending.EndTrace();
+        return Refuse(pending, pending.Failure);
     }
 
     private long DeadlineOf(TimeSpan? timeout, long now)
@@ -217,8 +237,8 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>The time in which the workers empty half of what waits now, from their mean time per row.</summary>
     private TimeSpan RetryAdvice()
     {
-        var done = Statistics;
-        var perRequest = done.Requests == 0 ? TimeSpan.FromMilliseconds(1) : done.Execute / done.Requests;
+        var done = Sum(static worker => worker.Requests);
+        var perRequest = done == 0 ? TimeSpan.FromMilliseconds(1) : TimeSpan.FromMicroseconds(Sum(static worker => worker.ExecuteNanoseconds) / 1e3 / done);
         var advice = perRequest * (Volatile.Read(ref _waiting) / 2.0) / _workers.Length;
         return advice < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : advice;
     }
