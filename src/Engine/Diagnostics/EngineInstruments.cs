@@ -22,6 +22,7 @@ internal sealed class EngineInstruments : IDisposable
         Counter("opengradient.engine.batches", "{batch}", "Backend calls.", static lane => lane.Sum(static worker => worker.Batches));
         Counter("opengradient.engine.batches.failed", "{batch}", "Backend calls that failed.", static lane => lane.Sum(static worker => worker.FailedBatches));
         Counter("opengradient.engine.batches.refused_by_sink", "{batch}", "Sealed batches that the sink did not take.", static lane => lane.Sum(static worker => worker.RefusedBySink));
+        _meter.CreateObservableGauge("opengradient.engine.model.health", () => Each(static lane => (int)lane.Health.Current.Health), "1", "0 ready, 1 degraded, 2 unavailable.");
         _meter.CreateObservableUpDownCounter("opengradient.engine.requests.waiting", () => Each(static lane => lane.Waiting), "{request}", "Requests waiting now.");
 
         // Powers of four: what the engine's own figures have as powers of two is too many series for a push.
