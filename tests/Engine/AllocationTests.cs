@@ -2,8 +2,12 @@
 
 namespace OpenGradient.Engine.Engine.Tests;
 
+[Collection(Undisturbed)]
 public sealed class AllocationTests
 {
+    /// <summary>The tests that listen to meters and spans run apart from those that count what is allocated when nobody does.</summary>
+    public const string Undisturbed = "undisturbed";
+
     /// <summary>Admission and reading are the caller's thread; what the worker's side allocates shows in the process-wide figure of the benchmark.</summary>
     [Fact]
     public async Task Infer_SteadyState_AllocatesNothingOnTheCallersThread()
@@ -36,5 +40,30 @@ public sealed class AllocationTests
 
         Assert.Equal(0, admitted);
         Assert.Equal(0, taken);
+    }
+
+    /// <summary>The worker's side: times, sizes and spans of a batch cost nothing when nobody listens.</summary>
+    [Fact]
+    public async Task Batch_SteadyStateAndNoListener_AllocatesNothingOnTheWorkersThread()
+    {
+        long last = 0, least = long.MaxValue, own = 0;
+        var backend = new FakeBackend
+        {
+            Executing = () =>
+            {
+                var now = GC.GetAllocatedBytesForCurrentThread();
+                if (last > 0) least = Math.Min(least, now - last);
+                var shape = new long[2];
+                own = GC.GetAllocatedBytesForCurrentThread() - now;
+                GC.KeepAlive(shape);
+                last = GC.GetAllocatedBytesForCurrentThread();
+            },
+        };
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(FakeEngine.Options with { Placement = WorkerPlacement.OwnThreads });
+        for (var i = 0; i < 300; i++) (await engine.InferAsync(FakeEngine.Request(i))).Dispose();
+
+        // The double makes its output's shape anew in each call, an array of two numbers; nothing else is made.
+        Assert.Equal(own, least);
     }
 }

@@ -25,6 +25,9 @@ internal sealed class FakeBackend : IModelBackend
     /// <summary>Calls that wait at the closed gate.</summary>
     public SemaphoreSlim Arrived { get; } = new(0);
 
+    /// <summary>Runs inside every call, before its outputs are made.</summary>
+    public Action? Executing { get; init; }
+
     public bool OutputsIgnoreRows { get; init; }
 
     public void CloseGate() => _gate.Reset();
@@ -62,6 +65,7 @@ internal sealed class FakeBackend : IModelBackend
                 WaitHandle.WaitAny([backend._gate.WaitHandle, _terminated.WaitHandle]);
             }
 
+            backend.Executing?.Invoke();
             if (_terminated.IsSet) return new BackendFault("Terminated", "asked to stop");
             InterlockedMax(ref backend._largest, buffers.Rows);
             var x = MemoryMarshal.Cast<byte, float>(new ReadOnlySpan<byte>(buffers.Input(0), buffers.Rows * 4));

@@ -82,9 +82,8 @@ internal sealed unsafe class BatchRunner : IDisposable
         try
         {
             var failure = TryRun(requests, rows, started, out var separable);
-            if (failure is null) return;
-            if (requests.Length == 1 || !separable) Fail(requests, failure);
-            else foreach (ref readonly var request in requests) RunAlone(in request);
+            if (failure is not null && (requests.Length == 1 || !separable)) Fail(requests, failure);
+            else if (failure is not null) foreach (ref readonly var request in requests) RunAlone(in request);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
