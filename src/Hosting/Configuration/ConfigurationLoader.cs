@@ -134,6 +134,7 @@ public static class ConfigurationLoader
             Models = [.. configuration.Models.Select(model => model with { Path = At(model.Path) })],
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
+            Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
             Http = configuration.Http with
             {
                 ApiKeysFile = AtOrNull(configuration.Http.ApiKeysFile),
