@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Models;
 using OpenGradient.Engine.Serving;
 
@@ -12,12 +13,14 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly InferenceEngineOptions _options;
     private readonly ModelLoader _loader;
     private readonly ModelRegistry _registry = new();
+    private readonly EngineInstruments _instruments;
 
     public InferenceEngine(InferenceEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, options.Demoted));
+        _instruments = new EngineInstruments(() => _registry.Lanes);
+        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted));
     }
 
     /// <summary>Every loaded model and version.</summary>
@@ -85,6 +88,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var lane in _registry.Close()) await lane.DisposeAsync().ConfigureAwait(false);
+        _instruments.Dispose();
     }
 
     private InferenceFailure? Admit(InferenceRequest request, CancellationToken cancellationToken, out PendingRequest pending)

@@ -33,6 +33,9 @@ internal sealed class FakeBackend : IModelBackend
     /// <summary>Calls that wait at the closed gate.</summary>
     public SemaphoreSlim Arrived { get; } = new(0);
 
+    /// <summary>Runs inside every call, before its outputs are made.</summary>
+    public Action? Executing { get; init; }
+
     public bool OutputsIgnoreRows { get; init; }
 
     /// <summary>Rows are of any width: y has the first column doubled.</summary>
@@ -100,6 +103,7 @@ internal sealed class FakeBackend : IModelBackend
                 WaitHandle.WaitAny([backend._gate.WaitHandle, _terminated.WaitHandle]);
             }
 
+            backend.Executing?.Invoke();
             if (_terminated.IsSet) return new BackendFault("Terminated", "asked to stop");
             var width = (int)buffers.InputShapes[0][1];
             InterlockedMax(ref backend._largest, buffers.Rows);

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving;
 using OpenGradient.Engine.Serving.Scheduling;
@@ -69,6 +70,9 @@ internal sealed class PendingRequest : QueueEntry, IValueTaskSource<InferenceOut
 
     public int FirstSlot { get; set; }
 
+    /// <summary>Null when nobody wants this request's span.</summary>
+    public RequestTrace? Trace { get; set; }
+
     // Links of the lane's deadline list, guarded by its lock.
     public PendingRequest? Previous { get; set; }
 
@@ -109,7 +113,18 @@ internal sealed class PendingRequest : QueueEntry, IValueTaskSource<InferenceOut
     void IThreadPoolWorkItem.Execute() => Signal();
 
     /// <summary>Completes the caller, whose continuation runs inside this call.</summary>
-    public void Signal() => _core.SetResult(true);
+    public void Signal()
+    {
+        EndTrace();
+        _core.SetResult(true);
+    }
+
+    public void EndTrace()
+    {
+        if (Trace is not { } trace) return;
+        Trace = null;
+        trace.End(this);
+    }
 
     /// <summary>The queue met an abandoned request and forgets it.</summary>
     public void LetGo()

@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Determinism;
+using OpenGradient.Engine.Diagnostics;
 
 namespace OpenGradient.Engine.Serving;
 
@@ -40,7 +41,7 @@ internal sealed unsafe class BatchRunner : IDisposable
     /// <param name="replaced">The runner whose counters and log this one goes on with.</param>
     public BatchRunner(ModelLane lane, IBackendExecutor executor, int worker, BatchRunner? replaced = null)
     {
-        Counters = replaced?.Counters ?? new WorkerCounters();
+        Counters = replaced?.Counters ?? new WorkerCounters(lane.Services.Time, lane.Recorder);
         Log = replaced?.Log ?? new BatchLog(worker);
         _lane = lane;
         _info = lane.Info;
@@ -91,18 +92,23 @@ internal sealed unsafe class BatchRunner : IDisposable
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
         Finished = 0;
+        var started = _time.GetTimestamp();
+        foreach (var request in requests) Counters.Add(ServingStage.Queue, started - request.AdmittedAt);
         try
         {
             var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
-            if (failure is null || _givenUp) return;
-            if (requests.Length == 1 || !separable) Fail(requests, failure);
-            else RunEachAlone(requests);
+            if (failure is not null && !_givenUp && (requests.Length == 1 || !separable)) Fail(requests, failure);
+            else if (failure is not null && !_givenUp) RunEachAlone(requests);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             // A worker that died would leave its callers waiting forever.
             if (!_givenUp) Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
         }
+
+        if (_givenUp) return;
+        var ended = _time.GetTimestamp();
+        foreach (var request in requests) Counters.Add(ServingStage.Total, ended - request.AdmittedAt);
     }
 
     /// <summary>A comparison to launch once the callers of the batch that just ran have been completed; mostly null.</summary>
@@ -175,7 +181,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         _entry = new BatchEntry { Requests = requests.Length, Rows = rows, Reason = reason, Started = started, OldestQueued = started - oldest };
         try
         {
-            var failure = TryRun(requests, rows, out separable);
+            var failure = TryRun(requests, rows, started, out separable);
             _entry.Succeeded = failure is null;
             return failure;
         }
@@ -194,19 +200,20 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>Null when every request has its outputs.</summary>
-    private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, out bool separable)
+    private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, long started, out bool separable)
     {
         separable = true;
-        var started = _time.GetTimestamp();
+        var times = RequestTrace.OfBatch(requests);
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
         var fault = Call();
         if (_givenUp) return null;
         var executed = _time.GetTimestamp();
-        Counters.Batches++;
-        Counters.GatherTicks += _entry.Gather = gathered - started;
-        Counters.ExecuteTicks += _entry.Execute = executed - gathered;
+        Counters.AddBatch(rows);
+        Counters.Add(ServingStage.Gather, _entry.Gather = gathered - started);
+        Counters.Add(ServingStage.Execute, _entry.Execute = executed - gathered);
         _entry.PaddedRows = _buffers.Rows;
+        if (times is not null) (times.Started, times.Gathered, times.Executed) = (started, gathered, executed);
         if (fault is not null)
         {
             Counters.FailedBatches++;
@@ -217,16 +224,19 @@ internal sealed unsafe class BatchRunner : IDisposable
         var sliced = _layout.OutputsFollowRows(_buffers);
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
-        return Deliver(requests, sliced, executed);
+        return Deliver(requests, sliced, executed, times);
     }
 
-    private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed)
+    private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed, BatchTimes? times)
     {
         if (_sealing?.Seal(requests, _buffers, sliced, _shape.HasRows) is { } refused) return refused;
         var isSealed = _time.GetTimestamp();
-        Counters.SealTicks += _entry.Seal = isSealed - executed;
+        _entry.Seal = isSealed - executed;
+        if (requests[0].Batch is { } batch) Counters.AddSealing(_entry.Seal, batch.SignTime);
         foreach (var request in requests) Scatter(request, sliced);
-        Counters.ScatterTicks += _entry.Scatter = _time.GetTimestamp() - isSealed;
+        var scattered = _time.GetTimestamp();
+        Counters.Add(ServingStage.Scatter, _entry.Scatter = scattered - isSealed);
+        if (times is not null) (times.Sealed, times.Scattered) = (isSealed, scattered);
         if (_sampler is not null) Sample(requests, sliced);
         return null;
     }

@@ -242,9 +242,9 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             claimed++;
             rows += next.Rows;
             bytes += next.Bytes;
-            Counters.QueueTicks += now - next.AdmittedAt;
             if (next.Deadline <= now && !next.Downgrades)
             {
+                Counters.Add(ServingStage.Queue, now - next.AdmittedAt);
                 next.Failure = Failures.DeadlineExceeded;
                 completions.Add(next);
                 continue;

@@ -2,13 +2,14 @@ using System.Collections.Concurrent;
 using System.Numerics;
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Determinism;
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, Action<ModelDemotion>? Demoted = null);
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments, Action<ModelDemotion>? Demoted = null);
 
 /// <summary>
 /// One loaded model's way through the engine: bounded admission, one queue, as many workers as cores. A worker is idle (its
@@ -48,6 +49,7 @@ internal sealed class ModelLane : IAsyncDisposable
         _context = info.Context.Encode();
         Shape = shape;
         Services = services;
+        Recorder = new LaneRecorder(services.Instruments, info);
         _model = model;
         _batches = info.IsBatchable;
         Pool = new RequestPool(this, info.Options.MaxQueuedRequests);
@@ -82,6 +84,8 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public LaneServices Services { get; }
 
+    public LaneRecorder Recorder { get; }
+
     public LaneHealth Health { get; } = new();
 
     public HungCalls Hung { get; }
@@ -103,7 +107,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Load.Requests, Services.Time)
+        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Abandoned, Waiting)
             with
             {
                 HungCalls = Hung.Total,
@@ -121,6 +125,18 @@ internal sealed class ModelLane : IAsyncDisposable
             records.Sort((x, y) => x.Started.CompareTo(y.Started));
             return records;
         }
+    }
+
+    public long Abandoned => Volatile.Read(ref _abandoned);
+
+    public long Waiting => Load.Requests;
+
+    /// <summary>One counter over all workers.</summary>
+    public long Sum(Func<WorkerCounters, long> counter)
+    {
+        long sum = 0;
+        foreach (var worker in _workers) sum += counter(worker.Counters);
+        return sum;
     }
 
     /// <summary>
@@ -173,6 +189,8 @@ internal sealed class ModelLane : IAsyncDisposable
         if (TryRunInline(request, pending)) return null;
         if (_admission.TryEnter(request, pending, _batches) is { } refused) return Refuse(pending, refused);
         pending.ParameterDigest = request.ParameterDigest;
+        // Before anybody else can reach the request: whoever completes it ends its span.
+        pending.Trace = RequestTrace.Start(pending, Services.Time);
         _deadlines.Add(pending);
         pending.WatchCancellation(cancellation);
         if (!Queue.TryWrite(pending)) return TakeBack(pending);
@@ -276,6 +294,7 @@ internal sealed class ModelLane : IAsyncDisposable
         pending.ParameterDigest = request.ParameterDigest;
         pending.AdmittedAt = Services.Time.GetTimestamp();
         pending.Deadline = long.MaxValue;
+        pending.Trace = RequestTrace.Start(pending, Services.Time);
         pending.ClaimAlone();
         var recheck = worker.RunInline(pending);
         pending.Signal();
@@ -309,7 +328,9 @@ internal sealed class ModelLane : IAsyncDisposable
 
         _deadlines.Remove(pending);
         _admission.Leave(pending);
-        return Refuse(pending, _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", _admission.Advice(_batches)));
+        pending.Failure = _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", _admission.Advice(_batches));
+        pending.EndTrace();
+        return Refuse(pending, pending.Failure);
     }
 
     /// <summary>Lets an idle worker run, if there is one; called by whoever put something into the queue.</summary>

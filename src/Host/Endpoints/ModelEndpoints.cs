@@ -1,12 +1,13 @@
 using System.Text.Json;
 using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Host.Server;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Host.Endpoints;
 
 /// <summary>The descriptive part of the Open Inference Protocol: server, health, models.</summary>
-internal sealed class ModelEndpoints(EngineHost host)
+internal sealed class ModelEndpoints(EngineHost host, Drain drain)
 {
     public static Task Server(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, json =>
     {
@@ -22,8 +23,8 @@ internal sealed class ModelEndpoints(EngineHost host)
 
     public static Task Live(HttpContext context) => Flag(context, "live", true);
 
-    /// <summary>Ready while every model that should serve does, and settlement has not stopped for good.</summary>
-    public Task Ready(HttpContext context) => Flag(context, "ready", !host.Settling.IsFaulted && host.Repository.IsReady);
+    /// <summary>Ready while every model that should serve does, settlement has not stopped for good, and nobody asked to drain.</summary>
+    public Task Ready(HttpContext context) => Flag(context, "ready", !drain.IsDraining && !host.Settling.IsFaulted && host.Repository.IsReady);
 
     public Task ModelReady(HttpContext context, string model, string? version) =>
         host.Engine.Health(model, version) is { } health ? Flag(context, "ready", health.Health != ModelHealth.Unavailable) : Unknown(context, model, version);

@@ -43,6 +43,7 @@ public static class ConfigurationCheck
         Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
         Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
         Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
+        TelemetryConfiguration.Check(configuration.Telemetry, errors);
         return errors;
     }
 
@@ -75,6 +76,8 @@ public static class ConfigurationCheck
 
         if (http.AllowedHosts.Count == 0) errors.Add("http.allowedHosts: at least one");
         if (http.MaxBodyBytes is < 1024 or > int.MaxValue) errors.Add("http.maxBodyBytes: between 1,024 and 2,147,483,647");
+        // A stop has 60 s in all, of which what was admitted may need 30.
+        if (http.DrainDelayMs is not (>= 0 and <= 20_000)) errors.Add("http.drainDelayMs: between 0 and 20,000");
         if (http.RequestsPerMinutePerKey < 0) errors.Add("http.requestsPerMinutePerKey: not negative");
     }
 

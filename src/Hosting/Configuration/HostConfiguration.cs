@@ -25,6 +25,7 @@ public sealed record HostConfiguration
     public ChainConfiguration? Chain { get; init; }
     public SettlementConfiguration Settlement { get; init; } = new();
     public TrustGapConfiguration TrustGap { get; init; } = new();
+    public TelemetryConfiguration Telemetry { get; init; } = new();
 }
 
 public sealed record ListenerConfiguration
@@ -51,6 +52,9 @@ public sealed record ListenerConfiguration
 
     /// <summary>Largest request body, checked before it is read.</summary>
     public long MaxBodyBytes { get; init; } = 16 << 20;
+
+    /// <summary>From the signal to stop until nothing more is admitted; readiness is false from its beginning. 0: at once.</summary>
+    public double DrainDelayMs { get; init; }
 }
 
 public sealed record ModelConfiguration
