@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
 
 namespace OpenGradient.Engine.Hosting;
@@ -15,7 +16,7 @@ public static class ModelFolder
         var (path, name, version, maxBatch) = Directory.Exists(configured.Path)
             ? Describe(configured.Path)
             : (configured.Path, Path.GetFileNameWithoutExtension(configured.Path), "1", (int?)null);
-        return new ModelOptions
+        var options = new ModelOptions
         {
             Name = configured.Name ?? name,
             Version = configured.ModelVersion ?? version,
@@ -25,6 +26,12 @@ public static class ModelFolder
             MaxQueuedRequests = configured.MaxQueuedRequests,
             NonFinite = configured.RejectNaN ? NonFinitePolicy.Reject : NonFinitePolicy.Allow,
             ExecutionTimeout = TimeSpan.FromMilliseconds(configured.ExecutionTimeoutMs),
+            Determinism = configured.Determinism is { } letter ? Enum.Parse<DeterminismClass>(letter) : null,
+            PaddingMultiple = configured.PaddingMultiple,
+            MinimumRows = configured.MinimumRows,
+            ProbeBudget = TimeSpan.FromMilliseconds(configured.ProbeBudgetMs),
+            RecheckOneIn = configured.RecheckOneIn,
+            BatchAcrossCallers = configured.BatchAcrossCallers == "always" ? BatchAcrossCallers.Always : BatchAcrossCallers.Auto,
             Workers = runtime.Workers == 0 ? null : runtime.Workers,
             Execution = new ExecutionOptions
             {
@@ -32,6 +39,16 @@ public static class ModelFolder
                 AllowCpuFallback = runtime.AllowCpuFallback,
             },
         };
+        try
+        {
+            options.Validate();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ConfigurationException([$"model '{configured.Path}': {e.Message}"]);
+        }
+
+        return options;
     }
 
     private static (string Path, string Name, string Version, int? MaxBatch) Describe(string folder)

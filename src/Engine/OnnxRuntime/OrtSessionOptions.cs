@@ -13,6 +13,7 @@ internal static unsafe class OrtSessionOptions
     // deterministic=1      asked for on every provider; the CPU's kernels are deterministic without it.
     // graph=all            fixed, because the level changes bits.
     // inter=1, intra=1     rows then do not depend on the batch around them, and workers scale better than threads inside one call.
+    // libm=...             exp, log, pow, sin, cos, tanh and atan of some kernels are the C library's, whose versions round differently.
     // prepacking=1         unpacked GEMM has another kernel for one row, which breaks batch invariance.
     // spinning=0           threads that spin take the cores from other workers.
     private static readonly string[] Common = ["align=64", "deterministic=1", "graph=all", "inter=1", "intra=1", "prepacking=1", "spinning=0"];
@@ -24,6 +25,7 @@ internal static unsafe class OrtSessionOptions
     public static string Describe(ExecutionDevice device, bool fellBack)
     {
         var options = Common.Concat(device == ExecutionDevice.Cuda ? Cuda : []);
+        options = options.Append($"libm={NativeEnvironment.MathLibrary}");
         if (fellBack) options = options.Append("fallback=cpu");
         return string.Join(';', options.Order(StringComparer.Ordinal));
     }
