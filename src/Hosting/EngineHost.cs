@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Attestation;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
@@ -28,6 +29,9 @@ public sealed class EngineHost : IAsyncDisposable
         _clock = clock;
         StartedAt = clock.GetUtcNow();
     }
+
+    /// <summary>A served model's row was executed again and gave other bits. Raised on a pool thread; a handler must not throw.</summary>
+    public event Action<ModelDemotion>? ModelDemoted;
 
     public HostConfiguration Configuration { get; }
 
@@ -132,6 +136,7 @@ public sealed class EngineHost : IAsyncDisposable
             Sink = Settlement,
             Gate = Settlement is null ? null : new SettlingGate(this, Settlement),
             Time = _clock,
+            Demoted = demotion => ModelDemoted?.Invoke(demotion),
         });
         Repository = new ModelRepository(Configuration, Engine);
         await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
 
 namespace OpenGradient.Engine.Hosting;
@@ -33,7 +34,7 @@ public static class ModelFolder
         var (path, name, version, maxBatch) = Directory.Exists(configured.Path)
             ? Describe(configured.Path)
             : (configured.Path, Path.GetFileNameWithoutExtension(configured.Path), "1", (int?)null);
-        return new ModelOptions
+        var options = new ModelOptions
         {
             Name = configured.Name ?? name,
             Version = configured.ModelVersion ?? version,
@@ -47,6 +48,12 @@ public static class ModelFolder
             Workers = configured.Workers ?? (runtime.Workers == 0 || configured.IntraOpThreads > 1 ? null : runtime.Workers),
             AllowOversubscription = configured.AllowOversubscription,
             MaxArtifactBytes = configured.MaxBytes,
+            Determinism = configured.Determinism is { } letter ? Enum.Parse<DeterminismClass>(letter) : null,
+            PaddingMultiple = configured.PaddingMultiple,
+            MinimumRows = configured.MinimumRows,
+            ProbeBudget = TimeSpan.FromMilliseconds(configured.ProbeBudgetMs),
+            RecheckOneIn = configured.RecheckOneIn,
+            BatchAcrossCallers = configured.BatchAcrossCallers == "always" ? BatchAcrossCallers.Always : BatchAcrossCallers.Auto,
             Execution = new ExecutionOptions
             {
                 IntraOpThreads = configured.IntraOpThreads,
@@ -54,6 +61,16 @@ public static class ModelFolder
                 AllowCpuFallback = runtime.AllowCpuFallback,
             },
         };
+        try
+        {
+            options.Validate();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ConfigurationException([$"model '{configured.Path}': {e.Message}"]);
+        }
+
+        return options;
     }
 
     private static IEnumerable<string> ModelsIn(string folder) => HasDescription(folder) ? [folder] : SubfoldersOf(folder).Where(HasDescription);

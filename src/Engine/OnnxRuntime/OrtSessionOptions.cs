@@ -14,6 +14,7 @@ internal static unsafe class OrtSessionOptions
     // graph=all            fixed, because the level changes bits.
     // inter=1              nodes of one call run one after the other: workers scale better.
     // intra=N              threads inside a call, 1 unless asked for: with more, some kernels split rows by the thread count.
+    // libm=...             exp, log, pow, sin, cos, tanh and atan of some kernels are the C library's, whose versions round differently.
     // prepacking=1         unpacked GEMM has another kernel for one row, which breaks batch invariance.
     // spinning=0           threads that spin take the cores from other workers.
     private static readonly string[] Common = ["align=64", "deterministic=1", "graph=all", "inter=1", "prepacking=1", "spinning=0"];
@@ -25,6 +26,7 @@ internal static unsafe class OrtSessionOptions
     public static string Describe(ExecutionDevice device, int intraOpThreads, bool fellBack)
     {
         var options = Common.Append($"intra={intraOpThreads}").Concat(device == ExecutionDevice.Cuda ? Cuda : []);
+        options = options.Append($"libm={NativeEnvironment.MathLibrary}");
         if (fellBack) options = options.Append("fallback=cpu");
         return string.Join(';', options.Order(StringComparer.Ordinal));
     }

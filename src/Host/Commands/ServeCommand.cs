@@ -28,8 +28,11 @@ internal static class ServeCommand
         using var export = OtlpExport.Start(configuration);
         var drain = new Drain(TimeSpan.FromMilliseconds(configuration.Http.DrainDelayMs), TimeProvider.System);
         await using var app = HttpServer.Build(host, drain, TimeProvider.System);
+        host.ModelDemoted += demotion => Console.Error.WriteLine($"warning: model {demotion.Model} {demotion.Version}: {demotion.Reason}");
         await app.StartAsync(cancellation);
         Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name))} on {configuration.Http.Listen}");
+        foreach (var model in host.Engine.Models)
+            Console.WriteLine($"model {model.Name} {model.Version}: determinism class {model.Probe?.ToString() ?? $"{model.Context.Determinism}, on the operator's word"}");
         Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: software, development only, NOT trusted");
         Console.WriteLine($"onnx runtime {host.Runtime.Version} ({host.Runtime.InstructionSet}) from {host.Runtime.Path}");
 

@@ -90,6 +90,12 @@ public static class ConfigurationCheck
         if (model.IntraOpThreads is < 1 or > 256) errors.Add($"{key}.intraOpThreads: between 1 and 256");
         if (model.Workers is < 1 or > 64) errors.Add($"{key}.workers: between 1 and 64");
         if (model.MaxBytes < 1) errors.Add($"{key}.maxBytes: 1 or more");
+        if (model.Determinism is not (null or "A" or "B" or "C" or "U")) errors.Add($"{key}.determinism: A, B, C or U; null to have the model probed");
+        if (model.PaddingMultiple is < 1 or > 65_535) errors.Add($"{key}.paddingMultiple: between 1 and 65,535");
+        if (model.MinimumRows is < 1 or > 65_535) errors.Add($"{key}.minimumRows: between 1 and 65,535");
+        if (model.ProbeBudgetMs is < 0 or > 3_600_000) errors.Add($"{key}.probeBudgetMs: between 0 and 3,600,000");
+        if (model.RecheckOneIn < 0) errors.Add($"{key}.recheckOneIn: not negative");
+        if (model.BatchAcrossCallers is not ("auto" or "always")) errors.Add($"{key}.batchAcrossCallers: '{model.BatchAcrossCallers}' is neither auto nor always");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
     }
 

@@ -92,6 +92,24 @@ public sealed record ModelConfiguration
 
     /// <summary>Most bytes of all the model's files.</summary>
     public long MaxBytes { get; init; } = 16L << 30;
+
+    /// <summary>The determinism class, <c>A</c>, <c>B</c>, <c>C</c> or <c>U</c>, on the operator's word; null has the model probed at load.</summary>
+    public string? Determinism { get; init; }
+
+    /// <summary>Calls execute a multiple of so many rows; the probe raises it where a model needs it.</summary>
+    public int PaddingMultiple { get; init; } = 1;
+
+    /// <summary>Calls execute at least so many rows; the probe raises it where a model needs it.</summary>
+    public int MinimumRows { get; init; } = 1;
+
+    /// <summary>What probing may take; 0 switches it off.</summary>
+    public double ProbeBudgetMs { get; init; } = 2000;
+
+    /// <summary>About one row in so many is executed again and compared; 0 for none.</summary>
+    public int RecheckOneIn { get; init; } = 1000;
+
+    /// <summary><c>auto</c> keeps callers of a model whose answers depend on neighbours apart; <c>always</c> does not.</summary>
+    public string BatchAcrossCallers { get; init; } = "auto";
 }
 
 public sealed record OnnxRuntimeConfiguration
