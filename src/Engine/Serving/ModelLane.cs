@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Diagnostics;
@@ -9,7 +10,12 @@ using OpenGradient.Engine.Serving.Scheduling;
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments, Action<ModelDemotion>? Demoted = null);
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments, Action<ModelDemotion>? Demoted = null)
+{
+    public Watchdog Watchdog { get; } = new(Time);
+
+    public ActiveLanes Active { get; } = new();
+}
 
 /// <summary>
 /// One loaded model's way through the engine: bounded admission, one queue, as many workers as cores. A worker is idle (its
@@ -23,7 +29,6 @@ internal sealed class ModelLane : IAsyncDisposable
     private readonly DeadlineList _deadlines;
     private readonly LaneWorker[] _workers;
     private readonly InlineExecution _inline;
-    private readonly ITimer _watchdog;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // The bits of the workers there are: a hung call may cost one.
@@ -65,10 +70,6 @@ internal sealed class ModelLane : IAsyncDisposable
         var isPromised = info.Context.Determinism is DeterminismClass.A or DeterminismClass.B;
         Recheck = isPromised && info.Options.RecheckOneIn > 0 ? new RowRecheck(this, model) : null;
         for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
-
-        var shortest = Math.Min(info.Options.ExecutionTimeout.Ticks, info.Options.TerminationGrace.Ticks);
-        var period = TimeSpan.FromTicks(Math.Clamp(shortest / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
-        _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
     }
 
     /// <summary>Changed by <see cref="Start"/>, before anything is admitted, and by <see cref="Demote"/>.</summary>
@@ -144,7 +145,14 @@ internal sealed class ModelLane : IAsyncDisposable
     /// cores work on batches of about equal size; whoever takes all it can see leaves its neighbours small batches, which
     /// cost more per row.
     /// </summary>
-    public int Share => (Load.Requests + Volatile.Read(ref _executing) + _workers.Length - 1) / _workers.Length;
+    public int Share
+    {
+        get
+        {
+            var workers = Services.Active.WorkersFor(_workers.Length);
+            return (Load.Requests + Volatile.Read(ref _executing) + workers - 1) / workers;
+        }
+    }
 
     public void OnExecuting(int requests) => Interlocked.Add(ref _executing, requests);
 
@@ -171,7 +179,8 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Executes and checks the model, then opens the lane. Nothing may be admitted before.</summary>
     public void Start()
     {
-        var times = _workers[0].WarmUp();
+        Services.Watchdog.Add(this);
+        var times = WarmUp();
         if (!_batches) _info = _info with { IsBatchable = false };
         foreach (var worker in _workers) worker.Start(OnOwnThreads(times.Largest));
         _inline.Measured(times);
@@ -216,8 +225,8 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Marks a worker idle. True when it must go on: work came meanwhile and nobody else took its bit.</summary>
     public bool Park(ulong bit)
     {
-        Interlocked.Or(ref _idle, bit);
-        if (Queue.HasWaiting) return (Interlocked.And(ref _idle, ~bit) & bit) != 0;
+        if ((Interlocked.Or(ref _idle, bit) | bit) == _allIdle) Services.Active.Leave();
+        if (Queue.HasWaiting) return TryTake(ref _idle, bit);
         SignalIfDrained();
         return false;
     }
@@ -254,6 +263,12 @@ internal sealed class ModelLane : IAsyncDisposable
         SignalIfDrained();
     }
 
+    public void Watch(long now)
+    {
+        Hung.Watch(_workers, now);
+        Recheck?.TerminateIfOverdue(now, (long)(Info.Options.ExecutionTimeout.TotalSeconds * Services.Time.TimestampFrequency));
+    }
+
     public void FreeModel() => _model.Dispose();
 
     /// <summary>Admits nothing more, answers everything that was admitted, then frees the model, or leaves it to calls that were given up.</summary>
@@ -271,7 +286,7 @@ internal sealed class ModelLane : IAsyncDisposable
         await _drained.Task.ConfigureAwait(false);
         // A comparison that does not end may still touch the model: it is then left to the process's end.
         var isLeft = Recheck is not null && !await Recheck.TryDisposeAsync().ConfigureAwait(false);
-        await _watchdog.DisposeAsync().ConfigureAwait(false);
+        Services.Watchdog.Remove(this);
         _deadlines.Dispose();
         foreach (var worker in _workers.Where(worker => !worker.IsGivenUp)) worker.Dispose();
         if (!isLeft) Hung.FreeModel();
@@ -283,6 +298,7 @@ internal sealed class ModelLane : IAsyncDisposable
         if (Volatile.Read(ref _idle) != _allIdle || !_inline.Allows(pending, Load.Requests, Pool.Outstanding)) return false;
         var bit = _allIdle & (~_allIdle + 1);
         if (Interlocked.CompareExchange(ref _idle, _allIdle & ~bit, _allIdle) != _allIdle) return false;
+        Services.Active.Enter();
         var worker = _workers[BitOperations.TrailingZeroCount(bit)];
         // Closed before the bit was taken: the drain may have ended. Closed after: it waits for the bit.
         if (_closed)
@@ -309,6 +325,19 @@ internal sealed class ModelLane : IAsyncDisposable
         // Longer calls would keep the pool's few threads from everybody else; shorter ones cost less than a thread switch would.
         _ => Info.Options.MaxQueueDelay > TimeSpan.Zero || slowest > TimeSpan.FromMilliseconds(2),
     };
+
+    private WarmUpTimes WarmUp()
+    {
+        try
+        {
+            return _workers[0].WarmUp();
+        }
+        catch
+        {
+            Services.Watchdog.Remove(this);
+            throw;
+        }
+    }
 
     private static InferenceFailure Refuse(PendingRequest pending, InferenceFailure failure)
     {
@@ -345,12 +374,20 @@ internal sealed class ModelLane : IAsyncDisposable
         for (ulong seen; (seen = Volatile.Read(ref workers)) != 0;)
         {
             var bit = seen & (~seen + 1);
-            if ((Interlocked.And(ref workers, ~bit) & bit) == 0) continue;
+            if (!TryTake(ref workers, bit)) continue;
             _workers[BitOperations.TrailingZeroCount(bit)].Schedule();
             return true;
         }
 
         return false;
+    }
+
+    private bool TryTake(ref ulong workers, ulong bit)
+    {
+        var before = Interlocked.And(ref workers, ~bit);
+        // A collecting worker is not idle, so its lane is counted already; with a single bit both words can look alike.
+        if (before == _allIdle && Unsafe.AreSame(ref workers, ref _idle)) Services.Active.Enter();
+        return (before & bit) != 0;
     }
 
     private void SignalIfDrained()
@@ -375,13 +412,6 @@ internal sealed class ModelLane : IAsyncDisposable
         Load.Release(1, next.Rows, next.Bytes);
         next.Failure = Failures.Unavailable(Info.Name, Health.Current);
         ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
-    }
-
-    private void Watch()
-    {
-        var now = Services.Time.GetTimestamp();
-        Hung.Watch(_workers, now);
-        Recheck?.TerminateIfOverdue(now, (long)(Info.Options.ExecutionTimeout.TotalSeconds * Services.Time.TimestampFrequency));
     }
 
     /// <summary>No batch: whatever is next is taken.</summary>
