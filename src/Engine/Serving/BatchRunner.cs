@@ -1,5 +1,5 @@
 using OpenGradient.Engine.Backends;
-using OpenGradient.Engine.Tensors;
+using OpenGradient.Engine.Determinism;
 
 namespace OpenGradient.Engine.Serving;
 
@@ -15,6 +15,8 @@ internal sealed unsafe class BatchRunner : IDisposable
     private readonly ModelLane _lane;
     private readonly ModelInfo _info;
     private readonly ModelShape _shape;
+    private readonly BatchLayout _layout;
+    private readonly PaddingRule _padding;
     private readonly IBackendExecutor _executor;
     private readonly ExecutionBuffers _buffers;
     private readonly BatchSealing? _sealing;
@@ -32,6 +34,8 @@ internal sealed unsafe class BatchRunner : IDisposable
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
+        _layout = new BatchLayout(_shape);
+        _padding = new PaddingRule(1, _info.Options.PaddingMultiple);
         _executor = executor;
         _time = lane.Services.Time;
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
@@ -57,7 +61,7 @@ internal sealed unsafe class BatchRunner : IDisposable
             // A model may rightly refuse zeros; callers' rows decide.
             if (Call() is not null) return TimeSpan.MaxValue;
             slowest = _time.GetElapsedTime(start);
-            if (!OutputsFollowRows()) _lane.StopBatching();
+            if (!_layout.OutputsFollowRows(_buffers)) _lane.StopBatching();
         }
 
         return slowest;
@@ -135,7 +139,7 @@ internal sealed unsafe class BatchRunner : IDisposable
             return separable ? Failures.Backend(fault) : Failures.Timeout(_info.Options.ExecutionTimeout, fault);
         }
 
-        var sliced = OutputsFollowRows();
+        var sliced = _layout.OutputsFollowRows(_buffers);
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
         return Deliver(requests, sliced, executed);
@@ -198,7 +202,7 @@ internal sealed unsafe class BatchRunner : IDisposable
                 target += source.Length;
             }
 
-            Pad(input, target);
+            if (_padding.Pads) _layout.Pad(_buffers, input, target);
         }
 
         var slot = 0;
@@ -213,40 +217,12 @@ internal sealed unsafe class BatchRunner : IDisposable
     /// <summary>Sets the batch's rows and shapes, taking the inner dimensions from a request or, for fixed ones, from the declaration.</summary>
     private void SetShapes(PendingRequest? first, int rows)
     {
-        var multiple = _info.Options.PaddingMultiple;
-        _buffers.Rows = _shape.HasRows ? (rows + multiple - 1) / multiple * multiple : rows;
+        _layout.SetRows(_buffers, _padding.RowsFor(rows));
         for (var i = 0; i < _info.Inputs.Count; i++)
         {
             var spec = _info.Inputs[i];
-            var shape = _buffers.InputShapes[i].AsSpan();
-            if (first is null) spec.Dimensions.CopyTo(shape);
-            else first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank).CopyTo(shape);
-            if (_shape.HasRows) shape[0] = _buffers.Rows;
-            if (!_shape.HasStaticRows) _buffers.ReserveInput(i, ByteCount(spec, shape));
+            _layout.SetShape(_buffers, i, first is null ? spec.Dimensions : first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank));
         }
-    }
-
-    private static long ByteCount(TensorSpec spec, ReadOnlySpan<long> shape)
-    {
-        long bytes = ElementTypes.SizeOf(spec.Type);
-        foreach (var dimension in shape) bytes = checked(bytes * dimension);
-        return bytes;
-    }
-
-    private void Pad(int input, byte* end)
-    {
-        if (_info.Options.PaddingMultiple == 1) return;
-        var used = end - _buffers.Input(input);
-        var all = ByteCount(_info.Inputs[input], _buffers.InputShapes[input]);
-        new Span<byte>(end, checked((int)(all - used))).Clear();
-    }
-
-    private bool OutputsFollowRows()
-    {
-        if (!_shape.OutputsFollowRows) return false;
-        foreach (var shape in _buffers.OutputShapes)
-            if (shape.Length == 0 || shape[0] != _buffers.Rows) return false;
-        return true;
     }
 
     private void Scatter(PendingRequest request, bool sliced)
@@ -262,11 +238,6 @@ internal sealed unsafe class BatchRunner : IDisposable
         }
     }
 
-    private (long Start, long Length) Slice(PendingRequest request, int output, bool sliced)
-    {
-        var bytes = _buffers.OutputBytes[output];
-        if (!sliced) return (0, bytes);
-        var row = bytes / _buffers.Rows;
-        return (row * request.FirstSlot, row * request.Rows);
-    }
+    private (long Start, long Length) Slice(PendingRequest request, int output, bool sliced) =>
+        BatchLayout.Slice(_buffers, output, request.FirstSlot, request.Rows, sliced);
 }
