@@ -12,7 +12,7 @@ internal static class ReplayPlan
     // The largest request an engine can be set to take is 2 GiB; batches that are served in time are far smaller.
     private const long MaxBatchBytes = 1L << 30;
 
-    public static PaddingRule RuleOf(StatementContext context) => new(1, (int)context.PaddingMultiple);
+    public static PaddingRule RuleOf(StatementContext context) => new((int)context.MinimumRows, (int)context.PaddingMultiple);
 
     /// <summary>Alone for class A, which promises that the batch does not matter; otherwise in place.</summary>
     public static ReplayShape Of(ReceiptContent content, bool hasRows) =>
