@@ -31,7 +31,7 @@ internal sealed class FakeBackend : IModelBackend
 
     public void OpenGate() => _gate.Set();
 
-    public IBackendModel Open(string modelName, ReadOnlyNativeMemory bytes, ExecutionOptions options) => new Model(this);
+    public IBackendModel Open(string modelName, ModelArtifact artifact, ExecutionOptions options) => new Model(this);
 
     private sealed class Model(FakeBackend backend) : IBackendModel
     {

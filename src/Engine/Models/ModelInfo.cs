@@ -9,7 +9,7 @@ namespace OpenGradient.Engine;
 /// <param name="Inputs">In the model's order.</param>
 /// <param name="Outputs">In the model's order.</param>
 /// <param name="IsBatchable">Whether rows of several requests share a call, by its declaration, its options and its first executions.</param>
-/// <param name="LoadedBytes">Size of the artifact.</param>
+/// <param name="LoadedBytes">Bytes of all its files.</param>
 public sealed record ModelInfo(
     ModelOptions Options,
     StatementContext Context,
@@ -22,6 +22,6 @@ public sealed record ModelInfo(
 
     public string Version => Options.Version;
 
-    /// <summary>Root over the file's 4 MiB chunks (docs/formats.md, "Model identity").</summary>
+    /// <summary>Root over its files' 4 MiB chunks (docs/formats.md, "Model identity").</summary>
     public Hash256 Identity => Context.ModelIdentity;
 }

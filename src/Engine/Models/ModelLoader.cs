@@ -1,64 +1,34 @@
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving;
-using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Models;
 
-/// <summary>From a file to a lane ready to serve. The bytes that are hashed are the bytes that are opened: the file is read once.</summary>
+/// <summary>From a file to a lane ready to serve. The bytes that are hashed are the bytes that are opened: files are read once.</summary>
 internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
 {
-    // A protobuf message, and so an ONNX file, cannot be larger.
-    private const long MaxFileSize = int.MaxValue;
+    private readonly ArtifactReader _reader = new(backend);
 
     /// <exception cref="ModelLoadException">The model cannot be served.</exception>
     public async Task<ModelLane> LoadAsync(ModelOptions options, CancellationToken cancellationToken)
     {
-        using var bytes = new NativeBuffer();
-        var (length, identity) = await Task.Run(() => Read(options, bytes, cancellationToken), cancellationToken).ConfigureAwait(false);
+        // Freed after opening, unless the backend still refers to it.
+        using var artifact = await Task.Run(() => _reader.Read(options, cancellationToken), cancellationToken).ConfigureAwait(false);
         // Opening and warming take long and cannot be interrupted: off the caller's thread.
-        return await Task.Run(() => Open(options, bytes, length, identity), CancellationToken.None).ConfigureAwait(false);
+        return await Task.Run(() => Open(options, artifact), CancellationToken.None).ConfigureAwait(false);
     }
 
-    private static unsafe (long Length, Hash256 Identity) Read(ModelOptions options, NativeBuffer bytes, CancellationToken cancellationToken)
+    private ModelLane Open(ModelOptions options, ModelArtifact artifact)
     {
-        try
-        {
-            using var file = File.OpenHandle(options.Path, options: FileOptions.SequentialScan);
-            using var identity = new ModelIdentity();
-            var length = RandomAccess.GetLength(file);
-            if (length == 0) throw new ModelLoadException(ModelLoadReason.Empty, $"the file of model '{options.Name}' ('{options.Path}') is empty");
-            if (length > MaxFileSize) throw new ModelLoadException(ModelLoadReason.Unsupported, $"the file of model '{options.Name}' is {length} bytes, more than {MaxFileSize}");
-            bytes.Reserve(length);
-            for (long offset = 0; offset < length;)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var chunk = new Span<byte>(bytes.Pointer + offset, (int)Math.Min(ModelIdentity.ChunkSize, length - offset));
-                var read = RandomAccess.Read(file, chunk, offset);
-                if (read == 0) throw new ModelLoadException(ModelLoadReason.Unreadable, $"the file of model '{options.Name}' ('{options.Path}') shrank while it was read");
-                identity.Append(chunk[..read]);
-                offset += read;
-            }
-
-            return (length, identity.Finish());
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ModelLoadException(ModelLoadReason.Unreadable, $"the file of model '{options.Name}' ('{options.Path}') cannot be read: {error.Message}", error);
-        }
-    }
-
-    private unsafe ModelLane Open(ModelOptions options, NativeBuffer bytes, long length, Hash256 identity)
-    {
-        var model = backend.Open(options.Name, new ReadOnlyNativeMemory(bytes.Pointer, length), options.Execution);
+        var model = backend.Open(options.Name, artifact, options.Execution);
         try
         {
             var shape = new ModelShape(model.Inputs, model.Outputs);
             var context = new StatementContext(
-                options.Name, options.Version, identity, model.Fingerprint, options.Determinism, (uint)options.PaddingMultiple);
+                options.Name, options.Version, artifact.Identity, model.Fingerprint, options.Determinism, (uint)options.PaddingMultiple);
             // Neighbours change the answers of class C: sharing calls would make them irreproducible.
             var batchable = options.AllowBatching && options.Determinism != DeterminismClass.C && shape.OutputsFollowRows;
-            var lane = new ModelLane(new ModelInfo(options, context, model.Inputs, model.Outputs, batchable, length), shape, model, services);
+            var lane = new ModelLane(new ModelInfo(options, context, model.Inputs, model.Outputs, batchable, artifact.Length), shape, model, services);
             lane.Start();
             return lane;
         }

@@ -27,8 +27,11 @@ public sealed record ModelOptions
     /// <summary>Free text; loading the same name and version again replaces it while serving.</summary>
     public string Version { get; init; } = "1";
 
-    /// <summary>The model's file.</summary>
+    /// <summary>The model's file. Files that it names are looked for in the same folder.</summary>
     public required string Path { get; init; }
+
+    /// <summary>Most bytes of all its files. Default 16 GiB: more than the models that one machine's cores serve, less than a mistaken path can name; they are all in memory while the model is opened.</summary>
+    public long MaxArtifactBytes { get; init; } = 16L << 30;
 
     /// <summary>Most rows in one backend call. Default 64: past it the per-row time of small dense models falls by less than 5%, while latency and buffers still double.</summary>
     public int MaxBatch { get; init; } = 64;
@@ -82,6 +85,7 @@ public sealed record ModelOptions
         Require(!string.IsNullOrWhiteSpace(Name), $"{nameof(Name)} is empty");
         Require(!string.IsNullOrWhiteSpace(Version), $"{nameof(Version)} is empty");
         Require(!string.IsNullOrWhiteSpace(Path), $"{nameof(Path)} is empty");
+        Require(MaxArtifactBytes >= 1, $"{nameof(MaxArtifactBytes)} must be positive");
         Require(MaxBatch is >= 1 and <= MaxRows, $"{nameof(MaxBatch)} must be 1 to {MaxRows}");
         Require(MaxQueueDelay >= TimeSpan.Zero && MaxQueueDelay <= TimeSpan.FromMinutes(1), $"{nameof(MaxQueueDelay)} must be zero to one minute");
         Require(MaxQueuedRequests is >= 1 and <= 1 << 20, $"{nameof(MaxQueuedRequests)} must be 1 to {1 << 20}");
