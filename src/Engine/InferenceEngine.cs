@@ -29,6 +29,9 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>What a loaded model has done so far, null when it is not loaded.</summary>
     public ModelStatistics? Statistics(string model, string? version = null) => _registry.Find(model, version)?.Statistics;
 
+    /// <summary>How well a loaded model can serve and why, null when it is not loaded.</summary>
+    public ModelHealthReport? Health(string model, string? version = null) => _registry.Find(model, version)?.Health.Current;
+
     /// <summary>
     /// Reads, identifies, opens and warms a model, then serves it. A model of the same name and version serves until then, is
     /// drained and freed; requests between the two go to one or the other.

@@ -65,6 +65,8 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public LaneServices Services { get; }
 
+    public LaneHealth Health { get; } = new();
+
     public RequestPool Pool { get; }
 
     /// <summary>Batches whose callers have all been completed, for the next ones.</summary>
