@@ -23,7 +23,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>Every loaded model and version.</summary>
     public IReadOnlyList<ModelInfo> Models => [.. _registry.Lanes.Select(lane => lane.Info)];
 
-    /// <summary>Finds a loaded model; null version for the one loaded last.</summary>
+    /// <summary>Finds a loaded model; null version for the newest, the one first loaded last.</summary>
     public ModelInfo? Find(string model, string? version = null) => _registry.Find(model, version)?.Info;
 
     /// <summary>What a loaded model has done so far, null when it is not loaded.</summary>
@@ -53,7 +53,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         return lane.Info;
     }
 
-    /// <summary>Stops admitting to a model, answers what it holds, and frees it. False when it is not loaded.</summary>
+    /// <summary>Stops admitting to a model, answers what it holds, and frees it. False when it is not loaded. Null version: the newest.</summary>
     public async Task<bool> UnloadModelAsync(string model, string? version = null)
     {
         var lane = _registry.Remove(model, version);

@@ -35,6 +35,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     public InferenceEngine Engine { get; private set; } = null!;
 
+    /// <summary>Which models are served, and which could be.</summary>
+    public ModelRepository Repository { get; private set; } = null!;
+
     /// <summary>Everything behind the fast path; null without a chain: receipts are then signed promises only.</summary>
     public SettlementService? Settlement { get; private set; }
 
@@ -130,8 +133,8 @@ public sealed class EngineHost : IAsyncDisposable
             Gate = Settlement is null ? null : new SettlingGate(this, Settlement),
             Time = _clock,
         });
-        foreach (var model in Configuration.Models)
-            await Engine.LoadModelAsync(ModelFolder.Read(model, Configuration.OnnxRuntime), cancellation).ConfigureAwait(false);
+        Repository = new ModelRepository(Configuration, Engine);
+        await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);
 
         if (Settlement is null) return;
         _settling = Task.Run(() => Settlement.RunAsync(_stopping.Token), CancellationToken.None);

@@ -7,7 +7,25 @@ namespace OpenGradient.Engine.Hosting;
 /// <summary>Turns a configured model, a folder with <c>model.json</c> or a bare file, into the engine's options.</summary>
 public static class ModelFolder
 {
+    private const string Description = "model.json";
     private const long MaxDescriptionSize = 1 << 20;
+
+    // A folder of models is somebody's collection; beyond this it is a mistaken path.
+    private const int MaxModels = 1000;
+
+    /// <summary>The models in a folder: its subfolders with a <c>model.json</c>, and the subfolders of those without (versions of one model).</summary>
+    public static IReadOnlyList<ModelConfiguration> Below(string folder)
+    {
+        try
+        {
+            return [.. SubfoldersOf(folder).SelectMany(ModelsIn).Take(MaxModels).Select(model => new ModelConfiguration { Path = model })];
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // What the configuration names by itself stays loadable.
+            return [];
+        }
+    }
 
     /// <exception cref="ConfigurationException">The folder or its description is not usable; the message names it.</exception>
     public static ModelOptions Read(ModelConfiguration configured, OnnxRuntimeConfiguration runtime)
@@ -25,18 +43,28 @@ public static class ModelFolder
             MaxQueuedRequests = configured.MaxQueuedRequests,
             NonFinite = configured.RejectNaN ? NonFinitePolicy.Reject : NonFinitePolicy.Allow,
             ExecutionTimeout = TimeSpan.FromMilliseconds(configured.ExecutionTimeoutMs),
-            Workers = runtime.Workers == 0 ? null : runtime.Workers,
+            // The general figure is meant for calls of one thread; with more, the cores are divided anew.
+            Workers = configured.Workers ?? (runtime.Workers == 0 || configured.IntraOpThreads > 1 ? null : runtime.Workers),
+            AllowOversubscription = configured.AllowOversubscription,
+            MaxArtifactBytes = configured.MaxBytes,
             Execution = new ExecutionOptions
             {
+                IntraOpThreads = configured.IntraOpThreads,
                 Device = runtime.Provider == "cuda" ? ExecutionDevice.Cuda : ExecutionDevice.Cpu,
                 AllowCpuFallback = runtime.AllowCpuFallback,
             },
         };
     }
 
+    private static IEnumerable<string> ModelsIn(string folder) => HasDescription(folder) ? [folder] : SubfoldersOf(folder).Where(HasDescription);
+
+    private static IEnumerable<string> SubfoldersOf(string folder) => Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal);
+
+    private static bool HasDescription(string folder) => File.Exists(Path.Combine(folder, Description));
+
     private static (string Path, string Name, string Version, int? MaxBatch) Describe(string folder)
     {
-        var file = Path.Combine(folder, "model.json");
+        var file = Path.Combine(folder, Description);
         if (!File.Exists(file)) throw new ConfigurationException([$"model folder '{folder}' has no model.json"]);
         if (new FileInfo(file).Length > MaxDescriptionSize) throw new ConfigurationException([$"'{file}' is larger than {MaxDescriptionSize} bytes"]);
         try

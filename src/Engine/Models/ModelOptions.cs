@@ -57,8 +57,11 @@ public sealed record ModelOptions
     /// <summary>Default allow: tree models read NaN as "missing", and the bits are committed either way.</summary>
     public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Allow;
 
-    /// <summary>Concurrent backend calls. Default null: one per core, each with one thread.</summary>
+    /// <summary>Concurrent backend calls. Default null: as many as fill the cores with <see cref="ExecutionOptions.IntraOpThreads"/> each, so one per core at one thread.</summary>
     public int? Workers { get; init; }
+
+    /// <summary>Whether calls with several threads may add up to more threads than cores. Default no: they would take the cores from each other in the middle of a call, which costs all of them.</summary>
+    public bool AllowOversubscription { get; init; }
 
     /// <summary>Default auto; see <see cref="WorkerPlacement"/>.</summary>
     public WorkerPlacement Placement { get; init; } = WorkerPlacement.Auto;
@@ -77,6 +80,7 @@ public sealed record ModelOptions
 
     // The set of idle workers is one machine word.
     private const int MaxWorkers = 64;
+    private const int MaxIntraOpThreads = 256;
     private const int MaxRows = 65_535;
 
     /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
@@ -93,11 +97,21 @@ public sealed record ModelOptions
         Require(MaxRowsPerRequest is null || (MaxRowsPerRequest >= 1 && MaxRowsPerRequest <= MaxBatch), $"{nameof(MaxRowsPerRequest)} must be 1 to {nameof(MaxBatch)}");
         Require(MaxRequestBytes is >= 1 and <= int.MaxValue, $"{nameof(MaxRequestBytes)} must be 1 to {int.MaxValue}");
         Require(Workers is null or (>= 1 and <= MaxWorkers), $"{nameof(Workers)} must be 1 to {MaxWorkers}");
+        RequireThreads();
         Require(ExecutionTimeout > TimeSpan.Zero, $"{nameof(ExecutionTimeout)} must be positive");
         Require(PaddingMultiple >= 1 && PaddingMultiple <= MaxBatch && MaxBatch % PaddingMultiple == 0, $"{nameof(MaxBatch)} must be a multiple of {nameof(PaddingMultiple)}");
     }
 
-    internal int WorkerCount => Workers ?? Math.Min(Environment.ProcessorCount, MaxWorkers);
+    internal int WorkerCount => Workers ?? Math.Clamp(Environment.ProcessorCount / Execution.IntraOpThreads, 1, MaxWorkers);
+
+    private void RequireThreads()
+    {
+        var threads = Execution.IntraOpThreads;
+        Require(threads is >= 1 and <= MaxIntraOpThreads, $"{nameof(ExecutionOptions.IntraOpThreads)} must be 1 to {MaxIntraOpThreads}");
+        // Workers of one thread each may outnumber the cores: those that wait for one cost nothing.
+        Require(threads == 1 || AllowOversubscription || WorkerCount * threads <= Environment.ProcessorCount,
+            $"{WorkerCount} workers of {threads} threads ({nameof(ExecutionOptions.IntraOpThreads)}) need more than the {Environment.ProcessorCount} cores; {nameof(AllowOversubscription)} allows it");
+    }
 
     private static void Require(bool condition, string message)
     {

@@ -88,10 +88,18 @@ internal static class HttpServer
     private static void Operator(IApplicationBuilder branch, EngineHost host)
     {
         var metrics = new MetricsEndpoint(host);
+        var repository = new RepositoryEndpoints(host.Repository);
         branch.UseGatekeeper(new ListenerConfiguration(), null);
-        branch.Run(context => context.Request.Path == "/metrics"
-            ? metrics.Handle(context)
-            : Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics"));
+        branch.Use(Errors);
+        branch.UseRouting();
+        branch.UseEndpoints(endpoints =>
+        {
+            endpoints.MapGet("/metrics", metrics.Handle);
+            endpoints.MapPost("/v2/repository/index", repository.Index);
+            endpoints.MapPost("/v2/repository/models/{model}/load", context => repository.Load(context, Value(context, "model")));
+            endpoints.MapPost("/v2/repository/models/{model}/unload", context => repository.Unload(context, Value(context, "model")));
+        });
+        branch.Run(context => Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics and /v2/repository"));
     }
 
     /// <summary>The one place where what a caller did wrong, or what broke, becomes an answer.</summary>

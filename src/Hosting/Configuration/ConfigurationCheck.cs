@@ -84,6 +84,9 @@ public static class ConfigurationCheck
         if (model.MaxBatch is < 1 or > 65_535) errors.Add($"{key}.maxBatch: between 1 and 65,535");
         if (model.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
         if (model.MaxQueueDelayMs is < 0 or > 10_000) errors.Add($"{key}.maxQueueDelayMs: between 0 and 10,000");
+        if (model.IntraOpThreads is < 1 or > 256) errors.Add($"{key}.intraOpThreads: between 1 and 256");
+        if (model.Workers is < 1 or > 64) errors.Add($"{key}.workers: between 1 and 64");
+        if (model.MaxBytes < 1) errors.Add($"{key}.maxBytes: 1 or more");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
     }
 

@@ -132,6 +132,7 @@ public static class ConfigurationLoader
         {
             Data = At(configuration.Data),
             Models = [.. configuration.Models.Select(model => model with { Path = At(model.Path) })],
+            ModelsFolder = AtOrNull(configuration.ModelsFolder),
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
             Http = configuration.Http with

@@ -15,6 +15,9 @@ public sealed record HostConfiguration
     public string? OperatorListen { get; init; } = "http://127.0.0.1:8081";
 
     public IReadOnlyList<ModelConfiguration> Models { get; init; } = [];
+
+    /// <summary>A folder of model folders that may be loaded while the host runs, besides <see cref="Models"/>; null for none.</summary>
+    public string? ModelsFolder { get; init; }
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 
@@ -73,6 +76,18 @@ public sealed record ModelConfiguration
 
     /// <summary>A backend call that takes longer is terminated.</summary>
     public double ExecutionTimeoutMs { get; init; } = 30_000;
+
+    /// <summary>Threads inside one backend call; more than 1 is the latency mode.</summary>
+    public int IntraOpThreads { get; init; } = 1;
+
+    /// <summary>Concurrent backend calls; null for <c>onnxRuntime.workers</c>, or with several threads per call for as many as the cores hold.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Whether calls with several threads may add up to more threads than cores.</summary>
+    public bool AllowOversubscription { get; init; }
+
+    /// <summary>Most bytes of all the model's files.</summary>
+    public long MaxBytes { get; init; } = 16L << 30;
 }
 
 public sealed record OnnxRuntimeConfiguration
