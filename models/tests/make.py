@@ -112,6 +112,17 @@ def slot():
     return reduction("slot", [BATCH, 33], [BATCH], 1)
 
 
+def lengths():
+    """x float32 [batch,length] -> y, the softmax of each row: an open inner dimension. Class A."""
+    return unary("Softmax", "f32", [BATCH, "length"], axis=-1)
+
+
+def totals():
+    """x float32 [batch,length] -> y [batch], a sum over rows whose length is open: bits depend on the slot for most
+    lengths. Class B."""
+    return reduction("totals", [BATCH, "length"], [BATCH], 1)
+
+
 def slow():
     """x float32 [batch,1] -> y after a long loop of y = 0.5 y + x: for deadlines and termination."""
     body = Graph("turn")
