@@ -21,9 +21,22 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
 
     private ModelLane Open(ModelOptions options, ModelArtifact artifact)
     {
+        try
+        {
+            return OpenLane(options, artifact);
+        }
+        catch (Exception error) when (error is OverflowException or OutOfMemoryException or OnnxRuntime.OnnxRuntimeException)
+        {
+            throw new ModelLoadException(ModelLoadReason.Unsupported, $"model '{options.Name}' cannot be served: {error.Message}", error);
+        }
+    }
+
+    private ModelLane OpenLane(ModelOptions options, ModelArtifact artifact)
+    {
         var model = backend.Open(options.Name, artifact, options.Execution);
         try
         {
+            foreach (var spec in model.Inputs) CheckSize(spec, options);
             var shape = new ModelShape(model.Inputs, model.Outputs);
             var probe = options.Determinism is null ? Probe(model, options) : null;
             if (probe is not null) options = Padded(options, probe.Rule);
@@ -62,5 +75,13 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
             MaxBatch = most,
             MaxRowsPerRequest = options.MaxRowsPerRequest is { } rows ? Math.Min(rows, most) : null,
         };
+    }
+
+    /// <summary>No request could hold such a row, and the buffers for it would be taken at load.</summary>
+    private static void CheckSize(TensorSpec spec, ModelOptions options)
+    {
+        var first = spec.Rank > 0 ? Math.Max(1, spec.Dimensions[0]) : 1;
+        if (spec.StaticRowBytes > options.MaxRequestBytes / first)
+            throw new ModelLoadException(ModelLoadReason.Unsupported, $"model '{options.Name}': input '{spec.Name}' ({spec}) takes more than the {options.MaxRequestBytes} bytes that a request may have");
     }
 }

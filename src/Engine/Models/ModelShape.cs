@@ -8,8 +8,8 @@ internal sealed class ModelShape
     public ModelShape(IReadOnlyList<TensorSpec> inputs, IReadOnlyList<TensorSpec> outputs)
     {
         Inputs = inputs;
-        HasRows = inputs.All(spec => spec.HasOpenFirst && spec.Symbols[0] == inputs[0].Symbols[0]);
-        OutputsFollowRows = HasRows && outputs.All(spec => spec.HasOpenFirst && IsRowSymbol(spec.Symbols[0]));
+        HasRows = inputs.All(spec => spec.HasOpenFirst && spec.Symbols[0] == inputs[0].Symbols[0] && !NamesRowsInside(spec));
+        OutputsFollowRows = HasRows && outputs.All(spec => spec.HasOpenFirst && IsRowSymbol(spec.Symbols[0]) && !NamesRowsInside(spec));
         HasStaticRows = HasRows && inputs.All(spec => spec.StaticRowElements >= 0);
 
         Starts = new int[inputs.Count];
@@ -17,13 +17,16 @@ internal sealed class ModelShape
         SymbolIds = Number(inputs, out var symbols);
         SymbolCount = symbols;
 
+        // A row of [batch, batch] has an element for each of its neighbours: it exists only within its own request.
+        bool NamesRowsInside(TensorSpec spec) => inputs[0].Symbols[0] is { } rows && spec.Symbols.Skip(1).Contains(rows);
+
         // An unnamed open dimension of an output may or may not be the batch's; the first execution tells.
         bool IsRowSymbol(string? symbol) => symbol is null || symbol == inputs[0].Symbols[0];
     }
 
     public IReadOnlyList<TensorSpec> Inputs { get; }
 
-    /// <summary>Every input's first dimension is open and is the same one.</summary>
+    /// <summary>Every input's first dimension is open and is the same one, and no other dimension is.</summary>
     public bool HasRows { get; }
 
     /// <summary>Every output's first dimension is, or may be, that of the inputs.</summary>

@@ -35,6 +35,10 @@ internal static class Failures
     public static InferenceFailure Backend(BackendFault fault) =>
         new(InferenceFailureKind.BackendFailed, $"the backend could not execute the request ({fault.Code})") { OperatorDetail = fault.Detail };
 
+    /// <summary>An exception where none belongs, as the backend's fault: its words are for the operator only.</summary>
+    public static BackendFault FaultOf(Exception error) =>
+        new(error is OutOfMemoryException ? "out of memory" : "internal error", error.ToString());
+
     public static InferenceFailure Timeout(TimeSpan limit, BackendFault fault) =>
         new(InferenceFailureKind.ExecutionTimeout, $"the execution was stopped after its limit of {limit.TotalMilliseconds:0} ms") { OperatorDetail = fault.Detail };
 

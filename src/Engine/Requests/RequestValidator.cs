@@ -10,6 +10,7 @@ internal sealed class RequestValidator(ModelInfo info, ModelShape shape)
 {
     private const int MaxSymbolsOnStack = 32;
     private const int MaxQuotedName = 64;
+    private const int MaxQuotedRank = 16;
 
     private readonly int _maxRows = info.Options.MaxRowsPerRequest ?? info.Options.MaxBatch;
 
@@ -133,7 +134,7 @@ internal sealed class RequestValidator(ModelInfo info, ModelShape shape)
         {
             var name = request.InputAt(i).Name;
             if (name is null) continue;
-            var quoted = name.Length > MaxQuotedName ? name[..MaxQuotedName] : name;
+            var quoted = Quoted(name);
             if (info.Inputs.All(spec => spec.Name != name)) return Failures.Invalid(quoted, $"model '{info.Name}' has no input '{quoted}'");
             if (!seen.Add(name)) return Failures.Invalid(quoted, $"input '{quoted}' is given twice");
         }
@@ -160,5 +161,14 @@ internal sealed class RequestValidator(ModelInfo info, ModelShape shape)
             if (shape.Starts[i] <= position) return info.Inputs[i].Symbols[position - shape.Starts[i]];
     }
 
-    private static string Join(ReadOnlySpan<long> dimensions) => string.Join(',', dimensions.ToArray());
+    /// <summary>A caller's name, cut to a length fit for a message and never within a character.</summary>
+    private static string Quoted(string name)
+    {
+        if (name.Length <= MaxQuotedName) return name;
+        return name[..(char.IsHighSurrogate(name[MaxQuotedName - 1]) ? MaxQuotedName - 1 : MaxQuotedName)];
+    }
+
+    private static string Join(ReadOnlySpan<long> dimensions) => dimensions.Length <= MaxQuotedRank
+        ? string.Join(',', dimensions.ToArray())
+        : $"{string.Join(',', dimensions[..MaxQuotedRank].ToArray())},… of rank {dimensions.Length}";
 }

@@ -73,8 +73,10 @@ internal sealed unsafe class BatchRunner : IDisposable
     public WarmUpTimes WarmUp()
     {
         if (!_shape.HasStaticRows) return WarmUpTimes.Unknown;
-        // A model may rightly refuse zeros; callers' rows decide.
-        return Fastest(1) is { } single && Fastest(_info.Options.MaxBatch) is { } largest ? new WarmUpTimes(single, largest) : WarmUpTimes.Unknown;
+        long[][]? ofOneRow = null;
+        return Fastest(1, ref ofOneRow) is { } single && Fastest(_info.Options.MaxBatch, ref ofOneRow) is { } largest
+            ? new WarmUpTimes(single, largest)
+            : WarmUpTimes.Unknown;
     }
 
     public bool HasSameInnerShape(PendingRequest first, PendingRequest other)
@@ -94,18 +96,10 @@ internal sealed unsafe class BatchRunner : IDisposable
         Finished = 0;
         var started = _time.GetTimestamp();
         foreach (var request in requests) Counters.Add(ServingStage.Queue, started - request.AdmittedAt);
-        try
-        {
-            var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
-            if (failure is not null && !_givenUp && (requests.Length == 1 || !separable)) Fail(requests, failure);
-            else if (failure is not null && !_givenUp) RunEachAlone(requests);
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            // A worker that died would leave its callers waiting forever.
-            if (!_givenUp) Fail(requests, Failures.Backend(new BackendFault("internal error", error.ToString())));
-        }
-
+        var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
+        if (_givenUp) return;
+        if (failure is not null && (requests.Length == 1 || !separable)) Fail(requests, failure);
+        else if (failure is not null) RunEachAlone(requests);
         if (_givenUp) return;
         var ended = _time.GetTimestamp();
         foreach (var request in requests) Counters.Add(ServingStage.Total, ended - request.AdmittedAt);
@@ -143,17 +137,26 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>The fastest of three calls: the first builds tensors and grows the arena, and others may share the core.</summary>
-    private TimeSpan? Fastest(int rows)
+    /// <param name="ofOneRow">The outputs' shapes of the first call.</param>
+    private TimeSpan? Fastest(int rows, ref long[][]? ofOneRow)
     {
         var fastest = TimeSpan.MaxValue;
         for (var i = 0; i < 3; i++)
         {
             SetShapes(null, rows);
             var start = _time.GetTimestamp();
-            if (Call() is not null) return null;
+            if ((Call() ?? OutputCheck.Find(_info.Outputs, _buffers)) is { } fault)
+            {
+                // A model may rightly refuse zeros; callers' rows decide. Only the probe knows then how outputs follow rows.
+                var isProbed = _info.Probe is { Class: DeterminismClass.A or DeterminismClass.B };
+                if (!isProbed && !ReferenceEquals(fault, OverdueFault)) _lane.StopBatching();
+                return null;
+            }
+
             var took = _time.GetElapsedTime(start);
             if (took < fastest) fastest = took;
-            if (!_layout.OutputsFollowRows(_buffers)) _lane.StopBatching();
+            ofOneRow ??= [.. _buffers.OutputShapes.Select(shape => (long[])shape.Clone())];
+            if (!_layout.OutputsFollowRows(_buffers) || !HaveInnerShapesOf(ofOneRow)) _lane.StopBatching();
         }
 
         return fastest;
@@ -175,21 +178,27 @@ internal sealed unsafe class BatchRunner : IDisposable
         foreach (var request in requests) request.Failure = failure;
     }
 
+    /// <summary>Null when every request has its outputs or a failure of its own. Throws nothing: a worker that died would leave its callers waiting for ever.</summary>
     private InferenceFailure? RunRecorded(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest, out bool separable)
     {
         var started = _time.GetTimestamp();
         _entry = new BatchEntry { Requests = requests.Length, Rows = rows, Reason = reason, Started = started, OldestQueued = started - oldest };
+        InferenceFailure? failure;
         try
         {
-            var failure = TryRun(requests, rows, started, out separable);
-            _entry.Succeeded = failure is null;
-            return failure;
+            failure = Attempt(requests, rows, started, out separable);
         }
-        finally
+        catch (Exception error)
         {
-            // Given up: counters and log are another runner's by now.
-            if (!_givenUp) Record(reason, rows, started);
+            // Also memory that ran out: a smaller batch may fit, and if not, it is these callers' failure and not the process's.
+            separable = true;
+            failure = Failures.Backend(Failures.FaultOf(error));
         }
+
+        _entry.Succeeded = failure is null;
+        // Given up: counters and log are another runner's by now.
+        if (!_givenUp) Record(reason, rows, started);
+        return failure;
     }
 
     private void Record(BatchSizeReason reason, int rows, long started)
@@ -199,8 +208,8 @@ internal sealed unsafe class BatchRunner : IDisposable
         if (_entry.Succeeded) _lane.Estimate.Add(_time.GetTimestamp() - started, _lane.Batches ? (double)rows / _info.Options.MaxBatch : 1);
     }
 
-    /// <summary>Null when every request has its outputs.</summary>
-    private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, long started, out bool separable)
+    /// <summary>Null when every request has its outputs or a failure of its own.</summary>
+    private InferenceFailure? Attempt(ReadOnlySpan<PendingRequest> requests, int rows, long started, out bool separable)
     {
         separable = true;
         var times = RequestTrace.OfBatch(requests);
@@ -208,6 +217,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         var gathered = _time.GetTimestamp();
         var fault = Call();
         if (_givenUp) return null;
+        fault ??= OutputCheck.Find(_info.Outputs, _buffers);
         var executed = _time.GetTimestamp();
         Counters.AddBatch(rows);
         Counters.Add(ServingStage.Gather, _entry.Gather = gathered - started);
@@ -224,7 +234,10 @@ internal sealed unsafe class BatchRunner : IDisposable
         var sliced = _layout.OutputsFollowRows(_buffers);
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
-        return Deliver(requests, sliced, executed, times);
+        var refused = Deliver(requests, sliced, executed, times);
+        // What could not be sealed together cannot be sealed alone: no row is at fault.
+        separable = refused is null;
+        return refused;
     }
 
     private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed, BatchTimes? times)
@@ -233,7 +246,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         var isSealed = _time.GetTimestamp();
         _entry.Seal = isSealed - executed;
         if (requests[0].Batch is { } batch) Counters.AddSealing(_entry.Seal, batch.SignTime);
-        foreach (var request in requests) Scatter(request, sliced);
+        foreach (var request in requests) TryScatter(request, sliced);
         var scattered = _time.GetTimestamp();
         Counters.Add(ServingStage.Scatter, _entry.Scatter = scattered - isSealed);
         if (times is not null) (times.Sealed, times.Scattered) = (isSealed, scattered);
@@ -267,6 +280,10 @@ internal sealed unsafe class BatchRunner : IDisposable
         try
         {
             fault = _executor.Execute(_buffers);
+        }
+        catch (Exception error)
+        {
+            fault = Failures.FaultOf(error);
         }
         finally
         {
@@ -322,6 +339,27 @@ internal sealed unsafe class BatchRunner : IDisposable
             var spec = _info.Inputs[i];
             _layout.SetShape(_buffers, i, first is null ? spec.Dimensions : first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank));
         }
+    }
+
+    /// <summary>The batch is sealed by now: outputs for which there is no memory fail their own request only.</summary>
+    private void TryScatter(PendingRequest request, bool sliced)
+    {
+        try
+        {
+            Scatter(request, sliced);
+        }
+        catch (Exception error)
+        {
+            request.Failure = Failures.Backend(Failures.FaultOf(error));
+        }
+    }
+
+    /// <summary>A row whose answer grows with the batch (similarities to all other rows, say) would show a caller its neighbours.</summary>
+    private bool HaveInnerShapesOf(long[][] others)
+    {
+        for (var i = 0; i < others.Length; i++)
+            if (!_buffers.OutputShapes[i].AsSpan(1).SequenceEqual(others[i].AsSpan(1))) return false;
+        return true;
     }
 
     private void Scatter(PendingRequest request, bool sliced)

@@ -55,8 +55,9 @@ internal sealed unsafe class BatchSealing : IDisposable
                 Rows = new ReadOnlySpan<RowView>(_rows.Pointer, requests.Length),
             });
         }
-        catch (SealingException error)
+        catch (Exception error)
         {
+            // A SealingException, or anything else: either way there is no receipt, and so no answer.
             return Failures.Sealing(error);
         }
         finally
@@ -65,7 +66,7 @@ internal sealed unsafe class BatchSealing : IDisposable
             foreach (var headers in _outputs) headers.EndBatch();
         }
 
-        var handedOver = _sink?.TryAccept(batch) ?? false;
+        var handedOver = TryHandOver(batch);
         if (!handedOver && _sink is not null) _counters.RefusedBySink++;
         for (var i = 0; i < requests.Length; i++)
         {
@@ -84,6 +85,19 @@ internal sealed unsafe class BatchSealing : IDisposable
         _rows.Dispose();
         _tensors.Dispose();
         _parameters.Dispose();
+    }
+
+    private bool TryHandOver(SealedBatch batch)
+    {
+        try
+        {
+            return _sink?.TryAccept(batch) ?? false;
+        }
+        catch (Exception)
+        {
+            // The batch is signed: without a sink its receipts are promises that their holders can resubmit.
+            return false;
+        }
     }
 
     private void View(int index, PendingRequest request, ExecutionBuffers buffers, bool sliced, bool hasRows)

@@ -36,6 +36,10 @@ public sealed record ModelStatistics
     /// <summary>Backend calls by why they had their size; a reason that did not occur is absent.</summary>
     public IReadOnlyDictionary<BatchSizeReason, long> SizeReasons { get; init; } = new Dictionary<BatchSizeReason, long>();
 
+    /// <summary>Requests in hands now: waiting, executing, or answered with a result that its caller has not disposed.</summary>
+    public long Leased { get; init; }
+
+
     /// <summary>How each stage's times are spread, in nanoseconds; in the order of <see cref="ServingStage"/>.</summary>
     public IReadOnlyList<Distribution> Stages { get; init; } = [.. Enum.GetValues<ServingStage>().Select(_ => Distribution.Empty)];
 

@@ -246,6 +246,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             {
                 Counters.Add(ServingStage.Queue, now - next.AdmittedAt);
                 next.Failure = Failures.DeadlineExceeded;
+                Counters.Requests++;
                 completions.Add(next);
                 continue;
             }

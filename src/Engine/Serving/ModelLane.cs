@@ -111,6 +111,7 @@ internal sealed class ModelLane : IAsyncDisposable
         WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Abandoned, Waiting)
             with
             {
+                Leased = Pool.Outstanding,
                 HungCalls = Hung.Total,
                 Rechecks = Recheck?.Compared ?? 0,
                 RecheckMismatches = Recheck?.Mismatches ?? 0,

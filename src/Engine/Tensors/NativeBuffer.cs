@@ -18,6 +18,7 @@ public sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Makes room for <paramref name="bytes"/>; contents are lost and <see cref="Pointer"/> moves when it has to grow.</summary>
     public void Reserve(long bytes)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         if (bytes <= Capacity && Pointer is not null) return;
         var size = Math.Max(Alignment, (checked(bytes + Alignment - 1)) / Alignment * Alignment);
         var fresh = (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);

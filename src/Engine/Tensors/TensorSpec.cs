@@ -3,10 +3,13 @@ namespace OpenGradient.Engine.Tensors;
 /// <summary>A model's declared input or output. Immutable.</summary>
 public sealed class TensorSpec
 {
+    private const long TooMany = long.MaxValue;
+
     private readonly long[] _dimensions;
 
     /// <param name="dimensions">−1 where the model leaves a dimension open.</param>
     /// <param name="symbols">Names of open dimensions, null where unnamed; equal names must have equal sizes within one request.</param>
+    /// <exception cref="OverflowException">The fixed dimensions make more bytes than a 64-bit number counts.</exception>
     public TensorSpec(string name, ElementType type, ReadOnlySpan<long> dimensions, IReadOnlyList<string?>? symbols = null)
     {
         Name = name;
@@ -14,6 +17,9 @@ public sealed class TensorSpec
         _dimensions = dimensions.ToArray();
         Symbols = symbols ?? new string?[_dimensions.Length];
         StaticRowElements = Product(dimensions.Length > 0 ? dimensions[1..] : dimensions);
+        var rows = dimensions.Length > 0 ? Math.Max(1, dimensions[0]) : 1;
+        if (StaticRowElements == TooMany || (Int128)StaticRowElements * ElementTypes.SizeOf(type) * rows > long.MaxValue)
+            throw new OverflowException($"the fixed dimensions [{string.Join(',', _dimensions)}] of '{name}' make too many bytes");
     }
 
     public string Name { get; }
@@ -44,7 +50,8 @@ public sealed class TensorSpec
         foreach (var dimension in dimensions)
         {
             if (dimension < 0) return -1;
-            product = checked(product * dimension);
+            if (dimension > 0 && product > long.MaxValue / dimension) product = TooMany;
+            else product *= dimension;
         }
 
         return product;

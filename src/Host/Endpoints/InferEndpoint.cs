@@ -26,6 +26,7 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
         var request = InferRequest.Read(body, JsonLength(context.Request, body.Length));
         var (policy, wait) = Release(context.Request, request);
 
+        if (host.Engine.Find(model, version) is { } info) InferAnswer.CheckOutputs(request, info);
         var engineRequest = new InferenceRequest(model, version);
         foreach (var input in request.Inputs) engineRequest.Add(input.Name, (ElementType)input.Code, input.Shape, input.Data);
         var outcome = await host.Engine.TryInferAsync(engineRequest, context.RequestAborted);
@@ -127,7 +128,7 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
     private static (ReleasePolicy Policy, TimeSpan Wait) Release(HttpRequest http, InferRequest request)
     {
         var text = http.Headers["OG-Release"].ToString() is { Length: > 0 } header ? header : request.Release ?? "fast";
-        if (!ReleasePolicies.TryParse(text, out var policy)) throw new BadRequestException($"release policy '{text}' is none of fast, durable, verified, anchored, final");
+        if (!ReleasePolicies.TryParse(text, out var policy)) throw new BadRequestException($"release policy {Quoted.Text(text)} is none of fast, durable, verified, anchored, final");
         var wait = request.ReleaseTimeoutMilliseconds is { } milliseconds ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxWait.TotalMilliseconds)) : DefaultWait;
         if (http.Headers["OG-Release-Timeout-Ms"].ToString() is { Length: > 0 } given)
         {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text.Json;
 
 namespace OpenGradient.Engine.Host.Protocol;
@@ -63,8 +64,9 @@ public static class DataType
                 BinaryPrimitives.WriteSingleLittleEndian(to, single);
                 return true;
             case 10:
-                if (!json.TryGetSingle(out var wide) || !Half.IsFinite((Half)wide)) return false;
-                BinaryPrimitives.WriteHalfLittleEndian(to, (Half)wide);
+                // From the digits at once: by way of a float it would be rounded twice, and now and then to the wrong neighbour.
+                if (!Half.TryParse(json.ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture, out var half) || !Half.IsFinite(half)) return false;
+                BinaryPrimitives.WriteHalfLittleEndian(to, half);
                 return true;
             case 11:
                 if (!json.TryGetDouble(out var number) || !double.IsFinite(number)) return false;

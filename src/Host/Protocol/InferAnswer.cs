@@ -45,10 +45,18 @@ public sealed record InferAnswer(ReadOnlyMemory<byte> Body, int JsonLength, Rece
         return new InferAnswer(buffer.WrittenMemory, jsonLength, id);
     }
 
+    /// <summary>Checks the names of the outputs asked for before anything is executed for them.</summary>
+    /// <exception cref="BadRequestException">The request names an output that the model does not have.</exception>
+    public static void CheckOutputs(InferRequest request, ModelInfo model)
+    {
+        foreach (var name in request.Outputs)
+            if (model.Outputs.All(spec => spec.Name != name)) throw new BadRequestException($"model '{model.Name}' has no output {Quoted.Text(name)}");
+    }
+
     private static int[] Chosen(InferRequest request, InferenceResult result)
     {
         if (request.Outputs.Count == 0) return [.. Enumerable.Range(0, result.Outputs.Count)];
-        return [.. request.Outputs.Select(name => result.IndexOf(name) is >= 0 and var index ? index : throw new BadRequestException($"model '{result.Model.Name}' has no output '{name}'"))];
+        return [.. request.Outputs.Select(name => result.IndexOf(name) is >= 0 and var index ? index : throw new BadRequestException($"model '{result.Model.Name}' has no output {Quoted.Text(name)}"))];
     }
 
     private static bool IsBinary(InferRequest request, string output) => request.BinaryByDefault || request.BinaryOutputs.Contains(output);

@@ -13,6 +13,11 @@ public sealed class BadRequestException(string message) : Exception(message);
 /// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's two parameters.</summary>
 public sealed class InferRequest
 {
+    private static readonly string[] Properties = ["id", "inputs", "outputs", "parameters"];
+    private static readonly string[] OutputProperties = ["name", "parameters"];
+    private static readonly string[] OutputParameters = ["binary_data"];
+    private static readonly string[] Parameters = ["og_release", "og_release_timeout_ms", "binary_data_output"];
+
     // Far beyond what models have; bounds the work that one body can ask for.
     private const int MaxTensors = 256;
 
@@ -66,15 +71,16 @@ public sealed class InferRequest
     private void ReadObject(ref Utf8JsonReader json, BinaryTail binary)
     {
         Expect(ref json, JsonTokenType.StartObject, "the request");
+        var seen = new PropertySet(Properties);
         while (NextProperty(ref json, out var name))
         {
+            seen.Add(name, "the request");
             switch (name)
             {
                 case "id": Id = Text(ref json, "id"); break;
                 case "inputs": ReadInputs(ref json, binary); break;
                 case "outputs": ReadOutputs(ref json); break;
-                case "parameters": ReadParameters(ref json); break;
-                default: throw new BadRequestException($"unknown property '{name}'");
+                default: ReadParameters(ref json); break;
             }
         }
     }
@@ -97,16 +103,17 @@ public sealed class InferRequest
             if (json.TokenType != JsonTokenType.StartObject) throw new BadRequestException("an entry of 'outputs' is not an object");
             string? output = null;
             var asBinary = false;
+            var seen = new PropertySet(OutputProperties);
             while (NextProperty(ref json, out var name))
             {
+                seen.Add(name, "an entry of 'outputs'");
                 if (name == "name") output = Text(ref json, "outputs.name");
-                else if (name == "parameters") asBinary = ReadBinaryFlag(ref json, "binary_data");
-                else json.Skip();
+                else asBinary = ReadOutputParameters(ref json);
             }
 
             if (output is null) throw new BadRequestException("an entry of 'outputs' has no name");
             // A name repeated a million times would ask for an answer a million times its size.
-            if (Outputs.Contains(output)) throw new BadRequestException($"output '{output}' is asked for twice");
+            if (Outputs.Contains(output)) throw new BadRequestException($"output {Quoted.Text(output)} is asked for twice");
             if (Outputs.Count == MaxTensors) throw new BadRequestException($"more than {MaxTensors} outputs");
             Outputs.Add(output);
             if (asBinary) BinaryOutputs.Add(output);
@@ -116,37 +123,41 @@ public sealed class InferRequest
     private void ReadParameters(ref Utf8JsonReader json)
     {
         Expect(ref json, JsonTokenType.StartObject, "'parameters'");
+        var seen = new PropertySet(Parameters, "parameter");
         while (NextProperty(ref json, out var name))
         {
+            seen.Add(name, "'parameters'");
             switch (name)
             {
                 case "og_release": Release = Text(ref json, name); break;
-                case "og_release_timeout_ms":
-                    json.Read();
-                    if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var timeout) || timeout < 0)
+                case "binary_data_output": BinaryByDefault = Flag(ref json, name); break;
+                default:
+                    if (!json.Read() || json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var timeout) || timeout < 0)
                         throw new BadRequestException("'og_release_timeout_ms' is not a number of milliseconds");
                     ReleaseTimeoutMilliseconds = timeout;
                     break;
-                case "binary_data_output":
-                    json.Read();
-                    BinaryByDefault = json.TokenType == JsonTokenType.True;
-                    break;
-                default: throw new BadRequestException($"unknown parameter '{name}': what is not understood is not committed to");
             }
         }
     }
 
-    internal static bool ReadBinaryFlag(ref Utf8JsonReader json, string flag)
+    private static bool ReadOutputParameters(ref Utf8JsonReader json)
     {
-        var value = false;
-        Expect(ref json, JsonTokenType.StartObject, "'parameters'");
+        var asBinary = false;
+        Expect(ref json, JsonTokenType.StartObject, "'parameters' of an output");
+        var seen = new PropertySet(OutputParameters, "parameter");
         while (NextProperty(ref json, out var name))
         {
-            json.Read();
-            if (name == flag) value = json.TokenType == JsonTokenType.True;
+            seen.Add(name, "'parameters' of an output");
+            asBinary = Flag(ref json, name);
         }
 
-        return value;
+        return asBinary;
+    }
+
+    private static bool Flag(ref Utf8JsonReader json, string what)
+    {
+        if (!json.Read() || json.TokenType is not (JsonTokenType.True or JsonTokenType.False)) throw new BadRequestException($"'{what}' is neither true nor false");
+        return json.TokenType == JsonTokenType.True;
     }
 
     internal static void Expect(ref Utf8JsonReader json, JsonTokenType type, string what)
