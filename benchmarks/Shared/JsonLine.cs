@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
-namespace OpenGradient.Engine.Load.Report;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>One JSON object on one line of standard output.</summary>
 internal sealed class JsonLine : IDisposable

@@ -1,7 +1,7 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Tensors;
 
-namespace OpenGradient.Engine.Load.Receipts;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>
 /// The digest over one row's outputs (docs/formats.md, "Tensor-set digest"). The bytes around the data are laid out once; that

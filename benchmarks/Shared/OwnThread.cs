@@ -1,4 +1,4 @@
-namespace OpenGradient.Engine.Load;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>
 /// Runs what measures outside the thread pool. A generator that blocked a pool thread would take it from the engine, and callers

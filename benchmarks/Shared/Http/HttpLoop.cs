@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using OpenGradient.Engine.Load.InProcess;
 
-namespace OpenGradient.Engine.Load.Http;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>One window over HTTP. CPU time of the host and of this generator, which share the cores.</summary>
 internal sealed record HttpWindow(long Requests, double Seconds, double HostCpuSeconds, double ClientCpuSeconds, Percentiles Latency)
@@ -23,12 +22,12 @@ internal sealed class HttpLoop : IDisposable
     private readonly TimeSpan _window;
     private volatile bool _stopped;
 
-    public HttpLoop(HostProcess host, LoadOptions options)
+    public HttpLoop(HostProcess host, int callers, double seconds)
     {
         _host = host;
-        _window = TimeSpan.FromSeconds(options.Seconds);
-        _connections = [.. Enumerable.Range(0, options.Callers).Select(_ => new HttpConnection())];
-        var capacity = (int)Math.Max(256, MostRequestsPerSecond * (_window + Ramp).TotalSeconds / options.Callers);
+        _window = TimeSpan.FromSeconds(seconds);
+        _connections = [.. Enumerable.Range(0, callers).Select(_ => new HttpConnection())];
+        var capacity = (int)Math.Max(256, MostRequestsPerSecond * (_window + Ramp).TotalSeconds / callers);
         Logs = [.. _connections.Select(_ => new AnswerLog(capacity, capacity * BytesPerAnswer))];
     }
 

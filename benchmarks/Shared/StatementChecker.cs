@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
 
-namespace OpenGradient.Engine.Load.Receipts;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>Checks each statement once: canonical bytes, body digest, signature by the epoch's key. Safe for concurrent calls.</summary>
 internal sealed class StatementChecker(NativeSignatures signatures, Func<Statement, ReadOnlyMemory<byte>> keyOf)

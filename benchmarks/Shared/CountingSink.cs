@@ -1,6 +1,6 @@
 using OpenGradient.Engine.Formats;
 
-namespace OpenGradient.Engine.Load.InProcess;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>Accepts every batch and forgets it: figures taken with it hold no durability.</summary>
 internal sealed class CountingSink : ISealedBatchSink

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
-namespace OpenGradient.Engine.Load.Baseline;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>One window of a baseline.</summary>
 internal sealed record PlainWindow(int Batch, long Requests, double Seconds, double CpuSeconds, double P50, double P99)
@@ -41,6 +41,12 @@ internal sealed class PlainProcess : IDisposable
     public PlainWindow Static(int batch, double seconds) => Ask(FormattableString.Invariant($"static {batch} {seconds:R}"));
 
     public PlainWindow Unbatched(int callers, double seconds) => Ask(FormattableString.Invariant($"unbatched {callers} {seconds:R}"));
+
+    /// <summary>All threads share <paramref name="calls"/> calls; timed from the common start to the last end.</summary>
+    public PlainWindow Fixed(int batch, long calls) => Ask(FormattableString.Invariant($"fixed {batch} {calls}"));
+
+    /// <summary>One thread; its CPU time, exact percentiles. Sleeps <paramref name="gap"/> before each call.</summary>
+    public PlainWindow Loop(int batch, long calls, TimeSpan gap = default) => Ask(FormattableString.Invariant($"loop {batch} {calls} {(long)gap.TotalMicroseconds}"));
 
     public void Dispose()
     {

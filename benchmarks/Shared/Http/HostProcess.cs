@@ -4,24 +4,30 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using OpenGradient.Engine.Formats;
 
-namespace OpenGradient.Engine.Load.Http;
+namespace OpenGradient.Engine.Benchmarks;
+
+/// <param name="Og">The host's executable.</param>
+/// <param name="Models">Folders with model.json, or bare files.</param>
+/// <param name="Workers">Per model; 0 for its default.</param>
+/// <param name="Library">ONNX Runtime's library; null where the host looks.</param>
+internal sealed record HostSettings(string Og, IReadOnlyList<string> Models, int Workers = 0, string? Library = null);
 
 /// <summary>An <c>og serve</c> of its own: free loopback port, temporary data folder, no chain. It ends with this object.</summary>
 internal sealed partial class HostProcess : IDisposable
 {
     private const int Terminate = 15;
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("og-load-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("og-bench-");
     private readonly Process _process;
     private readonly TaskCompletionSource<(Hash256 Log, Hash256 Epoch)> _identity = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private HostProcess(LoadOptions options)
+    private HostProcess(HostSettings options)
     {
         Port = FreePort();
-        var model = Path.GetFullPath(options.Model).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+        var models = string.Join(',', options.Models.Select(model => $"{{\"path\":\"{Escaped(Path.GetFullPath(model))}\"}}"));
         string[] settings =
         [
-            $"http.listen=http://127.0.0.1:{Port}", "operatorListen=", $"data={_folder.FullName}", $"models=[{{\"path\":\"{model}\"}}]",
+            $"http.listen=http://127.0.0.1:{Port}", "operatorListen=", $"data={_folder.FullName}", $"models=[{models}]",
             .. options.Workers > 0 ? new[] { $"onnxRuntime.workers={options.Workers}" } : [],
             .. options.Library is { } library ? new[] { $"onnxRuntime.library={Path.GetFullPath(library)}" } : [],
         ];
@@ -51,7 +57,7 @@ internal sealed partial class HostProcess : IDisposable
     }
 
     /// <summary>Null with a reason when this build's og cannot serve.</summary>
-    public static async Task<(HostProcess? Host, string? Reason)> StartAsync(LoadOptions options)
+    public static async Task<(HostProcess? Host, string? Reason)> StartAsync(HostSettings options)
     {
         if (!File.Exists(options.Og)) return (null, $"{options.Og} does not exist");
         if (!await HasServeAsync(options.Og)) return (null, "this og has no serve command");
@@ -87,6 +93,8 @@ internal sealed partial class HostProcess : IDisposable
         return help.ExitCode == 0;
     }
 
+    private static string Escaped(string path) => path.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+
     // "log HEX, epoch HEX; ..." is printed once the listener is open.
     private void Read(string? line)
     {
@@ -95,7 +103,7 @@ internal sealed partial class HostProcess : IDisposable
         if (words.Length >= 4 && Hash256.TryParse(words[1], out var log) && Hash256.TryParse(words[3], out var epoch)) _identity.TrySetResult((log, epoch));
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

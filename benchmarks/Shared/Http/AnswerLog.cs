@@ -1,4 +1,4 @@
-namespace OpenGradient.Engine.Load.Http;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>Answers as they came over one connection, kept for checking in memory that is allocated before anything is measured.</summary>
 internal sealed class AnswerLog(int answers, int bytes)

@@ -1,12 +1,12 @@
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
 
-namespace OpenGradient.Engine.Load.InProcess;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>A software epoch over keys in a folder of its own, as a host without a chain has it. The folder goes with it.</summary>
 internal sealed class SealingKeys : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("og-load-");
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("og-bench-");
     private readonly LogKey _logKey;
     private readonly SoftwareRoot _root;
 

@@ -1,4 +1,4 @@
-namespace OpenGradient.Engine.Load.Report;
+namespace OpenGradient.Engine.Benchmarks;
 
 internal static class Median
 {

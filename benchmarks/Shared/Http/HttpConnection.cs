@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Net;
 using System.Net.Sockets;
 
-namespace OpenGradient.Engine.Load.Http;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>
 /// One kept-alive HTTP/1.1 connection with one request at a time. As little as can be, because it takes its processor time from
@@ -36,10 +36,12 @@ internal sealed class HttpConnection : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    public static byte[] Request(string method, string path, int port, ReadOnlySpan<byte> body)
+    /// <param name="jsonLength">With binary tensors: how much of the body is JSON.</param>
+    public static byte[] Request(string method, string path, int port, ReadOnlySpan<byte> body, int? jsonLength = null)
     {
         var head = $"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n";
         if (method == "POST") head += $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n";
+        if (jsonLength is { } length) head += $"Inference-Header-Content-Length: {length}\r\n";
         return [.. System.Text.Encoding.ASCII.GetBytes(head + "\r\n"), .. body];
     }
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace OpenGradient.Engine.Load.Report;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>What a figure cannot be read without.</summary>
 internal static class Machine
