@@ -21,7 +21,12 @@ internal sealed class BenchContext(EngineOptions options, OnnxRuntimeLibrary lib
 
     public Figures Figures => figures;
 
-    public Workload Workload(string name) => workloads[name];
+    /// <exception cref="InvalidOperationException">Its file does not exist.</exception>
+    public Workload Workload(string name)
+    {
+        var workload = workloads[name];
+        return File.Exists(workload.Path) ? workload : throw new InvalidOperationException($"{workload.Path} does not exist; './bench.sh engine' makes the models that the repository does not hold");
+    }
 
     /// <summary>The plain C program over this model with one thread per core.</summary>
     public PlainProcess Plain(Workload workload, int? threads = null) => new(library.Info.Path, workload.Path, threads ?? Environment.ProcessorCount);

@@ -15,15 +15,14 @@ internal sealed class AnswerCheck
 
     private readonly Served _served;
     private readonly RowSet _rows;
-    private readonly byte[][] _alone;
+    private readonly Lazy<byte[][]> _alone;
     private readonly Dictionary<string, ReceiptChecker>? _receipts;
 
     public AnswerCheck(BenchContext context, Workload workload, Served served, RowSet rows, bool receipts)
     {
         _served = served;
         _rows = rows;
-        using var direct = new DirectRows(context.Backend, workload.Name, workload.Path);
-        _alone = [.. rows.Rows.Select(direct.Alone)];
+        _alone = rows.Alone(context, workload);
         if (!receipts) return;
         var epoch = context.Keys.Epoch;
         _receipts = served.Models.ToDictionary(model => model.Name, model => new ReceiptChecker(
@@ -49,7 +48,7 @@ internal sealed class AnswerCheck
 
     private bool Holds(in Answered answer, ReadOnlySpan<byte> outputs, ReceiptChecker? receipts)
     {
-        if (!IsClose(outputs, _alone[answer.Row])) return false;
+        if (!IsClose(outputs, _alone.Value[answer.Row])) return false;
         return receipts is null || (answer.Batch is { } batch && receipts.Holds(batch.Receipt(answer.Receipt), _rows.Digests[answer.Row], outputs));
     }
 

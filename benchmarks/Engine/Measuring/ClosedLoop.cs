@@ -35,9 +35,9 @@ internal sealed class ClosedLoop
     {
         Prepare((requests * 3 / 2 / Logs.Length) + 16);
         _left = requests;
-        var start = Reading.Take(_served);
+        var start = Reading.Take(_served, first: true);
         Task.WaitAll(Start());
-        var end = Reading.Take(_served);
+        var end = Reading.Take(_served, first: false);
         return Until(start, end, long.MinValue, long.MaxValue);
     }
 
@@ -49,9 +49,9 @@ internal sealed class ClosedLoop
         _left = long.MaxValue;
         var callers = Start();
         Thread.Sleep(_ramp);
-        var start = Reading.Take(_served);
+        var start = Reading.Take(_served, first: true);
         Thread.Sleep(time);
-        var end = Reading.Take(_served);
+        var end = Reading.Take(_served, first: false);
         Interlocked.Exchange(ref _left, 0);
         Task.WaitAll(callers);
         return Until(start, end, start.Ticks, end.Ticks);
@@ -110,8 +110,13 @@ internal sealed class ClosedLoop
 
     private readonly record struct Reading(long Ticks, TimeSpan Cpu, long Batches, long Rows, long Allocated)
     {
-        // Taking a reading allocates some kilobytes; they are in the window's sum, of a hundred thousand requests.
-        public static Reading Take(Served served) =>
-            new(Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, served.Batches, served.Rows, GC.GetTotalAllocatedBytes(precise: true));
+        /// <param name="first">Whether a window begins: what a reading itself allocates stays outside of it.</param>
+        public static Reading Take(Served served, bool first)
+        {
+            var allocated = first ? 0 : GC.GetTotalAllocatedBytes(precise: true);
+            var (batches, rows) = (served.Batches, served.Rows);
+            if (first) allocated = GC.GetTotalAllocatedBytes(precise: true);
+            return new Reading(Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime, batches, rows, allocated);
+        }
     }
 }

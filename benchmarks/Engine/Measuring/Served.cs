@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Benchmarks.Models;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Benchmarks.Measuring;
@@ -44,8 +45,12 @@ internal sealed class Served : IAsyncDisposable
         return new Served(engine, [.. loaded]);
     }
 
-    public static ModelOptions Options(Workload workload, int maxBatch) =>
-        new() { Name = workload.Name, Path = workload.Path, MaxBatch = workload.MaxBatch ?? maxBatch };
+    /// <summary>The engine's defaults, but for the largest batch. In quick runs the class is stated, so that no time goes into probing.</summary>
+    public static ModelOptions Options(BenchContext context, Workload workload, int maxBatch)
+    {
+        var options = new ModelOptions { Name = workload.Name, Path = workload.Path, MaxBatch = workload.MaxBatch ?? maxBatch };
+        return context.Options.Quick ? options with { Determinism = DeterminismClass.B } : options;
+    }
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();
 }

@@ -9,6 +9,7 @@ internal sealed class RowSet
 {
     private readonly IReadOnlyList<TensorSpec> _inputs;
     private readonly long[][] _shapes;
+    private Lazy<byte[][]>? _alone;
 
     public RowSet(IReadOnlyList<TensorSpec> inputs, int count, int seed)
     {
@@ -25,6 +26,13 @@ internal sealed class RowSet
     public Hash256[] Digests { get; }
 
     public int Count => Rows.Length;
+
+    /// <summary>What each row gives when it is executed alone: outputs one after the other in the model's order. Computed once, when first asked for.</summary>
+    public Lazy<byte[][]> Alone(BenchContext context, Workload workload) => _alone ??= new Lazy<byte[][]>(() =>
+    {
+        using var direct = new DirectRows(context.Backend, workload.Name, workload.Path);
+        return [.. Rows.Select(direct.Alone)];
+    });
 
     public void AddTo(InferenceRequest request, int row)
     {

@@ -31,8 +31,6 @@ internal sealed record Workload
             new() { Name = "resnet", Path = $"{options.Made}/resnet.onnx", RoughRate = 220, UsualBatch = 4, LargestSearched = 16 },
             new() { Name = "noop", Path = "models/tests/noop.onnx", RoughRate = 1_000_000, UsualBatch = 64, LargestSearched = 64, MaxBatch = 64 },
         ];
-        foreach (var workload in all)
-            if (!File.Exists(workload.Path)) throw new InvalidOperationException($"{workload.Path} does not exist; './bench.sh engine' makes the models that the repository does not hold");
         return all.ToDictionary(workload => workload.Name);
     }
 }

@@ -45,7 +45,7 @@ internal sealed class AlignmentPoint : IPoint
     {
         int best;
         using (var plain = context.Plain(workload)) best = await OwnThread.Run(() => context.BestStaticBatch(workload, plain));
-        var options = Served.Options(workload, Math.Max(Multiple, best / Multiple * Multiple));
+        var options = Served.Options(context, workload, Math.Max(Multiple, best / Multiple * Multiple));
         // A class that is stated is not probed, so that no rule is found.
         await using var free = await Served.StartAsync(context, options with { Determinism = DeterminismClass.B }, receipts: false);
         await using var chosen = await Served.StartAsync(context, options, receipts: false);
@@ -53,10 +53,12 @@ internal sealed class AlignmentPoint : IPoint
         var rows = new RowSet(free.Inputs, workload.IsSlow ? 16 : 256, context.Options.Seed);
         var check = new AnswerCheck(context, workload, free, rows, receipts: false);
         var seconds = context.Options.Quick ? 0.3 : workload.IsSlow ? 2.5 : 0.8;
-        var requests = Math.Max(2 * callers, (long)(workload.RoughRate * seconds * Math.Min(1, callers / 16.0)));
         (ClosedLoop Loop, List<Window> Windows)[] sides = [.. new[] { free, chosen, multiple }.Select(served => (new ClosedLoop(served, rows, callers), new List<Window>()))];
 
-        foreach (var (loop, _) in sides) await OwnThread.Run(() => loop.Run(workload.IsSlow ? 16 : requests));
+        // What the machine gives now sizes the windows.
+        var rate = workload.RoughRate;
+        foreach (var (loop, _) in sides) rate = Math.Min(rate, (await OwnThread.Run(() => loop.Run((long)(workload.RoughRate * (context.Options.Quick ? 0.1 : 0.4))))).Rate);
+        var requests = Math.Max(2 * callers, (long)(rate * seconds));
         await Interleaved.RunAsync(context.Options.Rounds(workload.IsSlow ? 4 : 9, 1), [.. sides.Select(side => (Func<Task>)(async () =>
         {
             side.Windows.Add(await OwnThread.Run(() => side.Loop.Run(requests)));
@@ -66,10 +68,10 @@ internal sealed class AlignmentPoint : IPoint
         double? Tax(int side) => 1 - Interleaved.Ratio(sides[side].Windows.Select(w => w.Rate), sides[0].Windows.Select(w => w.Rate));
         double? PerCpu(int side) => 1 - Interleaved.Ratio(sides[0].Windows.Select(w => w.CpuPerRequest), sides[side].Windows.Select(w => w.CpuPerRequest));
         var what = $"{workload.Name}, {callers} callers";
-        var context0 = chosen.Model.Context;
+        var rule = chosen.Model.Context;
         double? reach = callers == EngineOptions.Callers ? 0.03 : null;
         context.Figures.Row("align", $"alignment tax, {what}, the rule found", Tax(1), "", reach,
-            note: FormattableString.Invariant($"class {context0.Determinism}, padding multiple {context0.PaddingMultiple}; per CPU {PerCpu(1):0.000}; average batch {Median.Of(sides[1].Windows, w => w.AverageBatch):0.0}"));
+            note: FormattableString.Invariant($"class {rule.Determinism}, padding multiple {rule.PaddingMultiple}; per CPU {PerCpu(1):0.000}; average batch {Median.Of(sides[1].Windows, w => w.AverageBatch):0.0}"));
         context.Figures.Row("align", $"  forced multiple of {Multiple}", Tax(2), "", reach, note: FormattableString.Invariant($"per CPU {PerCpu(2):0.000}"));
         return (Tax(1), Tax(2));
     }

@@ -22,7 +22,7 @@ internal sealed class AllocationPoint : IPoint
     private static async Task<double?> MeasureAsync(BenchContext context, bool receipts)
     {
         var workload = context.Workload("digits");
-        await using var served = await Served.StartAsync(context, Served.Options(workload, 64), receipts);
+        await using var served = await Served.StartAsync(context, Served.Options(context, workload, 64), receipts);
         var rows = new RowSet(served.Inputs, 256, context.Options.Seed);
         var loop = new ClosedLoop(served, rows, EngineOptions.Callers);
         var check = new AnswerCheck(context, workload, served, rows, receipts);

@@ -41,7 +41,7 @@ internal sealed class GrowthPoint : IPoint
     private static async Task<List<Step>> ByCallersAsync(BenchContext context, Workload workload, bool receipts, int[] sizes)
     {
         // As many may wait as ask: a refusal would be an answer here.
-        await using var served = await Served.StartAsync(context, Served.Options(workload, 64) with { MaxQueuedRequests = 16_384 }, receipts);
+        await using var served = await Served.StartAsync(context, Served.Options(context, workload, 64) with { MaxQueuedRequests = 16_384 }, receipts);
         var rows = new RowSet(served.Inputs, 256, context.Options.Seed);
         var check = new AnswerCheck(context, workload, served, rows, receipts);
         var windows = sizes.ToDictionary(size => size, _ => new List<Window>());
@@ -56,7 +56,7 @@ internal sealed class GrowthPoint : IPoint
         foreach (var size in sizes)
         {
             // The class is stated: probing 64 copies of one model would take minutes and find the same.
-            var options = Enumerable.Range(0, size).Select(i => Served.Options(workload, 64) with { Name = $"{workload.Name}{i}", Determinism = DeterminismClass.B });
+            var options = Enumerable.Range(0, size).Select(i => Served.Options(context, workload, 64) with { Name = $"{workload.Name}{i}", Determinism = DeterminismClass.B });
             await using var served = await Served.StartAsync(context, [.. options], receipts: false);
             var rows = new RowSet(served.Inputs, 256, context.Options.Seed);
             var check = new AnswerCheck(context, workload, served, rows, receipts: false);

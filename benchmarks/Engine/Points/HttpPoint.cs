@@ -18,7 +18,7 @@ internal sealed class HttpPoint : IPoint
         var (started, reason) = await HostProcess.StartAsync(new HostSettings(context.Options.Og, ["models/digits", noop.Path], Library: context.Options.Library));
         using var host = started ?? throw new InvalidOperationException(reason);
         using var empty = await EmptyHostProcess.StartAsync(context.Options.EmptyHost);
-        await using var models = await Served.StartAsync(context, [Served.Options(digits, 64), Served.Options(noop, 64)], receipts: false);
+        await using var models = await Served.StartAsync(context, [Served.Options(context, digits, 64), Served.Options(context, noop, 64)], receipts: false);
         using var wrk = new Wrk();
         HttpRequests[] asked = [.. models.Models.Select(model => new HttpRequests(model, host.Port, context.Options.Seed))];
         List<Case> cases =
@@ -80,7 +80,7 @@ internal sealed class HttpPoint : IPoint
         figures.Set("http_noop_ratio", Against("noop_binary", "empty"));
         figures.Set("http_noop_json_ratio", Against("noop_json", "empty"));
         figures.Row("8", "HTTP, digits, binary tensors, of the empty endpoint", Against("digits_binary", "empty"), "", 0.6, atLeast: true,
-            FormattableString.Invariant($"of the host's health check {Against("digits_binary", "live"):0.00}, of an endpoint with bodies as long {Against("digits_binary", "echo"):0.00}"));
+            FormattableString.Invariant($"of the host's health check {Against("digits_binary", "live"):0.00}{Against("digits_binary", "echo"):', of an endpoint with bodies as long '0.00}"));
         figures.Row("8", "HTTP, digits, JSON and receipts, of the empty endpoint", Against("digits_json", "empty"), "", 0.4, atLeast: true,
             FormattableString.Invariant($"of the host's health check {Against("digits_json", "live"):0.00}"));
         foreach (var one in cases.Where(one => one.Windows.Count > 0))

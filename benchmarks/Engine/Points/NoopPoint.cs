@@ -13,8 +13,8 @@ internal sealed class NoopPoint : IPoint
     public async Task RunAsync(BenchContext context)
     {
         var workload = context.Workload("noop");
-        await using var without = await Served.StartAsync(context, Served.Options(workload, 64), receipts: false);
-        await using var with = await Served.StartAsync(context, Served.Options(workload, 64), receipts: true);
+        await using var without = await Served.StartAsync(context, Served.Options(context, workload, 64), receipts: false);
+        await using var with = await Served.StartAsync(context, Served.Options(context, workload, 64), receipts: true);
         var epoch = context.Keys.Epoch;
         var receipts = new ReceiptChecker(new StatementChecker(context.Keys.Signatures, statement => statement.Epoch == epoch.Epoch.Id ? epoch.PublicKey : default), with.Model);
         var time = TimeSpan.FromSeconds(context.Options.Quick ? 0.4 : 1);

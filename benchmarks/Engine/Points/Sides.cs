@@ -15,6 +15,7 @@ internal sealed class Sides : IAsyncDisposable
     private readonly int _batch;
     private readonly List<Served> _served = [];
     private readonly List<(ClosedLoop Loop, AnswerCheck Check, List<Window> Windows)> _engines = [];
+    private RowSet? _rows;
     private long _requests;
 
     private Sides(BenchContext context, Workload workload, PlainProcess plain, int batch) => (_context, _workload, _plain, _batch) = (context, workload, plain, batch);
@@ -34,7 +35,7 @@ internal sealed class Sides : IAsyncDisposable
     public static async Task<Sides> StartAsync(BenchContext context, Workload workload, PlainProcess plain, int batch, int distinctRows)
     {
         var sides = new Sides(context, workload, plain, batch);
-        var options = Served.Options(workload, batch);
+        var options = Served.Options(context, workload, batch);
         await sides.AddAsync(options, receipts: false, sides.Without, distinctRows);
         await sides.AddAsync(options, receipts: true, sides.With, distinctRows);
         if (sides.HasUnbatched) await sides.AddAsync(options with { AllowBatching = false }, receipts: false, sides.EngineUnbatched, distinctRows);
@@ -66,8 +67,8 @@ internal sealed class Sides : IAsyncDisposable
     {
         var served = await Served.StartAsync(_context, options, receipts);
         _served.Add(served);
-        var rows = new RowSet(served.Inputs, distinctRows, _context.Options.Seed);
-        _engines.Add((new ClosedLoop(served, rows, EngineOptions.Callers), new AnswerCheck(_context, _workload, served, rows, receipts), windows));
+        _rows ??= new RowSet(served.Inputs, distinctRows, _context.Options.Seed);
+        _engines.Add((new ClosedLoop(served, _rows, EngineOptions.Callers), new AnswerCheck(_context, _workload, served, _rows, receipts), windows));
     }
 
     /// <summary>Chooses the window's work, the same for all sides, and warms the engines up.</summary>

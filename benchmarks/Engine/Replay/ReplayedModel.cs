@@ -20,7 +20,7 @@ internal sealed record ReplayedModel(string Path, int Receipts, int MaxBatch = 6
         {
             var name = System.IO.Path.GetFileNameWithoutExtension(file);
             // One call of it takes two seconds.
-            if (name != "slow") yield return new(file, 200 / part, Class: name == "dynq" ? DeterminismClass.C : null);
+            if (name != "slow") yield return new(file, 400 / part, Class: name == "dynq" ? DeterminismClass.C : null);
         }
 
         if (options.Quick) yield break;
