@@ -9,7 +9,9 @@ namespace OpenGradient.Engine.Determinism;
 /// class B at the same slot of the same batch size among dummy neighbours. One at a time, with an executor and buffers of its
 /// own. A worker fills it while the batch's memory is still lent; it runs once the batch's callers have been completed.
 /// </summary>
+#pragma warning disable CA1001 // TryDisposeAsync disposes, unless a comparison does not end.
 internal sealed class RowRecheck : IThreadPoolWorkItem
+#pragma warning restore CA1001
 {
     // What a semaphore can wait.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(24);

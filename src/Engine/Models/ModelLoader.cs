@@ -2,6 +2,7 @@ using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving;
+using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Models;
 

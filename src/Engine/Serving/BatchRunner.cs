@@ -1,6 +1,7 @@
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Diagnostics;
+using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Serving;
 

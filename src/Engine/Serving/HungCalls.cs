@@ -78,15 +78,20 @@ internal sealed class HungCalls(ModelLane lane)
         lane.StopInline();
         var replaced = _hung <= Limit && TryReplace(worker);
         Report();
-        if (!replaced && !lane.HasOthers(worker)) lane.Health.Report(Replacement, ModelHealth.Unavailable, "no worker is left");
-        if (!replaced) lane.Lose(worker);
+        if (!replaced && !lane.Workers.HasOthers(worker)) lane.Health.Report(Replacement, ModelHealth.Unavailable, "no worker is left");
+        if (!replaced)
+        {
+            lane.Workers.Lose(worker);
+            lane.OnLost();
+        }
+
         // Last: whoever is answered finds the health and the fresh worker.
         worker.AnswerHung(Failures.Hung(lane.Info.Options));
     }
 
     private void RestoreLost()
     {
-        foreach (var worker in lane.Lost)
+        foreach (var worker in lane.Workers.Lost)
             if (!TryReplace(worker)) return;
     }
 
@@ -95,7 +100,7 @@ internal sealed class HungCalls(ModelLane lane)
     {
         try
         {
-            lane.Replace(worker);
+            lane.Workers.Replace(lane.Successor(worker));
             lane.Health.Clear(Replacement);
             return true;
         }

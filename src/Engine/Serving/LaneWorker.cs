@@ -72,6 +72,12 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
         else ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
+    /// <summary>Makes a worker idle that nobody runs.</summary>
+    public void GiveBack()
+    {
+        if (_lane.Park(_bit)) Schedule();
+    }
+
     /// <summary>Executes one request on the calling thread, which took this worker's bit and gives it back.</summary>
     /// <returns>A comparison to launch once the caller has been completed; mostly null.</returns>
     public RowRecheck? RunInline(PendingRequest request)
@@ -95,7 +101,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             {
                 _lane.OnExecuting(-1);
                 recheck = _runner.TakeRecheck();
-                if (_lane.Park(_bit)) Schedule();
+                GiveBack();
             }
         }
 
@@ -228,7 +234,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             {
                 _reason = ReasonOf(take);
                 // What did not fit is there for whoever is idle.
-                if (take != Take.Empty) _lane.Wake();
+                if (take != Take.Empty) _lane.Workers.Wake();
                 break;
             }
 
@@ -309,10 +315,10 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
             if (_lane.IsClosed) _reason = BatchSizeReason.Draining;
             else if (remaining <= TimeSpan.Zero) _reason = BatchSizeReason.DelayElapsed;
             if (_reason != BatchSizeReason.QueueEmpty) break;
-            _lane.BeginCollecting(_bit);
+            _lane.Workers.BeginCollecting(_bit);
             // What came before the bit was set is seen here, what comes after gives the signal.
             var signalled = !_lane.Queue.HasWaiting && !_lane.IsClosed && _signal!.Wait(remaining);
-            if (!signalled && _lane.EndCollecting(_bit)) _signal!.Wait();
+            if (!signalled && _lane.Workers.EndCollecting(_bit)) _signal!.Wait();
             Fill(completions, time.GetTimestamp());
         }
     }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Diagnostics;
@@ -27,22 +25,14 @@ internal sealed class ModelLane : IAsyncDisposable
     private readonly RequestValidator _validator;
     private readonly LaneAdmission _admission;
     private readonly DeadlineList _deadlines;
-    private readonly LaneWorker[] _workers;
+    private readonly LaneWorkers _workers;
     private readonly InlineExecution _inline;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    // The bits of the workers there are: a hung call may cost one.
-    private ulong _allIdle;
 
     // Written when the lane starts and by a demotion; workers read it at each batch they seal.
     private volatile ModelInfo _info;
     private volatile byte[] _context;
 
-    // Bit per worker: waits for work.
-    private ulong _idle;
-
-    // Bit per worker: holds a batch that is not full and waits for more rows (queue delay).
-    private ulong _collecting;
     private int _executing;
     private long _abandoned;
     private volatile bool _closed;
@@ -65,11 +55,9 @@ internal sealed class ModelLane : IAsyncDisposable
         _admission = new LaneAdmission(info.Options, Queue, Load, Estimate, services.Time);
         _inline = new InlineExecution(info.Options);
         Hung = new HungCalls(this);
-        _workers = new LaneWorker[info.Options.WorkerCount];
-        _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
         var isPromised = info.Context.Determinism is DeterminismClass.A or DeterminismClass.B;
         Recheck = isPromised && info.Options.RecheckOneIn > 0 ? new RowRecheck(this, model) : null;
-        for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
+        _workers = new LaneWorkers(info.Options.WorkerCount, index => new LaneWorker(this, index, model.CreateExecutor()), services.Active);
     }
 
     /// <summary>Changed by <see cref="Start"/>, before anything is admitted, and by <see cref="Demote"/>.</summary>
@@ -108,7 +96,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Abandoned, Waiting)
+        WorkerCounters.Sum(_workers.Counters, Abandoned, Waiting)
             with
             {
                 Leased = Pool.Outstanding,
@@ -123,7 +111,7 @@ internal sealed class ModelLane : IAsyncDisposable
         get
         {
             var records = new List<BatchRecord>();
-            foreach (var worker in _workers) worker.Log.CopyTo(records, Services.Time);
+            foreach (var worker in _workers.All) worker.Log.CopyTo(records, Services.Time);
             records.Sort((x, y) => x.Started.CompareTo(y.Started));
             return records;
         }
@@ -137,7 +125,7 @@ internal sealed class ModelLane : IAsyncDisposable
     public long Sum(Func<WorkerCounters, long> counter)
     {
         long sum = 0;
-        foreach (var worker in _workers) sum += counter(worker.Counters);
+        foreach (var worker in _workers.All) sum += counter(worker.Counters);
         return sum;
     }
 
@@ -150,7 +138,7 @@ internal sealed class ModelLane : IAsyncDisposable
     {
         get
         {
-            var workers = Services.Active.WorkersFor(_workers.Length);
+            var workers = _workers.Spread;
             return (Load.Requests + Volatile.Read(ref _executing) + workers - 1) / workers;
         }
     }
@@ -183,10 +171,9 @@ internal sealed class ModelLane : IAsyncDisposable
         Services.Watchdog.Add(this);
         var times = WarmUp();
         if (!_batches) _info = _info with { IsBatchable = false };
-        foreach (var worker in _workers) worker.Start(OnOwnThreads(times.Largest));
         _inline.Measured(times);
         Hung.Open();
-        Interlocked.Exchange(ref _idle, _allIdle);
+        _workers.Open(_ => OnOwnThreads(times.Largest));
     }
 
     /// <summary>Null: the request is admitted and <paramref name="pending"/> will be completed once.</summary>
@@ -204,7 +191,7 @@ internal sealed class ModelLane : IAsyncDisposable
         _deadlines.Add(pending);
         pending.WatchCancellation(cancellation);
         if (!Queue.TryWrite(pending)) return TakeBack(pending);
-        Wake();
+        _workers.Wake();
         // Seen by the one or the other: whoever finds the lane unavailable answers what waits.
         if (Health.IsUnavailable) FailWaiting();
         return null;
@@ -226,47 +213,30 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>Marks a worker idle. True when it must go on: work came meanwhile and nobody else took its bit.</summary>
     public bool Park(ulong bit)
     {
-        if ((Interlocked.Or(ref _idle, bit) | bit) == _allIdle) Services.Active.Leave();
-        if (Queue.HasWaiting) return TryTake(ref _idle, bit);
+        _workers.Park(bit);
+        if (Queue.HasWaiting) return _workers.TryUnpark(bit);
         SignalIfDrained();
         return false;
     }
 
-    /// <summary>Marks a worker as holding a batch that waits for more rows.</summary>
-    public void BeginCollecting(ulong bit) => Interlocked.Or(ref _collecting, bit);
-
-    /// <summary>True when the worker's signal has been or will be given, false when nobody took its bit.</summary>
-    public bool EndCollecting(ulong bit) => (Interlocked.And(ref _collecting, ~bit) & bit) == 0;
+    public LaneWorkers Workers => _workers;
 
     /// <summary>Callers' threads execute nothing more.</summary>
     public void StopInline() => _inline.TurnOff();
 
-    /// <summary>Workers whose calls were given up and that nobody replaced.</summary>
-    public IEnumerable<LaneWorker> Lost => _workers.Where(worker => worker.IsGivenUp);
+    /// <summary>A worker for the place of one whose call was given up, with its counters and log.</summary>
+    public LaneWorker Successor(LaneWorker hung) => new(this, hung.Index, _model.CreateExecutor(), hung);
 
-    /// <summary>Puts a fresh worker in the place of one whose call was given up. On its own thread: the next call may hang too.</summary>
-    public void Replace(LaneWorker hung)
+    /// <summary>A worker is gone for good: what waits is answered if the lane is unavailable.</summary>
+    public void OnLost()
     {
-        var fresh = new LaneWorker(this, hung.Index, _model.CreateExecutor(), hung);
-        _workers[hung.Index] = fresh;
-        Interlocked.Or(ref _allIdle, 1ul << hung.Index);
-        fresh.Start(ownThread: true);
-        fresh.Schedule();
-    }
-
-    public bool HasOthers(LaneWorker hung) => (Volatile.Read(ref _allIdle) & ~(1ul << hung.Index)) != 0;
-
-    /// <summary>Goes on without a worker whose call was given up. What it held is answered, and what waits if the lane is unavailable.</summary>
-    public void Lose(LaneWorker hung)
-    {
-        Interlocked.And(ref _allIdle, ~(1ul << hung.Index));
         if (Health.IsUnavailable) FailWaiting();
         SignalIfDrained();
     }
 
     public void Watch(long now)
     {
-        Hung.Watch(_workers, now);
+        Hung.Watch(_workers.All, now);
         Recheck?.TerminateIfOverdue(now, (long)(Info.Options.ExecutionTimeout.TotalSeconds * Services.Time.TimestampFrequency));
     }
 
@@ -278,33 +248,26 @@ internal sealed class ModelLane : IAsyncDisposable
         _closed = true;
         Hung.Close();
         Queue.Complete();
-        while (WakeFrom(ref _collecting))
-        {
-            // Whoever waits for more rows will get none.
-        }
-
+        _workers.EndAllCollecting();
         SignalIfDrained();
         await _drained.Task.ConfigureAwait(false);
         // A comparison that does not end may still touch the model: it is then left to the process's end.
         var isLeft = Recheck is not null && !await Recheck.TryDisposeAsync().ConfigureAwait(false);
         Services.Watchdog.Remove(this);
         _deadlines.Dispose();
-        foreach (var worker in _workers.Where(worker => !worker.IsGivenUp)) worker.Dispose();
+        _workers.Dispose();
         if (!isLeft) Hung.FreeModel();
     }
 
     /// <summary>Executes the request on this thread when nothing else is in the lane; it is then completed.</summary>
     private bool TryRunInline(InferenceRequest request, PendingRequest pending)
     {
-        if (Volatile.Read(ref _idle) != _allIdle || !_inline.Allows(pending, Load.Requests, Pool.Outstanding)) return false;
-        var bit = _allIdle & (~_allIdle + 1);
-        if (Interlocked.CompareExchange(ref _idle, _allIdle & ~bit, _allIdle) != _allIdle) return false;
-        Services.Active.Enter();
-        var worker = _workers[BitOperations.TrailingZeroCount(bit)];
+        if (!_workers.AreAllIdle || !_inline.Allows(pending, Load.Requests, Pool.Outstanding)) return false;
+        if (!_workers.TryTakeWhileAllIdle(out var worker)) return false;
         // Closed before the bit was taken: the drain may have ended. Closed after: it waits for the bit.
         if (_closed)
         {
-            if (Park(bit)) worker.Schedule();
+            worker.GiveBack();
             return false;
         }
 
@@ -331,7 +294,7 @@ internal sealed class ModelLane : IAsyncDisposable
     {
         try
         {
-            return _workers[0].WarmUp();
+            return _workers.All[0].WarmUp();
         }
         catch
         {
@@ -363,37 +326,9 @@ internal sealed class ModelLane : IAsyncDisposable
         return Refuse(pending, pending.Failure);
     }
 
-    /// <summary>Lets an idle worker run, if there is one; called by whoever put something into the queue.</summary>
-    public void Wake()
-    {
-        if (Volatile.Read(ref _collecting) != 0 && WakeFrom(ref _collecting)) return;
-        if (Volatile.Read(ref _idle) != 0) WakeFrom(ref _idle);
-    }
-
-    private bool WakeFrom(ref ulong workers)
-    {
-        for (ulong seen; (seen = Volatile.Read(ref workers)) != 0;)
-        {
-            var bit = seen & (~seen + 1);
-            if (!TryTake(ref workers, bit)) continue;
-            _workers[BitOperations.TrailingZeroCount(bit)].Schedule();
-            return true;
-        }
-
-        return false;
-    }
-
-    private bool TryTake(ref ulong workers, ulong bit)
-    {
-        var before = Interlocked.And(ref workers, ~bit);
-        // A collecting worker is not idle, so its lane is counted already; with a single bit both words can look alike.
-        if (before == _allIdle && Unsafe.AreSame(ref workers, ref _idle)) Services.Active.Enter();
-        return (before & bit) != 0;
-    }
-
     private void SignalIfDrained()
     {
-        if (_closed && !Queue.HasWaiting && Volatile.Read(ref _idle) == _allIdle) _drained.TrySetResult();
+        if (_closed && !Queue.HasWaiting && _workers.AreAllIdle) _drained.TrySetResult();
     }
 
     private void FailWaiting()
