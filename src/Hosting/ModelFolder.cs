@@ -23,6 +23,8 @@ public static class ModelFolder
             MaxBatch = configured.MaxBatch ?? maxBatch ?? 64,
             MaxQueueDelay = TimeSpan.FromMilliseconds(configured.MaxQueueDelayMs),
             MaxQueuedRequests = configured.MaxQueuedRequests,
+            MaxCallerShare = configured.Queue.CallerShare,
+            QueuePolicies = new QueuePolicies { High = Policy(configured.Queue.High), Normal = Policy(configured.Queue.Normal), Low = Policy(configured.Queue.Low) },
             NonFinite = configured.RejectNaN ? NonFinitePolicy.Reject : NonFinitePolicy.Allow,
             ExecutionTimeout = TimeSpan.FromMilliseconds(configured.ExecutionTimeoutMs),
             Workers = runtime.Workers == 0 ? null : runtime.Workers,
@@ -33,6 +35,13 @@ public static class ModelFolder
             },
         };
     }
+
+    private static QueuePolicy? Policy(QueuePolicyConfiguration? configured) => configured is null ? null : new QueuePolicy
+    {
+        MaxQueuedRequests = configured.MaxQueuedRequests,
+        DefaultTimeout = configured.TimeoutMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
+        OnTimeout = configured.OnTimeout == "downgrade" ? QueueTimeoutAction.Downgrade : QueueTimeoutAction.Reject,
+    };
 
     private static (string Path, string Name, string Version, int? MaxBatch) Describe(string folder)
     {

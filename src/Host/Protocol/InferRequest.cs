@@ -10,7 +10,7 @@ public sealed record WireTensor(string Name, byte Code, long[] Shape, ReadOnlyMe
 /// <summary>What a request is refused with: its message names what was wrong and goes to the caller as it is.</summary>
 public sealed class BadRequestException(string message) : Exception(message);
 
-/// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's two parameters.</summary>
+/// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's own parameters.</summary>
 public sealed class InferRequest
 {
     // Far beyond what models have; bounds the work that one body can ask for.
@@ -32,6 +32,12 @@ public sealed class InferRequest
 
     /// <summary><c>og_release_timeout_ms</c>, or null.</summary>
     public long? ReleaseTimeoutMilliseconds { get; private set; }
+
+    /// <summary><c>priority</c>; normal when absent.</summary>
+    public RequestPriority Priority { get; private set; } = RequestPriority.Normal;
+
+    /// <summary><c>timeout</c>, or null.</summary>
+    public TimeSpan? Timeout { get; private set; }
 
     /// <summary>Reads a body: JSON, followed by the tensors' bytes where the binary extension is used.</summary>
     /// <param name="body">The whole body.</param>
@@ -127,6 +133,8 @@ public sealed class InferRequest
                         throw new BadRequestException("'og_release_timeout_ms' is not a number of milliseconds");
                     ReleaseTimeoutMilliseconds = timeout;
                     break;
+                case "priority": Priority = QueueParameters.ReadPriority(ref json); break;
+                case "timeout": Timeout = QueueParameters.ReadTimeout(ref json); break;
                 case "binary_data_output":
                     json.Read();
                     BinaryByDefault = json.TokenType == JsonTokenType.True;
