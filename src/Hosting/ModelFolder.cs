@@ -42,6 +42,8 @@ public static class ModelFolder
             MaxBatch = configured.MaxBatch ?? maxBatch ?? 64,
             MaxQueueDelay = TimeSpan.FromMilliseconds(configured.MaxQueueDelayMs),
             MaxQueuedRequests = configured.MaxQueuedRequests,
+            MaxCallerShare = configured.Queue.CallerShare,
+            QueuePolicies = new QueuePolicies { High = Policy(configured.Queue.High), Normal = Policy(configured.Queue.Normal), Low = Policy(configured.Queue.Low) },
             NonFinite = configured.RejectNaN ? NonFinitePolicy.Reject : NonFinitePolicy.Allow,
             ExecutionTimeout = TimeSpan.FromMilliseconds(configured.ExecutionTimeoutMs),
             // The general figure is meant for calls of one thread; with more, the cores are divided anew.
@@ -78,6 +80,13 @@ public static class ModelFolder
     private static IEnumerable<string> SubfoldersOf(string folder) => Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal);
 
     private static bool HasDescription(string folder) => File.Exists(Path.Combine(folder, Description));
+
+    private static QueuePolicy? Policy(QueuePolicyConfiguration? configured) => configured is null ? null : new QueuePolicy
+    {
+        MaxQueuedRequests = configured.MaxQueuedRequests,
+        DefaultTimeout = configured.TimeoutMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null,
+        OnTimeout = configured.OnTimeout == "downgrade" ? QueueTimeoutAction.Downgrade : QueueTimeoutAction.Reject,
+    };
 
     private static (string Path, string Name, string Version, int? MaxBatch) Describe(string folder)
     {

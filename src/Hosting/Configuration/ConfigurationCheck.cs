@@ -97,6 +97,20 @@ public static class ConfigurationCheck
         if (model.RecheckOneIn < 0) errors.Add($"{key}.recheckOneIn: not negative");
         if (model.BatchAcrossCallers is not ("auto" or "always")) errors.Add($"{key}.batchAcrossCallers: '{model.BatchAcrossCallers}' is neither auto nor always");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
+        if (model.Queue.CallerShare is not (> 0 and <= 1)) errors.Add($"{key}.queue.callerShare: above 0, to 1");
+        if (model.Queue.High is { } high) CheckPolicy(high, $"{key}.queue.high", errors);
+        if (model.Queue.Normal is { } normal) CheckPolicy(normal, $"{key}.queue.normal", errors);
+        if (model.Queue.Low is not { } low) return;
+        CheckPolicy(low, $"{key}.queue.low", errors);
+        if (low.OnTimeout == "downgrade") errors.Add($"{key}.queue.low.onTimeout: there is no lower priority to go to");
+    }
+
+    private static void CheckPolicy(QueuePolicyConfiguration policy, string key, List<string> errors)
+    {
+        if (policy.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
+        if (policy.TimeoutMs is not (null or (> 0 and <= 86_400_000))) errors.Add($"{key}.timeoutMs: above 0, to 86,400,000");
+        if (policy.OnTimeout is not (null or "reject" or "downgrade")) errors.Add($"{key}.onTimeout: '{policy.OnTimeout}' is neither reject nor downgrade");
+        if (policy is { OnTimeout: "downgrade", TimeoutMs: null }) errors.Add($"{key}.onTimeout: downgrade needs {key}.timeoutMs");
     }
 
     private static void CheckChain(ChainConfiguration chain, List<string> errors)

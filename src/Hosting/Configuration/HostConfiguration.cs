@@ -75,6 +75,9 @@ public sealed record ModelConfiguration
     /// <summary>Requests that may wait; more are refused with advice.</summary>
     public int MaxQueuedRequests { get; init; } = 4096;
 
+    /// <summary>How requests that wait share the model.</summary>
+    public QueueConfiguration Queue { get; init; } = new();
+
     /// <summary>True refuses inputs that hold NaN.</summary>
     public bool RejectNaN { get; init; }
 
@@ -110,6 +113,29 @@ public sealed record ModelConfiguration
 
     /// <summary><c>auto</c> keeps callers of a model whose answers depend on neighbours apart; <c>always</c> does not.</summary>
     public string BatchAcrossCallers { get; init; } = "auto";
+}
+
+public sealed record QueueConfiguration
+{
+    /// <summary>Part of the queue that one caller (API key) may hold.</summary>
+    public double CallerShare { get; init; } = 0.5;
+
+    /// <summary>Null for a priority without a policy of its own.</summary>
+    public QueuePolicyConfiguration? High { get; init; }
+    public QueuePolicyConfiguration? Normal { get; init; }
+    public QueuePolicyConfiguration? Low { get; init; }
+}
+
+public sealed record QueuePolicyConfiguration
+{
+    /// <summary>Requests of this priority that may wait; null for the model's limit alone.</summary>
+    public int? MaxQueuedRequests { get; init; }
+
+    /// <summary>How long a request without a timeout of its own may wait at this priority; null for no limit.</summary>
+    public double? TimeoutMs { get; init; }
+
+    /// <summary><c>reject</c>, which null means, or <c>downgrade</c>.</summary>
+    public string? OnTimeout { get; init; }
 }
 
 public sealed record OnnxRuntimeConfiguration
