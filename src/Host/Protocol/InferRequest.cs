@@ -137,13 +137,13 @@ public sealed class InferRequest
             {
                 case "og_release": Release = Text(ref json, name); break;
                 case "binary_data_output": BinaryByDefault = Flag(ref json, name); break;
+                case "priority": Priority = QueueParameters.ReadPriority(ref json); break;
+                case "timeout": Timeout = QueueParameters.ReadTimeout(ref json); break;
                 default:
                     if (!json.Read() || json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var timeout) || timeout < 0)
                         throw new BadRequestException("'og_release_timeout_ms' is not a number of milliseconds");
                     ReleaseTimeoutMilliseconds = timeout;
                     break;
-                case "priority": Priority = QueueParameters.ReadPriority(ref json); break;
-                case "timeout": Timeout = QueueParameters.ReadTimeout(ref json); break;
             }
         }
     }
