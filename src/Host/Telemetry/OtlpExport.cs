@@ -19,7 +19,7 @@ internal sealed class OtlpExport : IDisposable
     private readonly MeterProvider _metrics;
     private readonly TracerProvider _traces;
 
-    private OtlpExport(TelemetryConfiguration telemetry, string headers)
+    private OtlpExport(TelemetryConfiguration telemetry, IReadOnlyList<(string Name, string Value)> headers)
     {
         var resource = ResourceBuilder.CreateEmpty().AddService("opengradient.engine", serviceVersion: BuildInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector();
         _metrics = Sdk.CreateMeterProviderBuilder()
@@ -47,7 +47,7 @@ internal sealed class OtlpExport : IDisposable
     {
         var telemetry = configuration.Telemetry;
         if (telemetry.OtlpEndpoint is null) return null;
-        var headers = telemetry.HeadersFile is { } file ? ReadHeaders(AttestationShim.Load(configuration.Attestation.Library), file) : "";
+        var headers = telemetry.HeadersFile is { } file ? ReadHeaders(AttestationShim.Load(configuration.Attestation.Library), file) : [];
         return new OtlpExport(telemetry, headers);
     }
 
@@ -59,27 +59,35 @@ internal sealed class OtlpExport : IDisposable
         _metrics.Dispose();
     }
 
-    private static void Configure(OtlpExporterOptions options, TelemetryConfiguration telemetry, string headers, string signal)
+    private static void Configure(OtlpExporterOptions options, TelemetryConfiguration telemetry, IReadOnlyList<(string Name, string Value)> headers, string signal)
     {
         var isGrpc = telemetry.Protocol == "grpc";
         options.Protocol = isGrpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         options.Endpoint = isGrpc ? new Uri(telemetry.OtlpEndpoint!) : new Uri($"{telemetry.OtlpEndpoint!.TrimEnd('/')}/v1/{signal}");
-        options.Headers = headers;
+        // Not the option for headers: it takes one text, and cuts values at their commas.
+        options.HttpClientFactory = () =>
+        {
+            var client = new HttpClient { Timeout = TimeSpan.FromMilliseconds(options.TimeoutMilliseconds) };
+            foreach (var (name, value) in headers) client.DefaultRequestHeaders.TryAddWithoutValidation(name, value);
+            return client;
+        };
     }
 
-    /// <summary>The exporter takes headers as one text, percent-encoded, so that values may hold what separates them.</summary>
-    private static string ReadHeaders(AttestationShim shim, string file)
+    private static List<(string Name, string Value)> ReadHeaders(AttestationShim shim, string file)
     {
-        var headers = new List<string>();
+        var headers = new List<(string, string)>();
+        using var probe = new HttpRequestMessage();
         foreach (var line in Encoding.UTF8.GetString(SecretFile.Read(shim, file)).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (line[0] == '#') continue;
             var colon = line.IndexOf(':');
+            var (name, value) = colon < 1 ? ("", "") : (line[..colon].Trim(), line[(colon + 1)..].Trim());
             // The line itself is not shown: it may be the token.
-            if (colon < 1) throw new ConfigurationException([$"telemetry.headersFile '{file}': entry {headers.Count + 1} is not 'name: value'"]);
-            headers.Add($"{line[..colon].Trim()}={Uri.EscapeDataString(line[(colon + 1)..].Trim())}");
+            if (name.Length == 0 || !probe.Headers.TryAddWithoutValidation(name, value))
+                throw new ConfigurationException([$"telemetry.headersFile '{file}': entry {headers.Count + 1} is not 'name: value'"]);
+            headers.Add((name, value));
         }
 
-        return headers.Count > 0 ? string.Join(',', headers) : throw new ConfigurationException([$"telemetry.headersFile '{file}' holds no header"]);
+        return headers.Count > 0 ? headers : throw new ConfigurationException([$"telemetry.headersFile '{file}' holds no header"]);
     }
 }

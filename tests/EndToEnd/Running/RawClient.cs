@@ -72,7 +72,7 @@ internal sealed partial class RawClient : IDisposable
     private static RawOutcome? Whole(string text)
     {
         var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-        if (end < 0 || !Length().Match(text[..end]).Success) return null;
+        if (end < 0 || !Length().IsMatch(text[..end])) return null;
         var length = int.Parse(Length().Match(text[..end]).Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
         if (text.Length < end + 4 + length) return null;
         var code = int.Parse(text.AsSpan(9, 3), System.Globalization.CultureInfo.InvariantCulture);
