@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using OpenGradient.Engine.Host.Protocol;
 using OpenGradient.Engine.Host.Server;
 
 namespace OpenGradient.Engine.Hosting.Tests;
@@ -12,7 +13,7 @@ public sealed class RequestBodyTests
         var context = With(new byte[10], declared);
         var before = GC.GetAllocatedBytesForCurrentThread();
 
-        await Assert.ThrowsAnyAsync<IOException>(() => RequestBody.Read(context, declared));
+        await Assert.ThrowsAsync<BadRequestException>(() => RequestBody.Read(context, declared));
 
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, declared / 10);
     }

@@ -8,8 +8,22 @@ public static class RequestBody
     // A declared length costs its sender nothing: beyond this, memory is taken as the bytes come.
     private const int TakenAtOnce = 1 << 20;
 
-    /// <exception cref="BadRequestException">The body is longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="BodyTooLongException">The body is longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="BadRequestException">The body ended early, or is not in the chunks that it says.</exception>
     public static async Task<ReadOnlyMemory<byte>> Read(HttpContext context, long limit)
+    {
+        try
+        {
+            return await ReadWhole(context, limit);
+        }
+        catch (IOException error) when (error is not Microsoft.AspNetCore.Http.BadHttpRequestException)
+        {
+            // The server has its own exception, with a status, for most of what is malformed, but not for all: a chunk's size that overflows is a plain one.
+            throw new BadRequestException("the body is malformed, or ended before its length");
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadWhole(HttpContext context, long limit)
     {
         if (context.Request.ContentLength is { } declared)
         {

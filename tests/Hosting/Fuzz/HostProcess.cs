@@ -52,8 +52,10 @@ public sealed class HostProcess : IAsyncLifetime
         return ((int)response.StatusCode, await response.Content.ReadAsByteArrayAsync());
     }
 
-    /// <summary>Sends bytes as they are, says that no more will come, and reads until the host closes. Null when it closed with a reset.</summary>
-    public async Task<string?> Raw(byte[] bytes, bool half = true)
+    /// <summary>Sends bytes as they are and reads until the host closes.</summary>
+    /// <param name="cut">Says first that no more will come: what is not whole then never will be.</param>
+    /// <returns>What came; null where the host closed with a reset.</returns>
+    public async Task<string?> Raw(byte[] bytes, bool cut)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, _port);
@@ -61,8 +63,7 @@ public sealed class HostProcess : IAsyncLifetime
         try
         {
             await stream.WriteAsync(bytes);
-            if (!half) return null;
-            client.Client.Shutdown(SocketShutdown.Send);
+            if (cut) client.Client.Shutdown(SocketShutdown.Send);
             using var read = new MemoryStream();
             await stream.CopyToAsync(read);
             return Encoding.Latin1.GetString(read.ToArray());

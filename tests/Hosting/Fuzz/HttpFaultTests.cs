@@ -84,41 +84,41 @@ public sealed class HttpFaultTests(HostProcess host, ITestOutputHelper output) :
         { "a length that overflows", Head + "Content-Length: 99999999999999999999\r\n\r\n", "400" },
         { "a length over the limit", Head + "Content-Length: 9000000000000000000\r\n\r\n", "413" },
         { "two lengths", Head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400" },
-        { "a length too long", Head + "Content-Length: 500\r\n\r\n{}", "400" },
+        { "a length too long", Head + "Content-Length: 500\r\n\r\n{}", null },
         { "a length too short", Head + "Content-Length: 1\r\n\r\n{}", "400" },
         { "no length", Head + "\r\n{}", "400" },
         { "chunks of no number", Head + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n", "400" },
         { "a chunk that overflows", Head + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}", "400" },
-        { "a chunk cut short", Head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"inputs\":", "400" },
-        { "chunks without an end", Head + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "400" },
+        { "a chunk cut short", Head + "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"inputs\":", null },
+        { "chunks without an end", Head + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", null },
         { "a chunk longer than it says", Head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n", "400" },
-        { "an unknown coding", Head + "Transfer-Encoding: gzip\r\n\r\n{}", null },
+        { "an unknown coding", Head + "Transfer-Encoding: gzip\r\n\r\n{}", "400" },
         { "a JSON length of two numbers", Head + "Inference-Header-Content-Length: 1\r\nInference-Header-Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", "400" },
         { "a JSON length that overflows", Head + "Inference-Header-Content-Length: 4294967298\r\nContent-Length: 2\r\n\r\n{}", "400" },
         { "a JSON length that is negative", Head + "Inference-Header-Content-Length: -2\r\nContent-Length: 2\r\n\r\n{}", "400" },
-        { "HTTP/2 without TLS", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", null },
     };
 
-    /// <summary>An answer that begins with the status, or none where the connection was closed.</summary>
+    /// <summary>A status, or null for what waits for more: cut off there, it gets a refusal or none.</summary>
     [Theory]
     [MemberData(nameof(Malformed))]
     public async Task Connection_MalformedHttp_IsRefusedAndClosed(string name, string bytes, string? status)
     {
-        var answer = await host.Raw(Encoding.Latin1.GetBytes(bytes));
-        if (string.IsNullOrEmpty(answer)) return;
-        Assert.True(answer.StartsWith($"HTTP/1.1 {status ?? ""}", StringComparison.Ordinal) && !answer.StartsWith("HTTP/1.1 500", StringComparison.Ordinal) && !answer.StartsWith("HTTP/1.1 2", StringComparison.Ordinal), $"{name}: {answer}");
+        var answer = await host.Raw(Encoding.Latin1.GetBytes(bytes), cut: status is null);
+        // A host that closes while bytes still come resets the connection, and the refusal may be lost with it.
+        if (answer is null || (status is null && answer.Length == 0)) return;
+        Assert.True(answer.StartsWith($"HTTP/1.1 {status ?? "4"}", StringComparison.Ordinal), $"{name}: {answer}");
         Assert.DoesNotContain("   at ", answer, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Connections_CutAtEveryByte_LeaveTheHostServing()
+    public async Task Connections_CutAnywhere_LeaveTheHostServing()
     {
         var body = Json(1);
         byte[] whole = [.. Encoding.ASCII.GetBytes($"{Head}Content-Length: {body.Length}\r\n\r\n"), .. body];
         var before = await host.Metric("og_requests_total");
-        var cuts = Enumerable.Range(0, whole.Length).Where(cut => cut % 7 == 0).ToArray();
-        await Parallel.ForEachAsync(cuts, new ParallelOptions { MaxDegreeOfParallelism = Callers }, async (cut, _) => await host.Raw(whole[..cut], half: cut % 2 == 0));
-        Assert.StartsWith("HTTP/1.1 200", await host.Raw(whole), StringComparison.Ordinal);
+        var cuts = Enumerable.Range(0, whole.Length).Where(cut => cut % 5 == 0).ToArray();
+        await Parallel.ForEachAsync(cuts, new ParallelOptions { MaxDegreeOfParallelism = Callers }, async (cut, _) => await host.Raw(whole[..cut], cut: true));
+        Assert.StartsWith("HTTP/1.1 200", await host.Raw(whole, cut: false), StringComparison.Ordinal);
         // Of what was cut short nothing was executed.
         Assert.Equal(1, await host.Metric("og_requests_total") - before);
     }
