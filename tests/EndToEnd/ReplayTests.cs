@@ -175,3 +175,24 @@ public sealed class ReplayHost : IAsyncLifetime
         return $$"""{"name":"{{name}}","datatype":"{{type}}","shape":[{{string.Join(",", shape)}}],"data":[{{string.Join(",", data)}}]}""";
     }
 }
+
+/// <summary>A replay that is asked to check who signed, as well.</summary>
+public sealed class ReplayTrustTests(Line line) : IClassFixture<Line>
+{
+    [ChainFact]
+    public async Task Replay_WithATrustFile_ChecksSignatureEvidenceAndProofToo()
+    {
+        using var folder = new TemporaryFolder();
+        string[] input = ["--input", Repository.HeldBackDigits, "--item", "2"];
+        (await Og.Run(["infer", "digits", "--url", line.Host.Url, .. input, "--wait", "final", "--receipt", folder.At("two.ogb"), "--output", folder.At("two.json")])).Expect(Og.Ok);
+
+        var whole = (await Og.Run(["replay", folder.At("two.ogb"), .. input, "--trust", line.Installation.Trust])).Expect(Og.Ok).Output;
+        Assert.StartsWith("reproduced: ", whole);
+        Assert.Contains("hold under the trust file", whole);
+
+        // The answer carries the receipt alone: its bits are right, and nothing shows who stands behind them.
+        var bare = (await Og.Run(["replay", folder.At("two.json"), .. input, "--trust", line.Installation.Trust])).Expect(Og.Failed).Output;
+        Assert.StartsWith("reproduced: ", bare);
+        Assert.Contains("evidence-missing", bare);
+    }
+}
