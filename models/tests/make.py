@@ -180,7 +180,7 @@ def external():
     return graph
 
 
-MODELS = [external, identity, add, noop, multi, fixed, dynq, shape, slot, nan, slow]
+MODELS = [external, identity, add, noop, multi, fixed, dynq, shape, slot, lengths, totals, nan, slow]
 
 
 def main():

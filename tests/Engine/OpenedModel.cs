@@ -24,7 +24,8 @@ internal sealed class OpenedModel : IDisposable
         using var bytes = new NativeBuffer();
         bytes.Reserve(file.Length);
         file.CopyTo(new Span<byte>(bytes.Pointer, file.Length));
-        return new OpenedModel(new OnnxRuntimeBackend(TestFiles.Library).Open(name, new ReadOnlyNativeMemory(bytes.Pointer, file.Length), new ExecutionOptions()));
+        using var artifact = new ModelArtifact(new ReadOnlyNativeMemory(bytes.Pointer, file.Length), [], default, memory: null);
+        return new OpenedModel(new OnnxRuntimeBackend(TestFiles.Library).Open(name, artifact, new ExecutionOptions()));
     }
 
     public void Dispose()

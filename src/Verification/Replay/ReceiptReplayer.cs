@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Models;
 
 namespace OpenGradient.Engine.Verification.Replay;
 
@@ -20,12 +21,18 @@ public sealed record ReplayTally(long Replayed, long Reproduced, long Mismatches
 /// <param name="backend">Borrowed.</param>
 public sealed class ReceiptReplayer(IModelBackend backend) : IDisposable
 {
+    private readonly ArtifactReader _reader = new(backend);
     private readonly Dictionary<string, Hash256> _identities = [];
     private readonly Dictionary<(string Path, ExecutionOptions Options), (IBackendModel Model, RowReplayer Rows)> _open = [];
 
-    /// <summary>The identity of a model file.</summary>
-    /// <exception cref="ModelLoadException">The file cannot be read.</exception>
-    public Hash256 IdentityOf(string modelPath) => _identities.TryGetValue(modelPath, out var known) ? known : _identities[modelPath] = ReplayModelFile.IdentityOf(modelPath);
+    /// <summary>The identity of a model file and of the files that it names.</summary>
+    /// <exception cref="ModelLoadException">A file cannot be read.</exception>
+    public Hash256 IdentityOf(string modelPath)
+    {
+        if (_identities.TryGetValue(modelPath, out var known)) return known;
+        using var artifact = Read(modelPath, modelPath);
+        return _identities[modelPath] = artifact.Identity;
+    }
 
     /// <summary>Executes one receipt's row again. A file of another identity is never opened.</summary>
     /// <param name="tolerance">For an answer whose bits cannot be had here; null for <see cref="ReplayTolerance.Default"/>.</param>
@@ -81,10 +88,12 @@ public sealed class ReceiptReplayer(IModelBackend backend) : IDisposable
     {
         var options = SessionOptionsText.ExecutionOf(context.Runtime);
         if (_open.TryGetValue((path, options), out var open)) return open.Rows;
-        var (model, identity) = ReplayModelFile.Open(backend, context.ModelName, path, options);
+        // Read again: what is opened is what was hashed, whatever happened to the file since it was identified.
+        using var artifact = Read(context.ModelName, path);
+        var model = backend.Open(context.ModelName, artifact, options);
         try
         {
-            var rows = new RowReplayer(identity, model);
+            var rows = new RowReplayer(artifact.Identity, model);
             _open[(path, options)] = (model, rows);
             return rows;
         }
@@ -94,4 +103,6 @@ public sealed class ReceiptReplayer(IModelBackend backend) : IDisposable
             throw;
         }
     }
+
+    private ModelArtifact Read(string name, string path) => _reader.Read(new ModelOptions { Name = name, Path = path });
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
 
@@ -9,6 +10,9 @@ namespace OpenGradient.Engine.Verification.Replay;
 /// </summary>
 internal static class SessionOptionsText
 {
+    // A forged statement can ask for a billion threads; no machine that serves models has more than this.
+    private const int MaxThreads = 256;
+
     /// <summary>The options by name; a part without <c>=</c> is a name with an empty value.</summary>
     public static Dictionary<string, string> Parse(string options)
     {
@@ -34,5 +38,7 @@ internal static class SessionOptionsText
         Device = stated.Provider == "cuda" ? ExecutionDevice.Cuda : ExecutionDevice.Cpu,
         // Where the device is missing the row can still be compared within a tolerance, and the fingerprint says why not more.
         AllowCpuFallback = true,
+        IntraOpThreads = Parse(stated.Options).TryGetValue("intra", out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var threads)
+            ? Math.Clamp(threads, 1, MaxThreads) : 1,
     };
 }

@@ -5,10 +5,14 @@ using OpenGradient.Engine.Verification.Replay;
 namespace OpenGradient.Engine.Verification.Tests.Replay;
 
 /// <summary>Each outcome, and that nothing but equal bits is called reproduced.</summary>
-public sealed class ReplayOutcomeTests(Installation installation) : IClassFixture<Installation>
+public sealed class ReplayOutcomeTests(Installation installation) : IClassFixture<Installation>, IDisposable
 {
+    private readonly ReceiptReplayer _replayer = new(TestModel.Backend);
+
     private static readonly RuntimeFingerprint OtherProcessor =
         new("onnxruntime", "9.9.9", Hash256.Sha256("another library"u8), "cpu", "x86-64+avx2", "model", "graph=all;intra=4");
+
+    public void Dispose() => _replayer.Dispose();
 
     [Fact]
     public async Task Replay_AnswerAsItWas_IsReproducedWithNothingToReport()
@@ -133,8 +137,7 @@ public sealed class ReplayOutcomeTests(Installation installation) : IClassFixtur
         var (row, model) = await Answered(TestModel.Digits);
         NamedTensor[] close = [Flipped(row.Answer.Tensors[0], 0, 0), row.Answer.Tensors[1]];
         var receipt = Sealing.Claim(installation.First, model.Context with { Runtime = OtherProcessor }, 1, [new ClaimedRow(row.Inputs, close, 0, 1)]);
-        using var replayer = new ReceiptReplayer(TestModel.Backend);
-        Assert.False(replayer.Replay(new ReplayItem(receipt, row.Inputs, new KnownAnswer(close)), TestModel.Digits.Path, tolerance: 0).WithinTolerance);
+        Assert.False(_replayer.Replay(new ReplayItem(receipt, row.Inputs, new KnownAnswer(close)), TestModel.Digits.Path, tolerance: 0).WithinTolerance);
     }
 
     [Fact]
@@ -264,11 +267,8 @@ public sealed class ReplayOutcomeTests(Installation installation) : IClassFixtur
         return (rows[^1], model);
     }
 
-    private static ReplayResult Replay(Receipt receipt, NamedTensor[] inputs, KnownAnswer? answer = null, string? path = null)
-    {
-        using var replayer = new ReceiptReplayer(TestModel.Backend);
-        return replayer.Replay(new ReplayItem(receipt, inputs, answer), path ?? TestModel.Digits.Path);
-    }
+    private ReplayResult Replay(Receipt receipt, NamedTensor[] inputs, KnownAnswer? answer = null, string? path = null) =>
+        _replayer.Replay(new ReplayItem(receipt, inputs, answer), path ?? TestModel.Digits.Path);
 
     private static NamedTensor Flipped(NamedTensor tensor, int at, int bit)
     {

@@ -15,5 +15,7 @@ internal static class Replays
         var tally = replayer.ReplayAll(items, model.Path);
         Assert.True(tally.Mismatches == 0, $"{model}: {tally.Mismatches} of {tally.Replayed}; {tally.FirstMismatch?.Shape}: {tally.FirstMismatch?.Detail}");
         Assert.Equal((items.Length, items.Length), (tally.Replayed, tally.Reproduced));
+        // Opened as the statement says: threads and all.
+        Assert.Empty(replayer.Replay(items[0], model.Path).Fingerprint);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Tensors;
@@ -7,7 +8,7 @@ using OpenGradient.Engine.Verification.Replay;
 namespace OpenGradient.Engine.Verification.Tests.Replay;
 
 /// <summary>A shipped model with the class that it has on ONNX Runtime's CPU provider.</summary>
-public sealed record TestModel(string Name, DeterminismClass Class, int PaddingMultiple = 1)
+public sealed record TestModel(string Name, DeterminismClass Class, int PaddingMultiple = 1, int Threads = 1)
 {
     public static readonly TestModel Digits = new("digits", DeterminismClass.A);
 
@@ -18,7 +19,7 @@ public sealed record TestModel(string Name, DeterminismClass Class, int PaddingM
         new("identity", DeterminismClass.A), new("noop", DeterminismClass.A), new("add", DeterminismClass.A), new("multi", DeterminismClass.A),
         new("nan", DeterminismClass.A), new("lengths", DeterminismClass.A), new("fixed", DeterminismClass.A), new("shape", DeterminismClass.A, 2),
         new("shape", DeterminismClass.B), new("slot", DeterminismClass.B), new("totals", DeterminismClass.B), new("digits", DeterminismClass.B),
-        new("dynq", DeterminismClass.C),
+        new("dynq", DeterminismClass.C), new("external", DeterminismClass.A), new("totals", DeterminismClass.B, Threads: 2),
     ];
 
     public static OnnxRuntimeBackend Backend { get; } = new(OnnxRuntimeLibrary.Load());
@@ -31,7 +32,7 @@ public sealed record TestModel(string Name, DeterminismClass Class, int PaddingM
     public static string File(string name) =>
         System.IO.Path.Combine(Root, "models", name is "digits" or "encoder" ? $"{name}/model.onnx" : $"tests/{name}.onnx");
 
-    public ModelOptions Options => new() { Name = Name, Path = Path, Determinism = Class, PaddingMultiple = PaddingMultiple };
+    public ModelOptions Options => new() { Name = Name, Path = Path, Determinism = Class, PaddingMultiple = PaddingMultiple, Execution = new ExecutionOptions { IntraOpThreads = Threads }, AllowOversubscription = true };
 
     /// <summary>A request's inputs: the same for the same seed.</summary>
     /// <param name="length">Size of open inner dimensions.</param>
@@ -41,7 +42,7 @@ public sealed record TestModel(string Name, DeterminismClass Class, int PaddingM
         return [.. model.Inputs.Select(spec => Tensor(spec, random, rows, length))];
     }
 
-    public override string ToString() => PaddingMultiple == 1 ? $"{Name} as {Class}" : $"{Name} as {Class} in multiples of {PaddingMultiple}";
+    public override string ToString() => $"{Name} as {Class}{(PaddingMultiple == 1 ? "" : $" in multiples of {PaddingMultiple}")}{(Threads == 1 ? "" : $" with {Threads} threads")}";
 
     private static NamedTensor Tensor(TensorSpec spec, Random random, int rows, int length)
     {
