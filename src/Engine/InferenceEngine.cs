@@ -42,7 +42,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     public IReadOnlyList<BatchRecord>? RecentBatches(string model, string? version = null) => _registry.Find(model, version)?.RecentBatches;
 
     /// <summary>
-    /// Reads, identifies, opens and warms a model, then serves it. A model of the same name and version serves until then, is
+    /// Reads, identifies, opens, probes and warms a model, then serves it. A model of the same name and version serves until then, is
     /// drained and freed; requests between the two go to one or the other.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
