@@ -21,7 +21,8 @@ public sealed class TelemetryTests
         var answer = (await host.Post("v2/models/digits/infer", new ReadOnlyMemoryContent(Inputs.Digit(0)), ("traceparent", $"00-{Trace}-{Caller}-01"), ("OG-Release", "final"))).Expect(200);
         (await host.Infer("digits", Inputs.Digit(1))).Expect(200); // no trace of its own: not sampled
         await Eventually.Holds("metrics have come", () => Task.FromResult(collector.Metrics.ContainsKey("opengradient.settlement.trust_gap") && collector.Metrics.ContainsKey("opengradient.engine.stage.duration")));
-        (await host.Get($"v1/receipts/{answer.ReceiptId}")).Expect(200);
+        using var look = new HttpRequestMessage(HttpMethod.Get, $"v1/receipts/{answer.ReceiptId}") { Headers = { { "traceparent", $"00-{Trace}-{Caller}-01" } } };
+        (await Answer.Of(await host.Http.SendAsync(look))).Expect(200);
         host.Signal(Child.SigTerm);
         (await host.Exit()).Expect(Og.Ok); // sends what is left
 
@@ -37,6 +38,7 @@ public sealed class TelemetryTests
         var infer = Assert.Single(spans, span => span.Name == "infer");
         var server = Assert.Single(spans, span => span.Id == infer.Parent);
         Assert.Equal(Caller, server.Parent);
+        Assert.Equal(2, spans.Count(span => span.Parent == Caller));
         Assert.Equal(["execute", "gather", "queue", "scatter", "seal"], spans.Where(span => span.Parent == infer.Id).Select(span => span.Name).Order());
         Assert.Contains("model", infer.Attributes);
 
