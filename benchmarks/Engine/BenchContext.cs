@@ -37,14 +37,16 @@ internal sealed class BenchContext(EngineOptions options, OnnxRuntimeLibrary lib
         if (_best.TryGetValue(workload.Name, out var known)) return known;
         if (options.Quick) return _best[workload.Name] = workload.UsualBatch;
         var seconds = workload.IsSlow ? 1.0 : 0.4;
-        var rate = Math.Max(1, plain.Fixed(1, (long)Math.Ceiling(seconds * workload.RoughRate)).Rate);
+        var rate = Math.Max(1, plain.Fixed(1, (long)Math.Ceiling(seconds * workload.RoughRate / 4)).Rate);
         var rates = new Dictionary<int, double>();
         // A disturbance lasts longer than a window: the second pass visits every size again, later.
         for (var pass = 0; pass < 2; pass++)
             for (var batch = 1; batch <= workload.LargestSearched; batch *= 2)
             {
+                // Neighbouring sizes are about as fast: the last rate sizes the next window.
                 var calls = Math.Max(2 * Environment.ProcessorCount, (long)(seconds * rate / batch));
-                rates[batch] = Math.Max(rates.GetValueOrDefault(batch), plain.Fixed(batch, calls).Rate);
+                rate = plain.Fixed(batch, calls).Rate;
+                rates[batch] = Math.Max(rates.GetValueOrDefault(batch), rate);
             }
 
         var best = rates.MaxBy(pair => pair.Value).Key;
