@@ -53,7 +53,7 @@ public sealed class AllocationTests
         var thread = 0;
         var backend = new FakeBackend
         {
-            Executing = () =>
+            Working = () =>
             {
                 // Two calls in a row on one thread: between them lie the end of one batch and the beginning of the next.
                 var now = GC.GetAllocatedBytesForCurrentThread();

@@ -34,7 +34,7 @@ internal sealed class FakeBackend : IModelBackend
     public SemaphoreSlim Arrived { get; } = new(0);
 
     /// <summary>Runs inside every call, before its outputs are made.</summary>
-    public Action? Executing { get; init; }
+    public Action? Working { get; init; }
 
     public bool OutputsIgnoreRows { get; init; }
 
@@ -103,7 +103,7 @@ internal sealed class FakeBackend : IModelBackend
                 WaitHandle.WaitAny([backend._gate.WaitHandle, _terminated.WaitHandle]);
             }
 
-            backend.Executing?.Invoke();
+            backend.Working?.Invoke();
             if (_terminated.IsSet) return new BackendFault("Terminated", "asked to stop");
             var width = (int)buffers.InputShapes[0][1];
             InterlockedMax(ref backend._largest, buffers.Rows);

@@ -12,7 +12,7 @@ public sealed class MeterTests
     {
         var name = $"metered-{Guid.NewGuid():N}";
         var time = new SteppedTime();
-        var backend = new FakeBackend { Executing = () => time.Step(2_000_000) };
+        var backend = new FakeBackend { Working = () => time.Step(2_000_000) };
         await using var engine = new InferenceEngine(new InferenceEngineOptions { Backend = backend, Sealer = new SteppingSealer(time, 1_000, 3_000), Time = time });
         await engine.LoadModelAsync(FakeEngine.Options with { Name = name, Version = "7" });
         using var heard = new Heard(name);

@@ -7,7 +7,7 @@ public sealed class StageTimeTests
     public async Task Stages_OfOneRequest_SplitItsTimeExactly()
     {
         var time = new SteppedTime();
-        var backend = new FakeBackend { Executing = () => time.Step(5_000) };
+        var backend = new FakeBackend { Working = () => time.Step(5_000) };
         await using var engine = Engine(backend, time, new SteppingSealer(time, commit: 700, sign: 2_000));
         await engine.LoadModelAsync(FakeEngine.Options);
 
@@ -60,7 +60,7 @@ public sealed class StageTimeTests
     {
         var time = new SteppedTime();
         var next = 0L;
-        var backend = new FakeBackend { Executing = () => time.Step(next) };
+        var backend = new FakeBackend { Working = () => time.Step(next) };
         await using var engine = Engine(backend, time, null);
         await engine.LoadModelAsync(FakeEngine.Options);
         var random = new Random(7);

@@ -11,7 +11,7 @@ public sealed class TraceTests
     public async Task Infer_WithAListener_GivesASpanWithAChildPerStageUnderTheCallersSpan()
     {
         var time = new SteppedTime();
-        var backend = new FakeBackend { Executing = () => time.Step(4_000_000) };
+        var backend = new FakeBackend { Working = () => time.Step(4_000_000) };
         await using var engine = new InferenceEngine(new InferenceEngineOptions { Backend = backend, Sealer = new SteppingSealer(time, 1_000_000, 2_000_000), Time = time });
         await engine.LoadModelAsync(FakeEngine.Options);
         using var heard = new Heard();

@@ -12,15 +12,8 @@ internal sealed unsafe class DirectRows : IDisposable
 
     public DirectRows(IModelBackend backend, string name, string path)
     {
-        using var bytes = new NativeBuffer();
-        var length = new FileInfo(path).Length;
-        bytes.Reserve(length);
-        using (var file = File.OpenHandle(path))
-        {
-            for (long at = 0; at < length;) at += RandomAccess.Read(file, new Span<byte>(bytes.Pointer + at, (int)Math.Min(1 << 20, length - at)), at);
-        }
-
-        _model = backend.Open(name, new ReadOnlyNativeMemory(bytes.Pointer, length), new ExecutionOptions());
+        using var artifact = new ArtifactReader(backend).Read(new ModelOptions { Name = name, Path = path });
+        _model = backend.Open(name, artifact, new ExecutionOptions());
         _executor = _model.CreateExecutor();
         _buffers = new ExecutionBuffers(_model.Inputs, _model.Outputs);
     }
