@@ -16,10 +16,23 @@ internal static class ModelFinder
         foreach (var path in Candidates(folder).Where(candidate => candidate.Name == context.ModelName).Select(candidate => candidate.Path).Where(File.Exists))
         {
             named = path;
-            if (identityOf(path) == context.ModelIdentity) return path;
+            if (IsModel(path, context.ModelIdentity, identityOf)) return path;
         }
 
         return named ?? throw new ConfigurationException([$"no model named '{context.ModelName}' is in '{folder}'; name its file"]);
+    }
+
+    private static bool IsModel(string path, Hash256 identity, Func<string, Hash256> identityOf)
+    {
+        try
+        {
+            return identityOf(path) == identity;
+        }
+        catch (ModelLoadException)
+        {
+            // One damaged file does not hide the right one; where it is the only one, the replay says what is wrong with it.
+            return false;
+        }
     }
 
     private static IEnumerable<(string Name, string Path)> Candidates(string folder)

@@ -26,7 +26,7 @@ public sealed class ReceiptReplayer(IModelBackend backend) : IDisposable
     private readonly Dictionary<(string Path, ExecutionOptions Options), (IBackendModel Model, RowReplayer Rows)> _open = [];
 
     /// <summary>The identity of a model file and of the files that it names.</summary>
-    /// <exception cref="ModelLoadException">A file cannot be read.</exception>
+    /// <exception cref="ModelLoadException">A file cannot be read, or is no model and so has no identity.</exception>
     public Hash256 IdentityOf(string modelPath)
     {
         if (_identities.TryGetValue(modelPath, out var known)) return known;
@@ -43,7 +43,15 @@ public sealed class ReceiptReplayer(IModelBackend backend) : IDisposable
         if (ReceiptContent.Read(item.Receipt, out var failures) is not { } content) return ReplayVerdict.Invalid(failures);
         var verdict = new ReplayVerdict(content, []);
         var context = content.Statement.Context;
-        if (IdentityOf(modelPath) is var identity && identity != context.ModelIdentity) return verdict.WrongModel(identity);
+        try
+        {
+            if (IdentityOf(modelPath) is var identity && identity != context.ModelIdentity) return verdict.WrongModel(identity);
+        }
+        catch (ModelLoadException none) when (none.Reason is ModelLoadReason.Empty or ModelLoadReason.Corrupt or ModelLoadReason.Unsupported)
+        {
+            return verdict.NoModel(none.Message);
+        }
+
         try
         {
             return Rows(modelPath, context).Replay(item.Receipt, item.Inputs, item.Answer, tolerance);

@@ -17,6 +17,8 @@ internal sealed class ReplayVerdict(ReceiptContent content, IReadOnlyList<Finger
     public ReplayResult WrongModel(Hash256 identity) => NotExecuted(
         ReplayOutcome.WrongModel, $"the model's identity is {identity}; the receipt is for '{_context.ModelName}' {_context.ModelVersion} with identity {_context.ModelIdentity}");
 
+    public ReplayResult NoModel(string detail) => NotExecuted(ReplayOutcome.WrongModel, $"{detail}; the receipt is for '{_context.ModelName}' {_context.ModelVersion} with identity {_context.ModelIdentity}");
+
     public ReplayResult WrongInput(Hash256 digest, string? malformed) => NotExecuted(
         ReplayOutcome.WrongInput, malformed is not null ? $"the input is no set of tensors: {malformed}" : $"the input has digest {digest}; the receipt is for one with digest {content.Leaf.Request}");
 
