@@ -99,6 +99,8 @@ public sealed class InferRequestTests
     [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1e39]}]}""", "element 0 is not a FP32 value")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[NaN]}]}""", "malformed JSON")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"UINT8","data":[256]}]}""", "element 0 is not a UINT8 value")]
+    [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"UINT16","data":[-0]}]}""", "element 0 is not a UINT16 value")]
+    [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"UINT64","data":[-0]}]}""", "element 0 is not a UINT64 value")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"INT64","data":[1.5]}]}""", "element 0 is not a INT64 value")]
     [InlineData("""{"inputs":[{"name":"x","shape":[1],"datatype":"BOOL","data":[1]}]}""", "element 0 is not a BOOL value")]
     [InlineData("""{"inputs":[{"name":"x","shape":[4611686018427387904,4],"datatype":"FP32","data":[]}]}""", "is too large")]

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Models;
 using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Benchmarks.Models;

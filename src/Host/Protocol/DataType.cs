@@ -76,6 +76,9 @@ public static class DataType
                 if (!json.TryGetUInt64(out var large)) return false;
                 BinaryPrimitives.WriteUInt64LittleEndian(to, large);
                 return true;
+            // Unsigned numbers of every width are read alike: none has a sign, not even that of −0.
+            case 2 or 4 or 12 when json.ValueSpan[0] == '-':
+                return false;
             default:
                 return json.TryGetInt64(out var integer) && TryWriteInteger(integer, code, to);
         }

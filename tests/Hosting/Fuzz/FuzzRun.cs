@@ -3,10 +3,10 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Hosting.Tests.Fuzz;
 
-/// <summary>How many inputs a fuzzing test tries, and from which seed. OG_LONG=1 tries a hundred times as many; OG_FUZZ_SEED chooses another seed.</summary>
+/// <summary>How many inputs a fuzzing test tries, and from which seed. OG_LONG=1 tries sixty times as many; OG_FUZZ_SEED chooses another seed.</summary>
 internal sealed class FuzzRun(ITestOutputHelper output, int rounds)
 {
-    private const int LongFactor = 100;
+    private const int LongFactor = 60;
 
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("OG_LONG") == "1";
 
