@@ -1,9 +1,25 @@
 #!/usr/bin/env bash
 # Runs a benchmark; its last line is one JSON object. See benchmarks/README.md.
-# Usage: ./bench.sh load [--quick]
+# Usage: ./bench.sh engine|load [--quick] [--help]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+
+# Models that the repository does not hold: made once, from fixed seeds, into a folder that git ignores.
+make_models() {
+  local made=artifacts/models
+  if [ ! -f $made/minilm/model.json ]; then
+    echo "making the benchmark's encoder" >&2
+    /usr/bin/python3 models/encoder/make.py --layers 6 --hidden 384 --heads 12 --sequence 128 --vocabulary 30522 --name minilm --out $made/minilm >&2
+  fi
+  if [ ! -f $made/resnet.onnx ]; then
+    echo "making the benchmark's residual network" >&2
+    # Moved when it is whole, so that an interrupted run leaves none.
+    /usr/bin/python3 models/tests/resnet.py --out $made/resnet.tmp >&2 && mv $made/resnet.tmp $made/resnet.onnx
+  fi
+}
+
 case ${1:-} in
+  engine) shift; ./scripts/setup.sh bench; make_models; exec artifacts/bin/OpenGradient.Engine.Benchmarks/release/OpenGradient.Engine.Benchmarks "$@" ;;
   load) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.Load/release/OpenGradient.Engine.Load "$@" ;;
   *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -16,7 +16,7 @@ node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 [ "${node_major:-0}" -ge 18 ] || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 [ "$purpose" = test ] && packages+=(chromium)
-[ "$purpose" = bench ] && packages+=(wrk)
+[ "$purpose" = bench ] && packages+=(wrk python3-onnx)
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
 missing=()

@@ -1,7 +1,5 @@
-using OpenGradient.Engine.Load.Baseline;
 using OpenGradient.Engine.Load.Http;
 using OpenGradient.Engine.Load.InProcess;
-using OpenGradient.Engine.Load.Receipts;
 using OpenGradient.Engine.Load.Report;
 using OpenGradient.Engine.OnnxRuntime;
 

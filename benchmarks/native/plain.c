@@ -5,6 +5,10 @@
  *   search SECONDS          every batch size 1, 2, 4 ... 256, two windows each; answers the best one by requests per second
  *   static BATCH SECONDS    THREADS loops over prebuilt values of BATCH rows
  *   unbatched CALLERS SECONDS   CALLERS threads, each calling with one row and fresh values
+ *   fixed BATCH CALLS           THREADS threads share CALLS calls over prebuilt values of BATCH rows; timed from the common start to
+ *                               the last end, so that slow models are not rounded to whole calls
+ *   loop BATCH CALLS GAP        one thread, CALLS calls over values kept from command to command, GAP microseconds of sleep before
+ *                               each; CPU time is the thread's, percentiles are exact
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +51,8 @@ int main(int argc, char **argv) {
 
   char line[128];
   while (fgets(line, sizeof line, stdin) != NULL) {
-    long long count;
+    long long count, calls;
+    long gap;
     double seconds;
     if (sscanf(line, "search %lf", &seconds) == 1) search(threads, seconds);
     else if (sscanf(line, "static %lld %lf", &count, &seconds) == 2) {
@@ -56,6 +61,12 @@ int main(int argc, char **argv) {
     } else if (sscanf(line, "unbatched %lld %lf", &count, &seconds) == 2) {
       window w = run_window((int)count, 1, true, seconds);
       answer(1, &w);
+    } else if (sscanf(line, "fixed %lld %lld", &count, &calls) == 2) {
+      window w = run_fixed(threads, count, calls);
+      answer(count, &w);
+    } else if (sscanf(line, "loop %lld %lld %ld", &count, &calls, &gap) == 3) {
+      window w = run_loop(count, calls, gap);
+      answer(count, &w);
     } else {
       fprintf(stderr, "og_plain: unknown command: %s", line);
       return 2;

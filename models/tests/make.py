@@ -14,7 +14,9 @@ sys.dont_write_bytecode = True
 
 import numpy as np  # noqa: E402
 
-from builder import BATCH, TYPES, Graph, write_json  # noqa: E402
+from onnx import helper  # noqa: E402
+
+from builder import BATCH, TYPES, ExternalFiles, Graph, write_json  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 SEED = 20
@@ -110,6 +112,17 @@ def slot():
     return reduction("slot", [BATCH, 33], [BATCH], 1)
 
 
+def lengths():
+    """x float32 [batch,length] -> y, the softmax of each row: an open inner dimension. Class A."""
+    return unary("Softmax", "f32", [BATCH, "length"], axis=-1)
+
+
+def totals():
+    """x float32 [batch,length] -> y [batch], a sum over rows whose length is open: bits depend on the slot for most
+    lengths. Class B."""
+    return reduction("totals", [BATCH, "length"], [BATCH], 1)
+
+
 def slow():
     """x float32 [batch,1] -> y after a long loop of y = 0.5 y + x: for deadlines and termination."""
     body = Graph("turn")
@@ -130,7 +143,44 @@ def slow():
     return graph
 
 
-MODELS = [identity, add, noop, multi, fixed, dynq, shape, slot, nan, slow]
+def external():
+    """x float32 [batch,8] -> y, weights in external.data and external.parts/bias.data: of the main graph by reference, of
+    an attribute, both branches of an If, a function and a sparse tensor. Class A."""
+    files, random = ExternalFiles(), np.random.default_rng(SEED)
+    main, parts = "external.data", "./external.parts//bias.data"
+
+    def values(*shape):
+        return random.standard_normal(shape).astype(np.float32)
+
+    def branch(name, bias):
+        body = Graph(name)
+        body.node("Add", ["mixed", body.tensor(files.move(f"{name}_bias", bias, parts))], name)
+        body.output(name, "f32", [BATCH, 8])
+        return body.body()
+
+    graph = Graph("external")
+    x = graph.input("x", "f32", [BATCH, 8])
+    weights = graph.tensor(files.move("weights", values(8, 8), main))
+    diagonal = graph.sparse(files.move_sparse("diagonal", values(8), np.arange(8) * 9, [8, 8], main))
+    mixed = graph.node("MatMul", [graph.node("MatMul", [x, weights], "product"), diagonal], "scaled")
+    constant = graph.node("Constant", [], "shift", value=files.move("shift_value", values(8), main))
+    graph.node("Add", [mixed, constant], "mixed")
+    # True for every batch, and known only when it runs: nothing folds the branches away.
+    size = graph.node("ReduceProd", [graph.node("Shape", ["mixed"], "size")], "elements", keepdims=0)
+    some = graph.node("Greater", [size, graph.weight("zero", np.int64(0))], "some")
+    graph.node("If", [some], "chosen", then_branch=branch("above", values(8)), else_branch=branch("below", values(8)))
+    inner = [
+        helper.make_node("Constant", [], ["step"], value=files.move("step_value", values(8), main)),
+        helper.make_node("Add", ["a", "step"], ["b"]),
+    ]
+    graph.function("Step", ["a"], ["b"], inner)
+    graph.node("Step", ["chosen"], "y", domain="og")
+    graph.output("y", "f32", [BATCH, 8])
+    graph.files = files
+    return graph
+
+
+MODELS = [external, identity, add, noop, multi, fixed, dynq, shape, slot, lengths, totals, nan, slow]
 
 
 def main():

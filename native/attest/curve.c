@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "memory.h"
+#include "nonce.h"
 
 secp256k1_context *og_curve_new(og_error *error)
 {
@@ -26,7 +27,7 @@ secp256k1_context *og_curve_new(og_error *error)
 og_status og_curve_sign(const secp256k1_context *context, const uint8_t secret[32], const uint8_t digest[32], uint8_t signature[65])
 {
     secp256k1_ecdsa_recoverable_signature recoverable;
-    int made = secp256k1_ecdsa_sign_recoverable(context, &recoverable, digest, secret, NULL, NULL);
+    int made = secp256k1_ecdsa_sign_recoverable(context, &recoverable, digest, secret, og_nonce, NULL);
     og_scrub_stack();
     if (made != 1) return OG_BAD_KEY;
 

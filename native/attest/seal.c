@@ -1,4 +1,6 @@
 /* One batch, one signature: docs/formats.md, "Batch statement". */
+#include <time.h>
+
 #include "curve.h"
 #include "epoch.h"
 #include "error.h"
@@ -27,6 +29,14 @@ static og_status check(const og_epoch *epoch, const og_batch *batch, const og_se
         sealed->receipt_ids_capacity < (size_t)OG_RECEIPT_ID_SIZE * batch->row_count)
         return og_fail(error, OG_BUFFER_TOO_SMALL, 0, "leaves, tree or receipt ids have too little room for %u rows", batch->row_count);
     return og_rows_check(batch->rows, batch->row_count, batch->batch_rows, error);
+}
+
+/* Runs on while the host's clock is set. Costs some 20 ns where the kernel maps it, and a seal takes four. */
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* 0 when there is none left. A loop, because an addition would wrap around to numbers already used. */
@@ -65,8 +75,10 @@ og_status og_epoch_seal(og_epoch *epoch, const og_batch *batch, og_sealed *seale
 {
     og_status status = check(epoch, batch, sealed, error);
     const uint8_t *root = NULL;
+    const uint64_t begun = now_ns();
     if (status == OG_OK) status = hash_rows(batch, sealed, &root, error);
     if (status != OG_OK) return status;
+    const uint64_t hashed = now_ns();
 
     uint8_t statement[OG_STATEMENT_MAX];
     og_bytes body = {statement + body_at, sizeof statement - body_at, 0};
@@ -79,10 +91,13 @@ og_status og_epoch_seal(og_epoch *epoch, const og_batch *batch, og_sealed *seale
     if (sequence == 0) return og_fail(error, OG_EPOCH_ENDED, 0, "the epoch's last sequence number was used; open a new epoch");
     og_put_header(statement, epoch->log_id, epoch->id, sequence, statement + body_at, body.size);
     uint8_t digest[32];
+    const uint64_t signing = now_ns();
     og_sha256_of(statement, OG_HEADER_SIZE, digest);
     status = og_curve_sign(epoch->curve, epoch->secrets->signing, digest, statement + OG_HEADER_SIZE);
     if (status == OG_BAD_KEY) return og_fail(error, OG_EPOCH_ENDED, 0, "the epoch's key is gone: this process was forked from the one that opened it");
     if (status != OG_OK) return og_fail(error, status, 0, "libsecp256k1 did not sign");
+    sealed->hash_ns = hashed - begun;
+    sealed->sign_ns = now_ns() - signing;
 
     memcpy(sealed->statement, statement, sealed->statement_size);
     identify(statement, sealed->statement_size, sealed->statement_id);

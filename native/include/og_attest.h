@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* Raised by every change that an old caller would misread. */
-#define OG_ABI_VERSION 2u
+#define OG_ABI_VERSION 3u
 
 #define OG_HASH_SIZE 32u
 #define OG_ADDRESS_SIZE 20u
@@ -222,6 +222,8 @@ typedef struct og_sealed {
     size_t receipt_ids_capacity;
     uint64_t sequence;        /* written */
     uint8_t statement_id[32]; /* written: the statement's leaf hash in the log */
+    uint64_t hash_ns;         /* written: time of the rows' digests, salts, tree and receipt ids; for metrics, never signed */
+    uint64_t sign_ns;         /* written: time of the header's digest and the signature over it */
 } og_sealed;
 
 /*

@@ -1,8 +1,11 @@
 /* Signatures without an epoch: what is accepted, and everything that must not be. */
+#include <secp256k1.h>
 #include <string.h>
 
 #include "check.h"
+#include "nonce.h"
 #include "og_attest.h"
+#include "sha256.h"
 #include "vectors.h"
 
 static const uint8_t secret[32] = {[31] = 1}, digest[32] = {1, 2, 3};
@@ -34,6 +37,30 @@ TEST(secp256k1_signature_verifies_and_recovers)
     CHECK_STATUS(OG_OK, og_secp256k1_verify(compressed, 33, digest, signature));
     CHECK_STATUS(OG_OK, og_secp256k1_recover(digest, signature, found));
     CHECK_BYTES(key, found, 65);
+}
+
+TEST(nonces_equal_the_curve_librarys_own)
+{
+    const og_sha256_engine *chosen = og_sha256_active;
+    uint8_t key[32] = {1}, message[32] = {2};
+    for (unsigned int round = 0; round < 4000; round++) {
+        uint8_t ours[32], theirs[32];
+        og_sha256_of(key, 32, key);
+        og_sha256_of(message, 32, message);
+        og_sha256_active = round % 2 != 0 ? &og_sha256_portable : chosen;
+        unsigned int attempt = round % 8 == 0 ? 1 + round % 3 : 0; /* after a nonce that gave no signature */
+        CHECK(og_nonce(ours, message, key, NULL, NULL, attempt) == 1);
+        CHECK(secp256k1_nonce_function_rfc6979(theirs, message, key, NULL, NULL, attempt) == 1);
+        CHECK_BYTES(theirs, ours, 32);
+    }
+    og_sha256_active = chosen;
+}
+
+TEST(nonces_for_other_schemes_are_refused)
+{
+    uint8_t nonce[32], algorithm[16] = {0};
+    CHECK(og_nonce(nonce, digest, secret, algorithm, NULL, 0) == 0);
+    CHECK(og_nonce(nonce, digest, secret, NULL, algorithm, 0) == 0);
 }
 
 TEST(secp256k1_high_s_is_refused)

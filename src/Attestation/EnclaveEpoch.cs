@@ -67,8 +67,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         var leaves = GC.AllocateUninitializedArray<byte>(batch.Rows.Length * RowLeaf.Size);
         var tree = GC.AllocateUninitializedArray<byte>(RowTree.NodeCount(batch.Rows.Length) * Hash256.Size);
         var receiptIds = GC.AllocateUninitializedArray<byte>(batch.Rows.Length * ReceiptId.Size);
-        var statement = SealInto(batch, leaves, tree, receiptIds, out var id);
-        return new SealedBatch(statement, leaves, tree, id, receiptIds);
+        return SealInto(batch, leaves, tree, receiptIds);
     }
 
     /// <inheritdoc/>
@@ -112,7 +111,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
 
     public override string ToString() => $"epoch {Epoch.Id}";
 
-    private byte[] SealInto(in BatchToSeal batch, byte[] leaves, byte[] tree, byte[] receiptIds, out Hash256 id)
+    private SealedBatch SealInto(in BatchToSeal batch, byte[] leaves, byte[] tree, byte[] receiptIds)
     {
         var view = _chain;
         NativeChainView chain;
@@ -145,8 +144,12 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
             var status = _functions.EpochSeal(loan.Epoch, &native, &made, &error);
             if (status == ShimStatus.Ok)
             {
-                id = new Hash256(new ReadOnlySpan<byte>(made.StatementId, Hash256.Size));
-                return new ReadOnlySpan<byte>(statement, (int)made.StatementSize).ToArray();
+                var id = new Hash256(new ReadOnlySpan<byte>(made.StatementId, Hash256.Size));
+                return new SealedBatch(new ReadOnlySpan<byte>(statement, (int)made.StatementSize).ToArray(), leaves, tree, id, receiptIds)
+                {
+                    HashTime = Span(made.HashNanoseconds),
+                    SignTime = Span(made.SignNanoseconds),
+                };
             }
 
             var failure = ShimStatus.Failure(status, NativeError.Describe(error), error.OsError);
@@ -164,6 +167,8 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
             ShimStatus.Check(_functions.EpochEvidence(loan.Epoch, evidence, (nuint)buffer.Length, &written, &error), error);
         return buffer[..(int)written];
     }
+
+    private static TimeSpan Span(ulong nanoseconds) => TimeSpan.FromTicks((long)(nanoseconds / TimeSpan.NanosecondsPerTick));
 
     private static ulong UnixSeconds(TimeProvider time) => (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeSeconds());
 

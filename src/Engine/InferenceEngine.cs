@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Models;
 using OpenGradient.Engine.Serving;
 
@@ -12,25 +13,36 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly InferenceEngineOptions _options;
     private readonly ModelLoader _loader;
     private readonly ModelRegistry _registry = new();
+    private readonly EngineInstruments _instruments;
 
     public InferenceEngine(InferenceEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink));
+        _instruments = new EngineInstruments(() => _registry.Lanes);
+        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted));
     }
 
     /// <summary>Every loaded model and version.</summary>
     public IReadOnlyList<ModelInfo> Models => [.. _registry.Lanes.Select(lane => lane.Info)];
 
-    /// <summary>Finds a loaded model; null version for the one loaded last.</summary>
+    /// <summary>Finds a loaded model; null version for the newest, the one first loaded last.</summary>
     public ModelInfo? Find(string model, string? version = null) => _registry.Find(model, version)?.Info;
 
     /// <summary>What a loaded model has done so far, null when it is not loaded.</summary>
     public ModelStatistics? Statistics(string model, string? version = null) => _registry.Find(model, version)?.Statistics;
 
+    /// <summary>How well a loaded model can serve and why, null when it is not loaded.</summary>
+    public ModelHealthReport? Health(string model, string? version = null) => _registry.Find(model, version)?.Health.Current;
+
     /// <summary>
-    /// Reads, identifies, opens and warms a model, then serves it. A model of the same name and version serves until then, is
+    /// The last batches of a loaded model, oldest first, at most 128 per worker: what each did and why it was no larger. Null when
+    /// the model is not loaded.
+    /// </summary>
+    public IReadOnlyList<BatchRecord>? RecentBatches(string model, string? version = null) => _registry.Find(model, version)?.RecentBatches;
+
+    /// <summary>
+    /// Reads, identifies, opens, probes and warms a model, then serves it. A model of the same name and version serves until then, is
     /// drained and freed; requests between the two go to one or the other.
     /// </summary>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -50,7 +62,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         return lane.Info;
     }
 
-    /// <summary>Stops admitting to a model, answers what it holds, and frees it. False when it is not loaded.</summary>
+    /// <summary>Stops admitting to a model, answers what it holds, and frees it. False when it is not loaded. Null version: the newest.</summary>
     public async Task<bool> UnloadModelAsync(string model, string? version = null)
     {
         var lane = _registry.Remove(model, version);
@@ -76,6 +88,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var lane in _registry.Close()) await lane.DisposeAsync().ConfigureAwait(false);
+        _instruments.Dispose();
     }
 
     private InferenceFailure? Admit(InferenceRequest request, CancellationToken cancellationToken, out PendingRequest pending)

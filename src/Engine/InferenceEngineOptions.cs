@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine;
@@ -17,6 +18,9 @@ public sealed record InferenceEngineOptions
 
     /// <summary>Bounds the open trust gap. Null: unbounded.</summary>
     public IAdmissionGate? Gate { get; init; }
+
+    /// <summary>Told when a row executed again gave other bits, from a pool thread; for the host's log. Must not throw.</summary>
+    public Action<ModelDemotion>? Demoted { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

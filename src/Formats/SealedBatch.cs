@@ -45,6 +45,12 @@ public sealed class SealedBatch
     /// <summary>header ‖ signature ‖ body.</summary>
     public ReadOnlyMemory<byte> Statement { get; }
 
+    /// <summary>How long the sealer hashed rows and tree. For metrics; zero from a sealer that does not measure.</summary>
+    public TimeSpan HashTime { get; init; }
+
+    /// <summary>How long the sealer took for the signature. For metrics; zero from a sealer that does not measure.</summary>
+    public TimeSpan SignTime { get; init; }
+
     /// <summary>Number of receipts in the batch.</summary>
     public int Count { get; }
 

@@ -26,16 +26,18 @@ public sealed record RuntimeFingerprint(
     string Backend, string LibraryVersion, Hash256 LibraryDigest, string Provider, string Device, string Precision, string Options);
 
 /// <summary>The part of a statement that is constant while a model is loaded.</summary>
-/// <param name="PaddingMultiple">Batch rows are a multiple of this; 1 for none.</param>
+/// <param name="PaddingMultiple">Rows executed are rounded up to a multiple of this; 1 for none.</param>
+/// <param name="MinimumRows">At least this many rows are executed; 1 for no minimum, which is not written.</param>
 public sealed record StatementContext(
-    string ModelName, string ModelVersion, Hash256 ModelIdentity, RuntimeFingerprint Runtime, DeterminismClass Determinism, uint PaddingMultiple)
+    string ModelName, string ModelVersion, Hash256 ModelIdentity, RuntimeFingerprint Runtime, DeterminismClass Determinism, uint PaddingMultiple,
+    uint MinimumRows = 1)
 {
     /// <summary>Encoded contexts are at most this long, so that a body stays under its own cap.</summary>
     public const int MaxSize = 4096;
 
     public byte[] Encode()
     {
-        var bytes = new CborWriter().Map(6)
+        var writer = new CborWriter().Map(MinimumRows > 1 ? 7 : 6)
             .UInt(1).Text(ModelName)
             .UInt(2).Text(ModelVersion)
             .UInt(3).Bytes(ModelIdentity.Bytes)
@@ -48,8 +50,9 @@ public sealed record StatementContext(
                 .UInt(6).Text(Runtime.Precision)
                 .UInt(7).Text(Runtime.Options)
             .UInt(5).Text(Determinism.ToString())
-            .UInt(6).UInt(PaddingMultiple)
-            .ToArray();
+            .UInt(6).UInt(PaddingMultiple);
+        if (MinimumRows > 1) writer.UInt(7).UInt(MinimumRows);
+        var bytes = writer.ToArray();
         return bytes.Length <= MaxSize ? bytes : throw new InvalidOperationException($"the statement context of model '{ModelName}' is {bytes.Length} bytes, more than {MaxSize}");
     }
 
@@ -58,7 +61,8 @@ public sealed record StatementContext(
     {
         if (bytes.Length > MaxSize) throw new FormatException($"context: more than {MaxSize} bytes");
         var reader = new CborReader(bytes);
-        Require(reader.Map() == 6, "six keys");
+        var keys = reader.Map();
+        Require(keys is 6 or 7, "six or seven keys");
         reader.Key(1);
         var name = reader.Text();
         reader.Key(2);
@@ -76,8 +80,18 @@ public sealed record StatementContext(
         reader.Key(6);
         var padding = reader.UInt();
         Require(padding is >= 1 and <= 65_536, "a padding rule between 1 and 65,536");
+        var minimum = keys == 7 ? DecodeMinimumRows(ref reader) : 1;
         reader.End();
-        return new StatementContext(name, version, identity, runtime, determinism, (uint)padding);
+        return new StatementContext(name, version, identity, runtime, determinism, (uint)padding, minimum);
+    }
+
+    private static uint DecodeMinimumRows(ref CborReader reader)
+    {
+        reader.Key(7);
+        var rows = reader.UInt();
+        // No minimum has one encoding, the key's absence.
+        Require(rows is >= 2 and <= 65_536, "a minimum of rows between 2 and 65,536");
+        return (uint)rows;
     }
 
     private static RuntimeFingerprint DecodeRuntime(ref CborReader reader)

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Attestation;
+using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
@@ -29,11 +30,17 @@ public sealed class EngineHost : IAsyncDisposable
         StartedAt = clock.GetUtcNow();
     }
 
+    /// <summary>A served model's row was executed again and gave other bits. Raised on a pool thread; a handler must not throw.</summary>
+    public event Action<ModelDemotion>? ModelDemoted;
+
     public HostConfiguration Configuration { get; }
 
     public DateTimeOffset StartedAt { get; }
 
     public InferenceEngine Engine { get; private set; } = null!;
+
+    /// <summary>Which models are served, and which could be.</summary>
+    public ModelRepository Repository { get; private set; } = null!;
 
     /// <summary>Everything behind the fast path; null without a chain: receipts are then signed promises only.</summary>
     public SettlementService? Settlement { get; private set; }
@@ -129,9 +136,10 @@ public sealed class EngineHost : IAsyncDisposable
             Sink = Settlement,
             Gate = Settlement is null ? null : new SettlingGate(this, Settlement),
             Time = _clock,
+            Demoted = demotion => ModelDemoted?.Invoke(demotion),
         });
-        foreach (var model in Configuration.Models)
-            await Engine.LoadModelAsync(ModelFolder.Read(model, Configuration.OnnxRuntime), cancellation).ConfigureAwait(false);
+        Repository = new ModelRepository(Configuration, Engine);
+        await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);
 
         if (Settlement is null) return;
         _settling = Task.Run(() => Settlement.RunAsync(_stopping.Token), CancellationToken.None);

@@ -22,6 +22,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly Proofs _proofs;
     private readonly BatchCloser _closer;
     private readonly Settler _settler;
+    private readonly SettlementInstruments _instruments;
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
@@ -51,6 +52,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             parts.Predecessors?.Invoke(EpochsThatAnchored());
             AnnounceEpoch(parts.CheckpointSigner.Epoch);
             _state.Locked(view => view.Board.Measuring = true);
+            _instruments = new SettlementInstruments(this);
         }
         catch
         {
@@ -159,7 +161,11 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     }
 
     /// <summary>Finishes what the outbox has taken in and releases the data folder. Cancel and await <see cref="RunAsync"/> first.</summary>
-    public void Dispose() => _outbox.Dispose();
+    public void Dispose()
+    {
+        _instruments.Dispose();
+        _outbox.Dispose();
+    }
 
     private Epoch[] EpochsThatAnchored() => _state.Locked(view =>
     {

@@ -127,6 +127,7 @@ internal sealed class FormatVectors
         };
         statement = statement with { Signature = Shim.Signatures.Sign(StatementSecret, statement.SignedDigest) };
         Add("statement.context", Shim.Context.Encode());
+        Add("statement.context_with_minimum_rows", (Shim.Context with { PaddingMultiple = 1, MinimumRows = 2 }).Encode());
         Add("statement.block_hash", Hash256.Sha256("a block"u8));
         Add("statement.body", statement.EncodeBody());
         Add("statement.body_without_chain", (statement with { Chain = null }).EncodeBody());

@@ -56,6 +56,14 @@ public sealed class SealingTests : IDisposable
     }
 
     [Fact]
+    public void Seal_AnyBatch_CarriesTheTimesOfHashingAndSigning()
+    {
+        var batch = BatchBuilder.Seal(_epoch, BatchBuilder.Plain(64));
+        Assert.InRange(batch.HashTime, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+        Assert.InRange(batch.SignTime, TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public void Seal_OneToSeventyAndAThousandRows_EqualsTheManagedFormats()
     {
         foreach (var count in Enumerable.Range(1, 70).Append(1000))

@@ -8,9 +8,10 @@ public sealed class CommandTests
 {
     [Theory]
     [InlineData("serve", "--config --set")]
-    [InlineData("infer", "model --input --item --wait --receipt --local --url --api-key-file --config --set --timeout")]
+    [InlineData("infer", "model --input --item --wait --receipt --output --local --url --api-key-file --config --set --timeout")]
     [InlineData("submit", "receipt --url --api-key-file")]
     [InlineData("verify", "receipt --trust --rpc")]
+    [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --json")]
     [InlineData("receipt show", "receipt")]
     [InlineData("demo", "--input --receipts --url --api-key-file --timeout")]
     [InlineData("doctor", "--config --set")]
@@ -28,7 +29,7 @@ public sealed class CommandTests
     public async Task Help_OfTheRoot_NamesEveryCommand()
     {
         var help = (await Og.Run("--help")).Expect(Og.Ok).Output;
-        foreach (var command in new[] { "serve", "infer", "submit", "verify", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
+        foreach (var command in new[] { "serve", "infer", "submit", "verify", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
     }
 
     [Fact]

@@ -21,6 +21,24 @@ public sealed class RaceTests
         Assert.Equal(0, statistics.Waiting);
     }
 
+    /// <summary>As above, with priorities, callers, rows that do not fit and time-outs that move requests down.</summary>
+    [Theory]
+    [InlineData(4, WorkerPlacement.ThreadPool)]
+    [InlineData(5, WorkerPlacement.OwnThreads)]
+    public async Task Infer_RandomPrioritiesAndCallers_EachRequestCompletesOnceWithItsOwnAnswer(int seed, WorkerPlacement placement)
+    {
+        const int Callers = 50, Each = 200;
+        var policy = new QueuePolicy { DefaultTimeout = TimeSpan.FromMilliseconds(1), OnTimeout = QueueTimeoutAction.Downgrade };
+        await using var engine = FakeEngine.Create(new FakeBackend());
+        await engine.LoadModelAsync(FakeEngine.Options with
+        {
+            Workers = 3, Placement = placement, MaxBatch = 8, QueuePolicies = new QueuePolicies { High = policy, Normal = policy with { MaxQueuedRequests = 40 } },
+        });
+        var counts = await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallSorted(engine, new Random((seed * 1000) + caller), Each))));
+        Assert.True(counts.Sum() > 0);
+        Assert.Equal(0, engine.Statistics("fake")!.Waiting);
+    }
+
     [Fact]
     public async Task Infer_AfterARace_TheModelStillAnswersAndDrains()
     {
@@ -87,7 +105,7 @@ public sealed class RaceTests
 
             var outcome = await task;
             if (outcome.Failure?.Kind == InferenceFailureKind.Cancelled) cancelled++;
-            if (outcome.Failure?.Kind == InferenceFailureKind.DeadlineExceeded) late++;
+            if (outcome.Failure?.Kind is InferenceFailureKind.DeadlineExceeded or InferenceFailureKind.WouldMissDeadline) late++;
             if (!outcome.IsSuccess) continue;
             using var result = outcome.Result;
             Assert.Equal(2f * ((caller * calls) + i), result.Values<float>(0)[0]);
@@ -95,5 +113,38 @@ public sealed class RaceTests
         }
 
         return (answered, cancelled, late);
+    }
+
+    private static async Task<int> CallSorted(InferenceEngine engine, Random random, int calls)
+    {
+        var answered = 0;
+        for (var i = 0; i < calls; i++)
+        {
+            using var source = new CancellationTokenSource();
+            var x = new float[random.Next(1, 9)];
+            Array.Fill(x, i);
+            var request = new InferenceRequest("fake").Add<float>("x", [x.Length, 1], x);
+            request.Priority = (RequestPriority)random.Next(3);
+            request.Caller = random.Next(3) == 0 ? null : $"caller {random.Next(4)}";
+            if (random.Next(4) == 0) request.Timeout = TimeSpan.FromMicroseconds(random.Next(1, 2000));
+            var task = engine.TryInferAsync(request, source.Token);
+            if (random.Next(4) == 0) source.CancelAfter(TimeSpan.FromMilliseconds(random.Next(0, 2)));
+            var outcome = await task;
+            if (!outcome.IsSuccess)
+            {
+                Assert.Contains(outcome.Failure!.Kind, new[]
+                {
+                    InferenceFailureKind.Cancelled, InferenceFailureKind.DeadlineExceeded, InferenceFailureKind.WouldMissDeadline, InferenceFailureKind.QueueFull,
+                });
+                continue;
+            }
+
+            using var result = outcome.Result;
+            Assert.Equal([x.Length, 1], result.Shape(0));
+            Assert.True(result.Values<float>(0).IndexOfAnyExcept(2f * i) < 0, "another request's answer");
+            answered++;
+        }
+
+        return answered;
     }
 }

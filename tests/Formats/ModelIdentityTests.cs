@@ -40,6 +40,23 @@ public sealed class ModelIdentityTests
 
     private static Hash256 Files(Hash256 root) => Hash256.Sha256([.. "OGE files v1"u8, 0, 0, 0, 0, .. root.Bytes]);
 
+    /// <summary>The example of docs/formats.md, computed by another implementation (Python's hashlib).</summary>
+    [Fact]
+    public void OfFiles_TheDocumentedExample_IsTheGoldenIdentity()
+    {
+        var weights = new byte[Chunk + 1];
+        for (var i = 0; i < weights.Length; i++) weights[i] = (byte)i;
+        var identity = ModelIdentity.OfFiles([("weights.data", Root(weights)), ("", Root("model"u8)), ("parts/bias.data", Root([]))]);
+        Assert.Equal("7bf737f629115e3dd694153ad04744fbe575c45b4035c6d64c89d8b71d8dcddd", identity.ToString());
+
+        static Hash256 Root(ReadOnlySpan<byte> bytes)
+        {
+            using var file = new ModelIdentity();
+            file.Append(bytes);
+            return file.Finish();
+        }
+    }
+
     [Fact]
     public void OfFiles_RootsExchanged_IsAnother()
     {

@@ -49,9 +49,24 @@ public sealed class StatementContextTests
     public void Decode_KeyMissingOrAdded_IsRefused()
     {
         var bytes = Plain.Encode();
-        Refused([0xa5, .. bytes[1..^2]], "context: six keys expected");
-        Refused([0xa7, .. bytes[1..], 7, 0], "context: six keys expected");
+        Refused([0xa5, .. bytes[1..^2]], "context: six or seven keys expected");
+        Refused([0xa8, .. bytes[1..], 7, 2, 8, 0], "context: six or seven keys expected");
+        Refused([0xa7, .. bytes[1..], 8, 2], "CBOR: key 7 expected");
     }
+
+    [Fact]
+    public void Encode_MinimumRows_AddsAKeyAndNothingElse()
+    {
+        byte[] expected = [0xa7, .. Plain.Encode()[1..], 7, 2];
+        Assert.Equal(expected, (Plain with { MinimumRows = 2 }).Encode());
+        Assert.Equal(2u, StatementContext.Decode(expected).MinimumRows);
+        Assert.Equal(1u, StatementContext.Decode(Plain.Encode()).MinimumRows);
+    }
+
+    [Theory]
+    [InlineData(0UL), InlineData(1UL), InlineData(65_537UL), InlineData(ulong.MaxValue)]
+    public void Decode_MinimumRowsOutOfRange_IsRefused(ulong rows) =>
+        Refused([0xa7, .. Plain.Encode()[1..], 7, .. new CborWriter().UInt(rows).ToArray()], "context: a minimum of rows between 2 and 65,536 expected");
 
     private static void Refused(byte[] bytes, string message) =>
         Assert.Equal(message, Assert.Throws<FormatException>(() => StatementContext.Decode(bytes)).Message);

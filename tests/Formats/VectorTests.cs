@@ -13,6 +13,7 @@ public sealed class VectorTests
     {
         Assert.Equal(Bytes("statement.bytes"), Statement.Decode(Bytes("statement.bytes")).Encode());
         Assert.Equal(Bytes("statement.context"), StatementContext.Decode(Bytes("statement.context")).Encode());
+        Assert.Equal(Bytes("statement.context_with_minimum_rows"), StatementContext.Decode(Bytes("statement.context_with_minimum_rows")).Encode());
         Assert.Equal(Bytes("receipt.bytes"), Receipt.Decode(Bytes("receipt.bytes")).Encode());
         Assert.Equal(Bytes("epoch.binding"), EpochBinding.Decode(Bytes("epoch.binding")).Encode());
         Assert.Equal(Bytes("evidence.envelope"), Evidence.Decode(Bytes("evidence.envelope")).Encode());

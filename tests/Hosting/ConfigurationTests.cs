@@ -38,6 +38,17 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(Path.Combine(_folder, "m"), configuration.Models[0].Path);
     }
 
+    [Fact]
+    public void Load_QueueOfAModel_KeepsTheDefaultsOfWhatIsNotGiven()
+    {
+        var configuration = ConfigurationLoader.Load(Write("""{"models":[{"path":"m","queue":{"high":{"timeoutMs":50,"onTimeout":"downgrade"}}},{"path":"n"}]}"""), new Hashtable(), []);
+
+        var queue = configuration.Models[0].Queue;
+        Assert.Equal((0.5, null), (queue.CallerShare, queue.Normal));
+        Assert.Equal(new QueuePolicyConfiguration { TimeoutMs = 50, OnTimeout = "downgrade" }, queue.High);
+        Assert.Equal(new QueueConfiguration(), configuration.Models[1].Queue);
+    }
+
     [Theory]
     [InlineData("{", "malformed JSON")]
     [InlineData("[]", "not a JSON object")]
@@ -58,8 +69,24 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityDepth":0}}""", "chain.finalityDepth")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","maxFeePerGasGwei":0.5}}""", "chain.maxFeePerGasGwei")]
     [InlineData("""{"onnxRuntime":{"workers":65}}""", "onnxRuntime.workers")]
+    [InlineData("""{"models":[{"path":"m","intraOpThreads":0}]}""", "models[0].intraOpThreads")]
+    [InlineData("""{"models":[{"path":"m","workers":65}]}""", "models[0].workers")]
+    [InlineData("""{"models":[{"path":"m","maxBytes":0}]}""", "models[0].maxBytes")]
+    [InlineData("""{"models":[{"path":"m","determinism":"a"}]}""", "models[0].determinism")]
+    [InlineData("""{"models":[{"path":"m","paddingMultiple":0}]}""", "models[0].paddingMultiple")]
+    [InlineData("""{"models":[{"path":"m","minimumRows":0}]}""", "models[0].minimumRows")]
+    [InlineData("""{"models":[{"path":"m","probeBudgetMs":-1}]}""", "models[0].probeBudgetMs")]
+    [InlineData("""{"models":[{"path":"m","recheckOneIn":-1}]}""", "models[0].recheckOneIn")]
+    [InlineData("""{"models":[{"path":"m","batchAcrossCallers":"never"}]}""", "models[0].batchAcrossCallers")]
     [InlineData("""{"models":[{"path":""}]}""", "models[0].path")]
     [InlineData("""{"models":[{"path":"m","maxBatch":0}]}""", "models[0].maxBatch")]
+    [InlineData("""{"models":[{"path":"m","queue":{"callerShare":0}}]}""", "models[0].queue.callerShare")]
+    [InlineData("""{"models":[{"path":"m","queue":{"low":{"timeoutMs":5,"onTimeout":"downgrade"}}}]}""", "models[0].queue.low.onTimeout")]
+    [InlineData("""{"models":[{"path":"m","queue":{"high":{"onTimeout":"downgrade"}}}]}""", "models[0].queue.high.timeoutMs")]
+    [InlineData("""{"models":[{"path":"m","queue":{"normal":{"onTimeout":"delay"}}}]}""", "'delay' is neither")]
+    [InlineData("""{"models":[{"path":"m","queue":{"normal":{"timeoutMs":0}}}]}""", "models[0].queue.normal.timeoutMs")]
+    [InlineData("""{"models":[{"path":"m","queue":{"normal":{"maxQueuedRequests":0}}}]}""", "models[0].queue.normal.maxQueuedRequests")]
+    [InlineData("""{"models":[{"path":"m","queue":{"urgent":{}}}]}""", "unknown key")]
     [InlineData("""{"attestation":{"attester":"nitro"}}""", "attestation.attester")]
     [InlineData("""{"onnxRuntime":{"provider":"tpu"}}""", "onnxRuntime.provider")]
     [InlineData("""{"chain":{"id":0,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k"}}""", "chain.id")]

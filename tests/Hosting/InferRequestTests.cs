@@ -28,6 +28,37 @@ public sealed class InferRequestTests
     public void Read_OutputTwiceOrHalfACharacter_IsRefusedByName(string json, string expected) =>
         Assert.Contains(expected, Assert.Throws<BadRequestException>(() => Read(json)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("0", RequestPriority.Normal)]
+    [InlineData("1", RequestPriority.High)]
+    [InlineData("2", RequestPriority.Normal)]
+    [InlineData("3", RequestPriority.Low)]
+    [InlineData("\"high\"", RequestPriority.High)]
+    [InlineData("\"normal\"", RequestPriority.Normal)]
+    [InlineData("\"low\"", RequestPriority.Low)]
+    public void Read_Priority_IsANumberOrAName(string given, RequestPriority expected) =>
+        Assert.Equal(expected, Read(WithParameters($"\"priority\":{given}")).Priority);
+
+    [Fact]
+    public void Read_Timeout_IsInMicroseconds()
+    {
+        Assert.Equal(TimeSpan.FromMilliseconds(1.5), Read(WithParameters("\"timeout\":1500")).Timeout);
+        Assert.Null(Read(WithParameters("\"timeout\":0")).Timeout);
+        Assert.Null(Read(Good).Timeout);
+    }
+
+    [Theory]
+    [InlineData("\"priority\":4", "'priority': 4 is none of")]
+    [InlineData("\"priority\":-1", "'priority'")]
+    [InlineData("\"priority\":\"urgent\"", "'priority': 'urgent' is none of")]
+    [InlineData("\"priority\":null", "'priority'")]
+    [InlineData("\"timeout\":-1", "'timeout' is not a number of microseconds")]
+    [InlineData("\"timeout\":1.5", "'timeout' is not a number of microseconds")]
+    [InlineData("\"timeout\":\"1\"", "'timeout' is not a number of microseconds")]
+    [InlineData("\"timeout\":18446744073709551615", "'timeout' is not a number of microseconds")]
+    public void Read_BadQueueParameter_IsRefusedByName(string parameter, string expected) =>
+        Assert.Contains(expected, Assert.Throws<BadRequestException>(() => Read(WithParameters(parameter))).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Read_DataBeforeShape_IsTheSameRequest()
     {
@@ -144,6 +175,9 @@ public sealed class InferRequestTests
 
         Assert.Equal(value, Encoding.UTF8.GetString(rendered.WrittenSpan));
     }
+
+    private static string WithParameters(string parameters) =>
+        """{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}],"parameters":{""" + parameters + "}}";
 
     private static InferRequest Read(string body)
     {

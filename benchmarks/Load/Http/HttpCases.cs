@@ -1,5 +1,3 @@
-using OpenGradient.Engine.Load.InProcess;
-using OpenGradient.Engine.Load.Receipts;
 using OpenGradient.Engine.Load.Report;
 
 namespace OpenGradient.Engine.Load.Http;
@@ -15,7 +13,7 @@ internal static class HttpCases
 {
     public static async Task<HttpSummary> RunAsync(LoadOptions options, InputSet inputs, SealingKeys keys, ModelInfo model)
     {
-        var (host, reason) = await HostProcess.StartAsync(options);
+        var (host, reason) = await HostProcess.StartAsync(new HostSettings(options.Og, [options.Model], options.Workers, options.Library));
         using var owner = host;
         if (host is null)
         {
@@ -24,9 +22,9 @@ internal static class HttpCases
             return HttpSummary.Skipped(reason!);
         }
 
-        using var loop = new HttpLoop(host, options);
+        using var loop = new HttpLoop(host, options.Callers, options.Seconds);
         await loop.ConnectAsync();
-        return await OwnThread.Run(() => Measure(options, host, loop, inputs, new AnswerChecker(host, keys.Signatures, inputs, model), model));
+        return await OwnThread.Run(() => Measure(options, host, loop, inputs, new AnswerChecker(host, keys.Signatures, inputs.Digests, model), model));
     }
 
     private static HttpSummary Measure(LoadOptions options, HostProcess host, HttpLoop loop, InputSet inputs, AnswerChecker checker, ModelInfo model)

@@ -1,4 +1,3 @@
-using OpenGradient.Engine.Load.Receipts;
 using OpenGradient.Engine.Load.Report;
 using OpenGradient.Engine.OnnxRuntime;
 

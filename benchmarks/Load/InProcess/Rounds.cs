@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
-using OpenGradient.Engine.Load.Baseline;
-using OpenGradient.Engine.Load.Receipts;
 using OpenGradient.Engine.Load.Report;
 using OpenGradient.Engine.OnnxRuntime;
 
@@ -90,8 +88,8 @@ internal sealed class Rounds(LoadOptions options, PlainProcess plain, int static
         Line("engine_closed_durable").Engine(_durable).Receipts(_durableReceipts).Baseline("plain_static", staticRate, VsStaticDurable).Print();
     }
 
-    public ReceiptChecker CheckerFor(EngineUnderTest engine, EnclaveEpoch epoch) =>
-        new(new StatementChecker(keys.Signatures, statement => statement.Epoch == epoch.Epoch.Id ? epoch.PublicKey : default), inputs, engine.Model);
+    public LogChecker CheckerFor(EngineUnderTest engine, EnclaveEpoch epoch) =>
+        new(new ReceiptChecker(new StatementChecker(keys.Signatures, statement => statement.Epoch == epoch.Epoch.Id ? epoch.PublicKey : default), engine.Model), inputs);
 
     private JsonLine Line(string name) => new JsonLine().Add("case", name).Add("callers", options.Callers).Add("windows", options.Rounds);
 
@@ -107,7 +105,7 @@ internal sealed class Rounds(LoadOptions options, PlainProcess plain, int static
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < WarmUp;) await EngineAsync([], loop, null);
     }
 
-    private static async Task<ReceiptCount> EngineAsync(List<EngineWindow> windows, ClosedLoop loop, ReceiptChecker? checker)
+    private static async Task<ReceiptCount> EngineAsync(List<EngineWindow> windows, ClosedLoop loop, LogChecker? checker)
     {
         // What the last window's checking left is not this window's to collect.
         GC.Collect();

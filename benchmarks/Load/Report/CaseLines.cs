@@ -1,6 +1,4 @@
-using OpenGradient.Engine.Load.Baseline;
 using OpenGradient.Engine.Load.InProcess;
-using OpenGradient.Engine.Load.Receipts;
 
 namespace OpenGradient.Engine.Load.Report;
 

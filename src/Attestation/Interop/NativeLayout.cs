@@ -57,6 +57,8 @@ internal unsafe struct NativeSealed
     public nuint ReceiptIdsCapacity;
     public ulong Sequence;
     public fixed byte StatementId[32];
+    public ulong HashNanoseconds;
+    public ulong SignNanoseconds;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -6,9 +6,13 @@ namespace OpenGradient.Engine.Backends;
 /// <summary>Opens models. Safe for concurrent calls.</summary>
 public interface IModelBackend
 {
-    /// <summary>Opens a model from its bytes, which are borrowed for the duration of the call.</summary>
+    /// <summary>The other files that a model's bytes name, relative to its folder, each once. None for formats of one file.</summary>
+    /// <exception cref="ModelLoadException">The bytes are not a model, or name files that it may not have.</exception>
+    IReadOnlyList<string> FilesNamedBy(string modelName, ReadOnlyNativeMemory model) => [];
+
+    /// <summary>Opens a model from its bytes. They are borrowed for the duration of the call; a backend that refers to them afterwards holds the artifact.</summary>
     /// <exception cref="ModelLoadException">The bytes are not a model that this backend can serve; the reason says which way.</exception>
-    IBackendModel Open(string modelName, ReadOnlyNativeMemory bytes, ExecutionOptions options);
+    IBackendModel Open(string modelName, ModelArtifact artifact, ExecutionOptions options);
 }
 
 /// <summary>An opened model, shared by all of its executors. Disposed after them.</summary>

@@ -15,7 +15,7 @@ public enum ModelLoadReason
     /// <summary>A valid model that needs something this engine or library does not offer.</summary>
     Unsupported,
 
-    /// <summary>The model keeps weights in other files; its identity would not cover them.</summary>
+    /// <summary>The model keeps weights in other files, and one of them is missing, too short, too large, outside of its folder, or no regular file.</summary>
     ExternalData,
 
     /// <summary>The asked execution device is not there.</summary>

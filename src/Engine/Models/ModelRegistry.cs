@@ -9,7 +9,8 @@ internal sealed class ModelRegistry
 {
     private readonly Lock _gate = new();
 
-    // Versions of a name in order of loading: the last one answers requests that name none.
+    // Versions of a name in order of first loading: the last one answers requests that name none. A version that is loaded
+    // again keeps its place, so that repairing an older one does not give it everybody's traffic.
     private readonly ConcurrentDictionary<string, ImmutableArray<ModelLane>> _lanes = new(StringComparer.Ordinal);
     private volatile bool _closed;
 
@@ -36,8 +37,7 @@ internal sealed class ModelRegistry
             if (_closed) return false;
             var versions = _lanes.GetValueOrDefault(lane.Info.Name, []);
             replaced = versions.FirstOrDefault(other => other.Info.Version == lane.Info.Version);
-            if (replaced is not null) versions = versions.Remove(replaced);
-            _lanes[lane.Info.Name] = versions.Add(lane);
+            _lanes[lane.Info.Name] = replaced is null ? versions.Add(lane) : versions.Replace(replaced, lane);
             return true;
         }
     }

@@ -13,6 +13,25 @@ internal static partial class NativeEnvironment
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int MallocTrim(nuint pad);
 
+    [LibraryImport("libc", EntryPoint = "gnu_get_libc_version")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint GnuGetLibcVersion();
+
+    /// <summary>The C library whose mathematical functions the kernels call, for example <c>glibc-2.36</c>.</summary>
+    public static string MathLibrary { get; } = DescribeMathLibrary();
+
+    private static string DescribeMathLibrary()
+    {
+        try
+        {
+            return $"glibc-{Marshal.PtrToStringUTF8(GnuGetLibcVersion())}";
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return "other";
+        }
+    }
+
     /// <summary>Must come before the library is loaded: from 1.29 on its first environment starts a telemetry thread.</summary>
     public static void DisableTelemetry()
     {

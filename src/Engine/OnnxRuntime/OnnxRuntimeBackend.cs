@@ -8,29 +8,60 @@ public sealed unsafe class OnnxRuntimeBackend(OnnxRuntimeLibrary library) : IMod
 {
     public OnnxRuntimeLibrary Library => library;
 
-    public IBackendModel Open(string modelName, ReadOnlyNativeMemory bytes, ExecutionOptions options)
-    {
-        if (bytes.Length == 0) throw new ModelLoadException(ModelLoadReason.Empty, $"the file of model '{modelName}' is empty");
-        if (OnnxExternalData.Find(new ReadOnlySpan<byte>(bytes.Pointer, checked((int)bytes.Length))) is { } location)
-            throw new ModelLoadException(ModelLoadReason.ExternalData, $"model '{modelName}' keeps weights in another file ('{location}'); save it with all weights inside");
+    public IReadOnlyList<string> FilesNamedBy(string modelName, ReadOnlyNativeMemory model) =>
+        Explain(modelName, () => OnnxExternalData.Locations(Span(model)));
 
-        var api = library.Api;
-        using var sessionOptions = OrtSessionOptions.Create(api);
+    public IBackendModel Open(string modelName, ModelArtifact artifact, ExecutionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(artifact);
+        ArgumentNullException.ThrowIfNull(options);
+        if (artifact.Model.Length == 0) throw new ModelLoadException(ModelLoadReason.Empty, $"the file of model '{modelName}' is empty");
+        using var sessionOptions = OrtSessionOptions.Create(library.Api, options.IntraOpThreads);
         var device = SelectDevice(modelName, options, sessionOptions);
-        nint session;
-        var status = api.CreateSessionFromArray(library.Environment, bytes.Pointer, (nuint)bytes.Length, sessionOptions.Value, &session);
-        if (OrtStatus.Take(api, status) is { } error) throw Refused(modelName, error);
-        var owner = new OrtHandle(session, api.ReleaseSession);
+        OrtExternalFiles.Add(library.Api, sessionOptions, artifact.Files);
+        var session = CreateSession(modelName, artifact, sessionOptions);
+        var held = artifact.Files.Count > 0 && !OrtExternalFiles.AreCopied(library.Info.Version) ? artifact.Hold() : null;
         try
         {
-            return new OrtModel(library, owner, modelName, Fingerprint(device, options));
+            return new OrtModel(library, session, held, modelName, Fingerprint(device, options));
         }
         catch
         {
-            owner.Dispose();
+            session.Dispose();
+            held?.Dispose();
             throw;
         }
     }
+
+    private OrtHandle CreateSession(string modelName, ModelArtifact artifact, OrtHandle sessionOptions)
+    {
+        // The only file is opened where it lies; with others, what goes to the library refers to no disk.
+        if (artifact.Files.Count == 0) return CreateSession(modelName, Span(artifact.Model), sessionOptions);
+        return CreateSession(modelName, Explain(modelName, () => new OnnxRewriter(artifact.Files).Rewrite(Span(artifact.Model))), sessionOptions);
+    }
+
+    private OrtHandle CreateSession(string modelName, ReadOnlySpan<byte> model, OrtHandle sessionOptions)
+    {
+        nint session;
+        nint status;
+        fixed (byte* bytes = model)
+            status = library.Api.CreateSessionFromArray(library.Environment, bytes, (nuint)model.Length, sessionOptions.Value, &session);
+        return OrtStatus.Take(library.Api, status) is { } error ? throw Refused(modelName, error) : new OrtHandle(session, library.Api.ReleaseSession);
+    }
+
+    private static T Explain<T>(string modelName, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (OnnxFileException error)
+        {
+            throw new ModelLoadException(error.Reason, $"model '{modelName}': {error.Message}", error);
+        }
+    }
+
+    private static ReadOnlySpan<byte> Span(ReadOnlyNativeMemory memory) => new(memory.Pointer, checked((int)memory.Length));
 
     private ExecutionDevice SelectDevice(string modelName, ExecutionOptions options, OrtHandle sessionOptions)
     {
@@ -48,7 +79,7 @@ public sealed unsafe class OnnxRuntimeBackend(OnnxRuntimeLibrary library) : IMod
         device == ExecutionDevice.Cuda ? "cuda" : "cpu",
         device == ExecutionDevice.Cuda ? $"{CudaDevice.Describe(options.DeviceId)} with {InstructionSet.Current}" : InstructionSet.Current,
         "model",
-        OrtSessionOptions.Describe(device, fellBack: device != options.Device));
+        OrtSessionOptions.Describe(device, options.IntraOpThreads, fellBack: device != options.Device));
 
     private static ModelLoadException Refused(string modelName, OrtError error) => new(
         error.Code switch

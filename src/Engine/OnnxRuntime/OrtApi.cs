@@ -57,6 +57,7 @@ internal sealed unsafe class OrtApi
     public readonly delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint, nint> UpdateCudaOptions;
     public readonly delegate* unmanaged[Cdecl]<nint, void> ReleaseCudaOptions;
     public readonly delegate* unmanaged[Cdecl]<nint, byte, nint> SetDeterministicCompute;
+    public readonly delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint*, nuint, nint> AddExternalFiles;
 
     /// <param name="table">The non-null answer of <c>GetApi(22)</c>; it lives as long as the library.</param>
     public OrtApi(void** table)
@@ -109,5 +110,6 @@ internal sealed unsafe class OrtApi
         UpdateCudaOptions = (delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint, nint>)table[OrtSlots.UpdateCUDAProviderOptions];
         ReleaseCudaOptions = (delegate* unmanaged[Cdecl]<nint, void>)table[OrtSlots.ReleaseCUDAProviderOptions];
         SetDeterministicCompute = (delegate* unmanaged[Cdecl]<nint, byte, nint>)table[OrtSlots.SetDeterministicCompute];
+        AddExternalFiles = (delegate* unmanaged[Cdecl]<nint, byte**, byte**, nuint*, nuint, nint>)table[OrtSlots.AddExternalInitializersFromFilesInMemory];
     }
 }

@@ -9,13 +9,20 @@ namespace OpenGradient.Engine.OnnxRuntime;
 internal sealed unsafe class OrtModel : IBackendModel
 {
     private readonly OrtHandle _session;
+    private readonly IDisposable? _memory;
     private readonly nint[] _names;
     private int _disposed;
 
-    public OrtModel(OnnxRuntimeLibrary library, OrtHandle session, string modelName, RuntimeFingerprint fingerprint)
+    /// <param name="library">The library that opened it.</param>
+    /// <param name="session">Owned from here on, unless this throws.</param>
+    /// <param name="memory">What the session refers to; released after it. Null when it refers to nothing.</param>
+    /// <param name="modelName">For messages.</param>
+    /// <param name="fingerprint">What it runs with.</param>
+    public OrtModel(OnnxRuntimeLibrary library, OrtHandle session, IDisposable? memory, string modelName, RuntimeFingerprint fingerprint)
     {
         Library = library;
         _session = session;
+        _memory = memory;
         Fingerprint = fingerprint;
         Inputs = OrtSignature.Read(library.Api, session.Value, modelName, inputs: true);
         Outputs = OrtSignature.Read(library.Api, session.Value, modelName, inputs: false);
@@ -46,6 +53,7 @@ internal sealed unsafe class OrtModel : IBackendModel
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         _session.Dispose();
+        _memory?.Dispose();
         foreach (var name in _names) Marshal.FreeCoTaskMem(name);
         NativeEnvironment.ReturnFreedMemory();
     }

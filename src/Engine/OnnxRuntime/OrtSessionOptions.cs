@@ -9,30 +9,34 @@ internal static unsafe class OrtSessionOptions
     private const int Sequential = 0;
     private const int AllOptimizations = 99;
 
+    // align=64             how buffers are aligned: with 4 or 8 bytes of offset the vector kernels take other paths.
     // deterministic=1      asked for on every provider; the CPU's kernels are deterministic without it.
     // graph=all            fixed, because the level changes bits.
-    // inter=1, intra=1     rows then do not depend on the batch around them, and workers scale better than threads inside one call.
+    // inter=1              nodes of one call run one after the other: workers scale better.
+    // intra=N              threads inside a call, 1 unless asked for: with more, some kernels split rows by the thread count.
+    // libm=...             exp, log, pow, sin, cos, tanh and atan of some kernels are the C library's, whose versions round differently.
     // prepacking=1         unpacked GEMM has another kernel for one row, which breaks batch invariance.
     // spinning=0           threads that spin take the cores from other workers.
-    private static readonly string[] Common = ["deterministic=1", "graph=all", "inter=1", "intra=1", "prepacking=1", "spinning=0"];
+    private static readonly string[] Common = ["align=64", "deterministic=1", "graph=all", "inter=1", "prepacking=1", "spinning=0"];
 
     // Why: see AppendCuda.
     private static readonly string[] Cuda = ["cudnn_search=heuristic", "tf32=0"];
 
     /// <summary>The options as the fingerprint states them: <c>name=value</c>, sorted, joined by <c>;</c>.</summary>
-    public static string Describe(ExecutionDevice device, bool fellBack)
+    public static string Describe(ExecutionDevice device, int intraOpThreads, bool fellBack)
     {
-        var options = Common.Concat(device == ExecutionDevice.Cuda ? Cuda : []);
+        var options = Common.Append($"intra={intraOpThreads}").Concat(device == ExecutionDevice.Cuda ? Cuda : []);
+        options = options.Append($"libm={NativeEnvironment.MathLibrary}");
         if (fellBack) options = options.Append("fallback=cpu");
         return string.Join(';', options.Order(StringComparer.Ordinal));
     }
 
-    public static OrtHandle Create(OrtApi api)
+    public static OrtHandle Create(OrtApi api, int intraOpThreads)
     {
         nint raw;
         OrtStatus.Check(api, api.CreateSessionOptions(&raw), "create session options");
         var options = new OrtHandle(raw, api.ReleaseSessionOptions);
-        OrtStatus.Check(api, api.SetIntraOpNumThreads(raw, 1), "set intra-op threads");
+        OrtStatus.Check(api, api.SetIntraOpNumThreads(raw, intraOpThreads), "set intra-op threads");
         OrtStatus.Check(api, api.SetInterOpNumThreads(raw, 1), "set inter-op threads");
         OrtStatus.Check(api, api.SetSessionExecutionMode(raw, Sequential), "set execution mode");
         OrtStatus.Check(api, api.SetSessionGraphOptimizationLevel(raw, AllOptimizations), "set graph level");

@@ -57,4 +57,5 @@ public static class OrtSlots
     public const int UpdateCUDAProviderOptions = 206;
     public const int ReleaseCUDAProviderOptions = 208;
     public const int SetDeterministicCompute = 273;
+    public const int AddExternalInitializersFromFilesInMemory = 279;
 }

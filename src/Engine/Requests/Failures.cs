@@ -23,6 +23,9 @@ internal static class Failures
     public static InferenceFailure QueueFull(string name, string limit, TimeSpan retryAfter) =>
         new(InferenceFailureKind.QueueFull, $"the queue of model '{name}' is full ({limit})") { RetryAfter = retryAfter };
 
+    public static InferenceFailure WouldMiss(TimeSpan timeout, TimeSpan wait, TimeSpan retryAfter) =>
+        new(InferenceFailureKind.WouldMissDeadline, $"the request would not be executed within its {timeout.TotalMilliseconds:0.###} ms: about {wait.TotalMilliseconds:0.###} ms of work wait before it") { RetryAfter = retryAfter };
+
     public static InferenceFailure TrustGap(TimeSpan retryAfter) =>
         new(InferenceFailureKind.TrustGapExceeded, "too many receipts are not final yet") { RetryAfter = retryAfter };
 
@@ -38,6 +41,15 @@ internal static class Failures
 
     public static InferenceFailure Timeout(TimeSpan limit, BackendFault fault) =>
         new(InferenceFailureKind.ExecutionTimeout, $"the execution was stopped after its limit of {limit.TotalMilliseconds:0} ms") { OperatorDetail = fault.Detail };
+
+    public static InferenceFailure Hung(ModelOptions options) =>
+        new(InferenceFailureKind.ExecutionTimeout, $"the execution was given up: it did not stop at its limit of {options.ExecutionTimeout.TotalMilliseconds:0} ms")
+        {
+            OperatorDetail = $"the backend did not return within {options.TerminationGrace.TotalMilliseconds:0} ms after it was asked to",
+        };
+
+    public static InferenceFailure Unavailable(string name, ModelHealthReport health) =>
+        new(InferenceFailureKind.ModelUnavailable, $"model '{name}' is unavailable") { OperatorDetail = string.Join("; ", health.Reasons) };
 
     public static InferenceFailure Sealing(Exception error) =>
         new(InferenceFailureKind.SealingFailed, "the answer could not be sealed") { OperatorDetail = error.Message };

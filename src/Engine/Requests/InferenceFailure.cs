@@ -15,6 +15,9 @@ public enum InferenceFailureKind
     /// <summary>The request's time ran out before its batch was executed.</summary>
     DeadlineExceeded,
 
+    /// <summary>Refused at once: what waits before the request takes longer than its timeout; try again after the advice.</summary>
+    WouldMissDeadline,
+
     /// <summary>The caller cancelled before the batch was executed.</summary>
     Cancelled,
 
@@ -24,7 +27,7 @@ public enum InferenceFailureKind
     /// <summary>The backend could not execute this request, alone as well as in its batch.</summary>
     BackendFailed,
 
-    /// <summary>The backend call ran longer than the model's limit and was stopped.</summary>
+    /// <summary>The backend call ran longer than the model's limit and was stopped, or given up when it did not stop.</summary>
     ExecutionTimeout,
 
     /// <summary>The batch was executed but could not be sealed, so no receipt can be given.</summary>
@@ -35,6 +38,9 @@ public enum InferenceFailureKind
 
     /// <summary>The engine no longer admits requests.</summary>
     ShuttingDown,
+
+    /// <summary>The model refuses requests because of its health; its operator must act.</summary>
+    ModelUnavailable,
 }
 
 /// <summary>A request's failure.</summary>

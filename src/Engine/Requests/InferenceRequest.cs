@@ -12,6 +12,7 @@ public sealed class InferenceRequest
 {
     private readonly List<Input> _inputs = [];
     private readonly List<long> _dimensions = [];
+    private RequestPriority _priority = RequestPriority.Normal;
 
     /// <param name="model">The model's name.</param>
     /// <param name="version">Null for the version that was loaded last.</param>
@@ -26,8 +27,19 @@ public sealed class InferenceRequest
 
     public string? Version { get; }
 
-    /// <summary>How long the request may wait for its execution to begin, from the call on. Null: as long as the caller's cancellation token allows.</summary>
+    /// <summary>How long the request may wait for its execution to begin, from the call on. Null: its priority's <see cref="QueuePolicy.DefaultTimeout"/>, else as long as the caller's cancellation token allows.</summary>
     public TimeSpan? Timeout { get; set; }
+
+    /// <summary>Default normal; see docs/engine.md, "Queue".</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is none of the three.</exception>
+    public RequestPriority Priority
+    {
+        get => _priority;
+        set => _priority = value is >= RequestPriority.High and <= RequestPriority.Low ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "not a priority");
+    }
+
+    /// <summary>Whom the request is for, compared by ordinal: callers that wait are served in turn. Null, the default: the anonymous caller, who is one caller too.</summary>
+    public string? Caller { get; set; }
 
     /// <summary>Digest of the parameters that change the answer (docs/formats.md, "Tensor-set digest"); default none.</summary>
     public Hash256 ParameterDigest { get; set; } = TensorSetDigest.NoParameters;

@@ -1,6 +1,8 @@
 using System.Threading.Tasks.Sources;
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Serving;
+using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine;
 
@@ -9,13 +11,14 @@ namespace OpenGradient.Engine;
 /// the admitting thread; the queue; the worker that claims it, or the thread that abandons it (cancellation, deadline, drain),
 /// decided by one compare-and-swap; the caller until it disposes the result.
 /// </summary>
-internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValueTaskSource<InferenceResult>, IThreadPoolWorkItem
+internal sealed class PendingRequest : QueueEntry, IValueTaskSource<InferenceOutcome>, IValueTaskSource<InferenceResult>, IThreadPoolWorkItem
 {
     private const int Queued = 0, Claimed = 1, Abandoned = 2;
 
     private readonly OutputStore _outputs;
 
-    // Continuations run where Signal is called: workers never call it, only CompletionBatch and the pool do.
+    // Continuations run where Signal is called: workers never call it, only CompletionBatch and the pool do, and a caller that
+    // executed its own request, before anything can have been registered.
     private ManualResetValueTaskSourceCore<bool> _core;
     private CancellationTokenRegistration _cancellation;
     private int _state;
@@ -40,14 +43,18 @@ internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValu
     /// <summary>All dimensions of all inputs, one after the other.</summary>
     public long[] Dimensions { get; }
 
-    public int Rows { get; set; }
-
     public long Bytes { get; set; }
 
     public Hash256 ParameterDigest { get; set; }
 
     /// <summary>Timestamp of the injected clock, <see cref="long.MaxValue"/> for none.</summary>
     public long Deadline { get; set; }
+
+    /// <summary>Whether it goes to the next lower priority at its deadline, rather than end.</summary>
+    public bool Downgrades { get; set; }
+
+    /// <summary>Whether the scheduler must place it: it has a priority, a caller or a policy.</summary>
+    public bool IsToSort { get; set; }
 
     public long AdmittedAt { get; set; }
 
@@ -62,6 +69,9 @@ internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValu
     public int BatchRows { get; set; }
 
     public int FirstSlot { get; set; }
+
+    /// <summary>Null when nobody wants this request's span.</summary>
+    public RequestTrace? Trace { get; set; }
 
     // Links of the lane's deadline list, guarded by its lock.
     public PendingRequest? Previous { get; set; }
@@ -85,6 +95,9 @@ internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValu
     /// <summary>The worker's claim: afterwards neither cancellation nor deadline reaches the request.</summary>
     public bool TryClaim() => Interlocked.CompareExchange(ref _state, Claimed, Queued) == Queued;
 
+    /// <summary>Claims a request that was never queued and has no cancellation to race with.</summary>
+    public void ClaimAlone() => _state = Claimed;
+
     /// <summary>Ends a request that no worker has claimed. The caller is answered from the thread pool.</summary>
     public bool TryAbandon(InferenceFailure failure)
     {
@@ -95,10 +108,23 @@ internal sealed class PendingRequest : IValueTaskSource<InferenceOutcome>, IValu
         return true;
     }
 
+    public bool IsAbandoned => Volatile.Read(ref _state) == Abandoned;
+
     void IThreadPoolWorkItem.Execute() => Signal();
 
     /// <summary>Completes the caller, whose continuation runs inside this call.</summary>
-    public void Signal() => _core.SetResult(true);
+    public void Signal()
+    {
+        EndTrace();
+        _core.SetResult(true);
+    }
+
+    public void EndTrace()
+    {
+        if (Trace is not { } trace) return;
+        Trace = null;
+        trace.End(this);
+    }
 
     /// <summary>The queue met an abandoned request and forgets it.</summary>
     public void LetGo()

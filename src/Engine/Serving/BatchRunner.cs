@@ -1,12 +1,14 @@
 using OpenGradient.Engine.Backends;
-using OpenGradient.Engine.Tensors;
+using OpenGradient.Engine.Determinism;
+using OpenGradient.Engine.Diagnostics;
+using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>
 /// One worker's execution: gather into its own aligned buffers, one backend call, seal, scatter. Every request given to
-/// <see cref="Run"/> leaves it with outputs or with a failure. Used by one thread at a time, except
-/// <see cref="TerminateIfOverdue"/>.
+/// <see cref="Run"/> leaves it with outputs or with a failure, unless the call was given up. Used by one thread at a time, except
+/// <see cref="IsHung"/>.
 /// </summary>
 internal sealed unsafe class BatchRunner : IDisposable
 {
@@ -15,59 +17,67 @@ internal sealed unsafe class BatchRunner : IDisposable
     private readonly ModelLane _lane;
     private readonly ModelInfo _info;
     private readonly ModelShape _shape;
+    private readonly BatchLayout _layout;
+    private readonly PaddingRule _padding;
     private readonly IBackendExecutor _executor;
     private readonly ExecutionBuffers _buffers;
     private readonly BatchSealing? _sealing;
     private readonly TimeProvider _time;
     private readonly long _limitTicks;
+    private readonly long _graceTicks;
 
-    // Guards the three below: the watchdog must never terminate the call after the one it saw.
+    private readonly RecheckSampler? _sampler;
+    private RowRecheck? _taken;
+
+    // Guards the four below: the watchdog must never terminate the call after the one it saw.
     private readonly Lock _runGate = new();
     private long _runningSince;
     private bool _running;
     private bool _terminated;
+    private volatile bool _givenUp;
 
-    public BatchRunner(ModelLane lane, IBackendExecutor executor)
+    // The call that is being made, for the log.
+    private BatchEntry _entry;
+
+    /// <param name="replaced">The runner whose counters and log this one goes on with.</param>
+    public BatchRunner(ModelLane lane, IBackendExecutor executor, int worker, BatchRunner? replaced = null)
     {
+        Counters = replaced?.Counters ?? new WorkerCounters(lane.Services.Time, lane.Recorder);
+        Log = replaced?.Log ?? new BatchLog(worker);
         _lane = lane;
         _info = lane.Info;
         _shape = lane.Shape;
+        _layout = new BatchLayout(_shape);
+        _padding = PaddingRule.Of(_info.Context);
         _executor = executor;
         _time = lane.Services.Time;
         _limitTicks = (long)(_info.Options.ExecutionTimeout.TotalSeconds * _time.TimestampFrequency);
+        _graceTicks = (long)(_info.Options.TerminationGrace.TotalSeconds * _time.TimestampFrequency);
         _buffers = new ExecutionBuffers(_info.Inputs, _info.Outputs);
-        if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(_info, sealer, lane.Services.Sink, Counters);
+        if (lane.Recheck is not null) _sampler = new RecheckSampler(_info.Options.RecheckOneIn, seed: worker);
+        if (lane.Services.Sealer is { } sealer) _sealing = new BatchSealing(lane, sealer, lane.Services.Sink, Counters);
         if (_shape.HasStaticRows)
             for (var i = 0; i < _info.Inputs.Count; i++) _buffers.ReserveInput(i, _info.Inputs[i].StaticRowBytes * _info.Options.MaxBatch);
     }
 
-    public WorkerCounters Counters { get; } = new();
+    public WorkerCounters Counters { get; }
+
+    /// <summary>The call did not end in time and its requests belong to whoever found that; set while it runs, for good.</summary>
+    public bool IsGivenUp => _givenUp;
+
+    /// <summary>Of the batch that runs: how many of its first requests have their outputs or failures.</summary>
+    public int Finished { get; private set; }
+
+    public BatchLog Log { get; }
 
     /// <summary>Executes rows of zeros at the smallest and the largest batch, so that the first caller does not pay for it, and checks the outputs' rows.</summary>
-    /// <returns>The time of the slowest call; very long for a model whose sizes are open.</returns>
-    public TimeSpan WarmUp()
+    public WarmUpTimes WarmUp()
     {
-        if (!_shape.HasStaticRows) return TimeSpan.MaxValue;
-        var slowest = TimeSpan.Zero;
+        if (!_shape.HasStaticRows) return WarmUpTimes.Unknown;
         long[][]? ofOneRow = null;
-        // The second call at a size is the one to time: the first builds tensors and grows the arena.
-        foreach (var rows in (int[])[1, _info.Options.MaxBatch, _info.Options.MaxBatch])
-        {
-            SetShapes(null, rows);
-            var start = _time.GetTimestamp();
-            // A model may rightly refuse zeros; callers' rows decide. But how its outputs follow rows stays unknown then.
-            if ((Call() ?? OutputCheck.Find(_info.Outputs, _buffers)) is { } fault)
-            {
-                if (!ReferenceEquals(fault, OverdueFault)) _lane.StopBatching();
-                return TimeSpan.MaxValue;
-            }
-
-            slowest = _time.GetElapsedTime(start);
-            ofOneRow ??= [.. _buffers.OutputShapes.Select(shape => (long[])shape.Clone())];
-            if (!OutputsFollowRows() || !HaveInnerShapesOf(ofOneRow)) _lane.StopBatching();
-        }
-
-        return slowest;
+        return Fastest(1, ref ofOneRow) is { } single && Fastest(_info.Options.MaxBatch, ref ofOneRow) is { } largest
+            ? new WarmUpTimes(single, largest)
+            : WarmUpTimes.Unknown;
     }
 
     public bool HasSameInnerShape(PendingRequest first, PendingRequest other)
@@ -78,23 +88,45 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>Executes the requests as one batch; if the backend fails, each of them alone once, so that one bad row does not fail its neighbours.</summary>
-    public void Run(ReadOnlySpan<PendingRequest> requests, int rows)
+    /// <param name="reason">Why there are no more of them.</param>
+    /// <param name="oldest">When the oldest of them was admitted.</param>
+    public void Run(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest)
     {
         Counters.Requests += requests.Length;
         Counters.Rows += rows;
-        var failure = TryRun(requests, rows, out var separable);
-        if (failure is null) return;
-        if (requests.Length == 1 || !separable) Fail(requests, failure);
-        else foreach (ref readonly var request in requests) RunAlone(in request);
+        Finished = 0;
+        var started = _time.GetTimestamp();
+        foreach (var request in requests) Counters.Add(ServingStage.Queue, started - request.AdmittedAt);
+        var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
+        if (_givenUp) return;
+        if (failure is not null && (requests.Length == 1 || !separable)) Fail(requests, failure);
+        else if (failure is not null) RunEachAlone(requests);
+        if (_givenUp) return;
+        var ended = _time.GetTimestamp();
+        foreach (var request in requests) Counters.Add(ServingStage.Total, ended - request.AdmittedAt);
     }
 
-    public void TerminateIfOverdue(long now)
+    /// <summary>A comparison to launch once the callers of the batch that just ran have been completed; mostly null.</summary>
+    public RowRecheck? TakeRecheck()
+    {
+        var taken = _taken;
+        _taken = null;
+        return taken;
+    }
+
+    /// <summary>Terminates a call that exceeds its limit. True once, when it goes on beyond the grace: it is given up.</summary>
+    public bool IsHung(long now, bool mayGiveUp)
     {
         lock (_runGate)
         {
-            if (!_running || _terminated || now - _runningSince < _limitTicks) return;
-            _terminated = true;
-            _executor.Terminate();
+            if (!_running || _givenUp || now - _runningSince < _limitTicks) return false;
+            if (!_terminated)
+            {
+                _terminated = true;
+                _executor.Terminate();
+            }
+
+            return _givenUp = mayGiveUp && now - _runningSince - _limitTicks >= _graceTicks;
         }
     }
 
@@ -105,9 +137,41 @@ internal sealed unsafe class BatchRunner : IDisposable
         _sealing?.Dispose();
     }
 
-    private void RunAlone(in PendingRequest request)
+    /// <summary>The fastest of three calls: the first builds tensors and grows the arena, and others may share the core.</summary>
+    /// <param name="ofOneRow">The outputs' shapes of the first call.</param>
+    private TimeSpan? Fastest(int rows, ref long[][]? ofOneRow)
     {
-        if (TryRun(new ReadOnlySpan<PendingRequest>(in request), request.Rows, out _) is { } failure) request.Failure = failure;
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            SetShapes(null, rows);
+            var start = _time.GetTimestamp();
+            if ((Call() ?? OutputCheck.Find(_info.Outputs, _buffers)) is { } fault)
+            {
+                // A model may rightly refuse zeros; callers' rows decide. Only the probe knows then how outputs follow rows.
+                var isProbed = _info.Probe is { Class: DeterminismClass.A or DeterminismClass.B };
+                if (!isProbed && !ReferenceEquals(fault, OverdueFault)) _lane.StopBatching();
+                return null;
+            }
+
+            var took = _time.GetElapsedTime(start);
+            if (took < fastest) fastest = took;
+            ofOneRow ??= [.. _buffers.OutputShapes.Select(shape => (long[])shape.Clone())];
+            if (!_layout.OutputsFollowRows(_buffers) || !HaveInnerShapesOf(ofOneRow)) _lane.StopBatching();
+        }
+
+        return fastest;
+    }
+
+    private void RunEachAlone(ReadOnlySpan<PendingRequest> requests)
+    {
+        foreach (ref readonly var request in requests)
+        {
+            var failure = RunRecorded(new ReadOnlySpan<PendingRequest>(in request), request.Rows, BatchSizeReason.SplitAfterFailure, request.AdmittedAt, out _);
+            if (_givenUp) return;
+            if (failure is not null) request.Failure = failure;
+            Finished++;
+        }
     }
 
     private static void Fail(ReadOnlySpan<PendingRequest> requests, InferenceFailure failure)
@@ -116,31 +180,51 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>Null when every request has its outputs or a failure of its own. Throws nothing: a worker that died would leave its callers waiting for ever.</summary>
-    private InferenceFailure? TryRun(ReadOnlySpan<PendingRequest> requests, int rows, out bool separable)
+    private InferenceFailure? RunRecorded(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest, out bool separable)
     {
+        var started = _time.GetTimestamp();
+        _entry = new BatchEntry { Requests = requests.Length, Rows = rows, Reason = reason, Started = started, OldestQueued = started - oldest };
+        InferenceFailure? failure;
         try
         {
-            return Attempt(requests, rows, out separable);
+            failure = Attempt(requests, rows, started, out separable);
         }
         catch (Exception error)
         {
             // Also memory that ran out: a smaller batch may fit, and if not, it is these callers' failure and not the process's.
             separable = true;
-            return Failures.Backend(Failures.FaultOf(error));
+            failure = Failures.Backend(Failures.FaultOf(error));
         }
+
+        _entry.Succeeded = failure is null;
+        // Given up: counters and log are another runner's by now.
+        if (!_givenUp) Record(reason, rows, started);
+        return failure;
     }
 
-    private InferenceFailure? Attempt(ReadOnlySpan<PendingRequest> requests, int rows, out bool separable)
+    private void Record(BatchSizeReason reason, int rows, long started)
+    {
+        Counters.SizeReasons[(int)reason]++;
+        Log.Add(_entry);
+        if (_entry.Succeeded) _lane.Estimate.Add(_time.GetTimestamp() - started, _lane.Batches ? (double)rows / _info.Options.MaxBatch : 1);
+    }
+
+    /// <summary>Null when every request has its outputs or a failure of its own.</summary>
+    private InferenceFailure? Attempt(ReadOnlySpan<PendingRequest> requests, int rows, long started, out bool separable)
     {
         separable = true;
-        var started = _time.GetTimestamp();
+        var times = RequestTrace.OfBatch(requests);
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
-        var fault = Call() ?? OutputCheck.Find(_info.Outputs, _buffers);
+        var fault = Call();
+        if (_givenUp) return null;
+        fault ??= OutputCheck.Find(_info.Outputs, _buffers);
         var executed = _time.GetTimestamp();
-        Counters.Batches++;
-        Counters.GatherTicks += gathered - started;
-        Counters.ExecuteTicks += executed - gathered;
+        Counters.AddBatch(rows);
+        Counters.Add(ServingStage.Gather, _entry.Gather = gathered - started);
+        Counters.Add(ServingStage.Execute, _entry.Execute = executed - gathered);
+        _entry.PaddedRows = _buffers.Rows;
+        if (times is not null) (times.Started, times.Gathered, times.Executed) = (started, gathered, executed);
         if (fault is not null)
         {
             Counters.FailedBatches++;
@@ -148,23 +232,40 @@ internal sealed unsafe class BatchRunner : IDisposable
             return separable ? Failures.Backend(fault) : Failures.Timeout(_info.Options.ExecutionTimeout, fault);
         }
 
-        var sliced = OutputsFollowRows();
+        var sliced = _layout.OutputsFollowRows(_buffers);
         if (!sliced) _lane.StopBatching();
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
-        var refused = Deliver(requests, sliced, executed);
+        var refused = Deliver(requests, sliced, executed, times);
         // What could not be sealed together cannot be sealed alone: no row is at fault.
         separable = refused is null;
         return refused;
     }
 
-    private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed)
+    private InferenceFailure? Deliver(ReadOnlySpan<PendingRequest> requests, bool sliced, long executed, BatchTimes? times)
     {
         if (_sealing?.Seal(requests, _buffers, sliced, _shape.HasRows) is { } refused) return refused;
         var isSealed = _time.GetTimestamp();
-        Counters.SealTicks += isSealed - executed;
+        _entry.Seal = isSealed - executed;
+        if (requests[0].Batch is { } batch) Counters.AddSealing(_entry.Seal, batch.SignTime);
         foreach (var request in requests) TryScatter(request, sliced);
-        Counters.ScatterTicks += _time.GetTimestamp() - isSealed;
+        var scattered = _time.GetTimestamp();
+        Counters.Add(ServingStage.Scatter, _entry.Scatter = scattered - isSealed);
+        if (times is not null) (times.Sealed, times.Scattered) = (isSealed, scattered);
+        if (_sampler is not null) Sample(requests, sliced);
         return null;
+    }
+
+    private void Sample(ReadOnlySpan<PendingRequest> requests, bool sliced)
+    {
+        var last = requests[^1];
+        var row = _sampler!.Next(last.FirstSlot + last.Rows);
+        if (row < 0 || !_lane.Recheck!.IsWanted) return;
+        foreach (var request in requests)
+        {
+            if (row >= request.FirstSlot + request.Rows) continue;
+            if (_lane.Recheck.TryTake(request, row - request.FirstSlot, _buffers, sliced)) _taken = _lane.Recheck;
+            return;
+        }
     }
 
     private BackendFault? Call()
@@ -218,7 +319,7 @@ internal sealed unsafe class BatchRunner : IDisposable
                 target += source.Length;
             }
 
-            Pad(input, target);
+            if (_padding.Pads) _layout.Pad(_buffers, input, target);
         }
 
         var slot = 0;
@@ -233,40 +334,12 @@ internal sealed unsafe class BatchRunner : IDisposable
     /// <summary>Sets the batch's rows and shapes, taking the inner dimensions from a request or, for fixed ones, from the declaration.</summary>
     private void SetShapes(PendingRequest? first, int rows)
     {
-        var multiple = _info.Options.PaddingMultiple;
-        _buffers.Rows = _shape.HasRows ? (rows + multiple - 1) / multiple * multiple : rows;
+        _layout.SetRows(_buffers, _padding.RowsFor(rows));
         for (var i = 0; i < _info.Inputs.Count; i++)
         {
             var spec = _info.Inputs[i];
-            var shape = _buffers.InputShapes[i].AsSpan();
-            if (first is null) spec.Dimensions.CopyTo(shape);
-            else first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank).CopyTo(shape);
-            if (_shape.HasRows) shape[0] = _buffers.Rows;
-            if (!_shape.HasStaticRows) _buffers.ReserveInput(i, ByteCount(spec, shape));
+            _layout.SetShape(_buffers, i, first is null ? spec.Dimensions : first.Dimensions.AsSpan(_shape.Starts[i], spec.Rank));
         }
-    }
-
-    private static long ByteCount(TensorSpec spec, ReadOnlySpan<long> shape)
-    {
-        long bytes = ElementTypes.SizeOf(spec.Type);
-        foreach (var dimension in shape) bytes = checked(bytes * dimension);
-        return bytes;
-    }
-
-    private void Pad(int input, byte* end)
-    {
-        if (_info.Options.PaddingMultiple == 1) return;
-        var used = end - _buffers.Input(input);
-        var all = ByteCount(_info.Inputs[input], _buffers.InputShapes[input]);
-        new Span<byte>(end, checked((int)(all - used))).Clear();
-    }
-
-    private bool OutputsFollowRows()
-    {
-        if (!_shape.OutputsFollowRows) return false;
-        foreach (var shape in _buffers.OutputShapes)
-            if (shape.Length == 0 || shape[0] != _buffers.Rows) return false;
-        return true;
     }
 
     /// <summary>The batch is sealed by now: outputs for which there is no memory fail their own request only.</summary>
@@ -303,11 +376,6 @@ internal sealed unsafe class BatchRunner : IDisposable
         }
     }
 
-    private (long Start, long Length) Slice(PendingRequest request, int output, bool sliced)
-    {
-        var bytes = _buffers.OutputBytes[output];
-        if (!sliced) return (0, bytes);
-        var row = bytes / _buffers.Rows;
-        return (row * request.FirstSlot, row * request.Rows);
-    }
+    private (long Start, long Length) Slice(PendingRequest request, int output, bool sliced) =>
+        BatchLayout.Slice(_buffers, output, request.FirstSlot, request.Rows, sliced);
 }

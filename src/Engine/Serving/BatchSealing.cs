@@ -10,10 +10,10 @@ namespace OpenGradient.Engine.Serving;
 /// </summary>
 internal sealed unsafe class BatchSealing : IDisposable
 {
+    private readonly ModelLane _lane;
     private readonly IBatchSealer _sealer;
     private readonly ISealedBatchSink? _sink;
     private readonly WorkerCounters _counters;
-    private readonly byte[] _context;
     private readonly TensorHeaders[] _inputs;
     private readonly TensorHeaders[] _outputs;
     private readonly int[] _inputOrder;
@@ -22,12 +22,13 @@ internal sealed unsafe class BatchSealing : IDisposable
     private readonly NativeBuffer _tensors = new();
     private readonly NativeBuffer _parameters = new();
 
-    public BatchSealing(ModelInfo info, IBatchSealer sealer, ISealedBatchSink? sink, WorkerCounters counters)
+    public BatchSealing(ModelLane lane, IBatchSealer sealer, ISealedBatchSink? sink, WorkerCounters counters)
     {
+        var info = lane.Info;
+        _lane = lane;
         _sealer = sealer;
         _sink = sink;
         _counters = counters;
-        _context = info.Context.Encode();
         _inputs = [.. info.Inputs.Select(spec => new TensorHeaders(spec))];
         _outputs = [.. info.Outputs.Select(spec => new TensorHeaders(spec))];
         _inputOrder = OrderOf(info.Inputs);
@@ -49,7 +50,7 @@ internal sealed unsafe class BatchSealing : IDisposable
             for (var i = 0; i < requests.Length; i++) View(i, requests[i], buffers, sliced, hasRows);
             batch = _sealer.Seal(new BatchToSeal
             {
-                Context = _context,
+                Context = _lane.EncodedContext,
                 BatchRows = (uint)buffers.Rows,
                 Rows = new ReadOnlySpan<RowView>(_rows.Pointer, requests.Length),
             });

@@ -37,16 +37,38 @@ internal sealed class DeadlineList : IDisposable
         if (request.Deadline == long.MaxValue) return;
         lock (_gate)
         {
-            if (request.Previous is null && _first != request) return;
-            if (request.Previous is null) _first = request.Next;
-            else request.Previous.Next = request.Next;
-            if (request.Next is not null) request.Next.Previous = request.Previous;
-            request.Previous = request.Next = null;
-            if (_first is null) _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            Unlink(request);
         }
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void Unlink(PendingRequest request)
+    {
+        if (request.Previous is null && _first != request) return;
+        if (request.Previous is null) _first = request.Next;
+        else request.Previous.Next = request.Next;
+        if (request.Next is not null) request.Next.Previous = request.Previous;
+        request.Previous = request.Next = null;
+        if (_first is null) _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private void End(PendingRequest request, long now)
+    {
+        if (!request.Downgrades)
+        {
+            request.TryAbandon(Failures.DeadlineExceeded);
+            return;
+        }
+
+        // One that no longer waits is being removed from here by whoever took it.
+        if (request.Lane.TryDowngrade(request, now) is not { } deadline) return;
+        // Remove passes over a request without a deadline, so it must have left before it shows as one. And whoever sees that it
+        // does not downgrade any more must see the new deadline.
+        if (deadline == long.MaxValue) Unlink(request);
+        request.Deadline = deadline;
+        request.Downgrades = false;
+    }
 
     private void Sweep()
     {
@@ -57,7 +79,7 @@ internal sealed class DeadlineList : IDisposable
             {
                 // Abandoning removes the request from this list, under this same lock.
                 var next = request.Next;
-                if (request.Deadline <= now) request.TryAbandon(Failures.DeadlineExceeded);
+                if (request.Deadline <= now) End(request, now);
                 request = next;
             }
         }

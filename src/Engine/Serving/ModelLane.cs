@@ -1,39 +1,38 @@
 using System.Collections.Concurrent;
-using System.Numerics;
-using System.Threading.Channels;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Determinism;
+using OpenGradient.Engine.Diagnostics;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Serving.Scheduling;
 
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink);
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments, Action<ModelDemotion>? Demoted = null)
+{
+    public Watchdog Watchdog { get; } = new(Time);
+
+    public ActiveLanes Active { get; } = new();
+}
 
 /// <summary>
-/// One loaded model's way through the engine: bounded admission, one channel, as many workers as cores. A worker is idle (its
-/// bit set), or is running and looks at the channel once more after setting its bit, so no request is left behind.
+/// One loaded model's way through the engine: bounded admission, one queue, as many workers as cores. A worker is idle (its
+/// bit set), or is running and looks at the queue once more after setting its bit, so no request is left behind.
 /// </summary>
 internal sealed class ModelLane : IAsyncDisposable
 {
-    // Abandoned requests stay in the channel until a worker meets them, hence room for as many again.
-    private const int ChannelSlack = 2;
-
     private readonly IBackendModel _model;
-    private readonly Channel<PendingRequest> _queue;
     private readonly RequestValidator _validator;
+    private readonly LaneAdmission _admission;
     private readonly DeadlineList _deadlines;
-    private readonly LaneWorker[] _workers;
-    private readonly ITimer _watchdog;
+    private readonly LaneWorkers _workers;
+    private readonly InlineExecution _inline;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ulong _allIdle;
 
-    // Bit per worker: waits for work.
-    private ulong _idle;
+    // Written when the lane starts and by a demotion; workers read it at each batch they seal.
+    private volatile ModelInfo _info;
+    private volatile byte[] _context;
 
-    // Bit per worker: holds a batch that is not full and waits for more rows (queue delay).
-    private ulong _collecting;
-    private int _waiting;
-    private long _waitingBytes;
     private int _executing;
     private long _abandoned;
     private volatile bool _closed;
@@ -41,36 +40,55 @@ internal sealed class ModelLane : IAsyncDisposable
 
     public ModelLane(ModelInfo info, ModelShape shape, IBackendModel model, LaneServices services)
     {
-        Info = info;
+        _info = info;
+        _context = info.Context.Encode();
         Shape = shape;
         Services = services;
+        Recorder = new LaneRecorder(services.Instruments, info);
         _model = model;
         _batches = info.IsBatchable;
         Pool = new RequestPool(this, info.Options.MaxQueuedRequests);
         _validator = new RequestValidator(info, shape);
         _deadlines = new DeadlineList(services.Time);
-        _queue = Channel.CreateBounded<PendingRequest>(new BoundedChannelOptions(info.Options.MaxQueuedRequests * ChannelSlack));
-        _workers = new LaneWorker[info.Options.WorkerCount];
-        _allIdle = _workers.Length == 64 ? ulong.MaxValue : (1ul << _workers.Length) - 1;
-        for (var i = 0; i < _workers.Length; i++) _workers[i] = new LaneWorker(this, i, model.CreateExecutor());
-
-        var period = TimeSpan.FromTicks(Math.Clamp(info.Options.ExecutionTimeout.Ticks / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerSecond));
-        _watchdog = services.Time.CreateTimer(static state => ((ModelLane)state!).Watch(), this, period, period);
+        Queue = new LaneQueue(info.Options);
+        Load = new LaneLoad(info.Options);
+        _admission = new LaneAdmission(info.Options, Queue, Load, Estimate, services.Time);
+        _inline = new InlineExecution(info.Options);
+        Hung = new HungCalls(this);
+        var isPromised = info.Context.Determinism is DeterminismClass.A or DeterminismClass.B;
+        Recheck = isPromised && info.Options.RecheckOneIn > 0 ? new RowRecheck(this, model) : null;
+        _workers = new LaneWorkers(info.Options.WorkerCount, index => new LaneWorker(this, index, model.CreateExecutor()), services.Active);
     }
 
-    /// <summary>Changed once, by <see cref="Start"/>, before anything is admitted.</summary>
-    public ModelInfo Info { get; private set; }
+    /// <summary>Changed by <see cref="Start"/>, before anything is admitted, and by <see cref="Demote"/>.</summary>
+    public ModelInfo Info => _info;
+
+    /// <summary>What statements say of this model, encoded: of <see cref="Info"/>, at most a moment older.</summary>
+    public ReadOnlySpan<byte> EncodedContext => _context;
+
+    /// <summary>Executes sampled rows again; null where the model's class promises nothing or the options switch it off.</summary>
+    public RowRecheck? Recheck { get; }
 
     public ModelShape Shape { get; }
 
     public LaneServices Services { get; }
+
+    public LaneRecorder Recorder { get; }
+
+    public LaneHealth Health { get; } = new();
+
+    public HungCalls Hung { get; }
 
     public RequestPool Pool { get; }
 
     /// <summary>Batches whose callers have all been completed, for the next ones.</summary>
     public ConcurrentQueue<CompletionBatch> Completions { get; } = new();
 
-    public ChannelReader<PendingRequest> Queue => _queue.Reader;
+    public LaneQueue Queue { get; }
+
+    public LaneLoad Load { get; }
+
+    public CallEstimate Estimate { get; } = new();
 
     public bool IsClosed => _closed;
 
@@ -78,91 +96,190 @@ internal sealed class ModelLane : IAsyncDisposable
     public bool Batches => _batches;
 
     public ModelStatistics Statistics =>
-        WorkerCounters.Sum(_workers.Select(worker => worker.Counters), Volatile.Read(ref _abandoned), Volatile.Read(ref _waiting), Services.Time) with { Leased = Pool.Leased };
+        WorkerCounters.Sum(_workers.Counters, Abandoned, Waiting)
+            with
+            {
+                Leased = Pool.Outstanding,
+                HungCalls = Hung.Total,
+                Rechecks = Recheck?.Compared ?? 0,
+                RecheckMismatches = Recheck?.Mismatches ?? 0,
+            };
+
+    /// <summary>The last batches of every worker, by their time of start.</summary>
+    public IReadOnlyList<BatchRecord> RecentBatches
+    {
+        get
+        {
+            var records = new List<BatchRecord>();
+            foreach (var worker in _workers.All) worker.Log.CopyTo(records, Services.Time);
+            records.Sort((x, y) => x.Started.CompareTo(y.Started));
+            return records;
+        }
+    }
+
+    public long Abandoned => Volatile.Read(ref _abandoned);
+
+    public long Waiting => Load.Requests;
+
+    /// <summary>One counter over all workers.</summary>
+    public long Sum(Func<WorkerCounters, long> counter)
+    {
+        long sum = 0;
+        foreach (var worker in _workers.All) sum += counter(worker.Counters);
+        return sum;
+    }
 
     /// <summary>
     /// A worker's share of the requests in the lane, waiting or executing. Taking no more leaves the others theirs, so that all
     /// cores work on batches of about equal size; whoever takes all it can see leaves its neighbours small batches, which
     /// cost more per row.
     /// </summary>
-    public int Share => (Volatile.Read(ref _waiting) + Volatile.Read(ref _executing) + _workers.Length - 1) / _workers.Length;
+    public int Share
+    {
+        get
+        {
+            var workers = _workers.Spread;
+            return (Load.Requests + Volatile.Read(ref _executing) + workers - 1) / workers;
+        }
+    }
 
     public void OnExecuting(int requests) => Interlocked.Add(ref _executing, requests);
 
     public void StopBatching() => _batches = false;
 
+    /// <summary>
+    /// A row was executed again and gave other bits: later statements claim less. Where not even the same place reproduced it,
+    /// neighbours may have changed it, so calls are no longer shared unless the options insist.
+    /// </summary>
+    public void Demote(DeterminismClass to, string reason)
+    {
+        var info = _info;
+        var from = info.Context.Determinism;
+        var stops = to == DeterminismClass.U && info.Options.BatchAcrossCallers == BatchAcrossCallers.Auto;
+        var demoted = info with { Context = info.Context with { Determinism = to }, IsBatchable = info.IsBatchable && !stops };
+        _context = demoted.Context.Encode();
+        _info = demoted;
+        if (stops) StopBatching();
+        var words = $"determinism class {from} became {to}: {reason}";
+        Health.Report("re-execution", ModelHealth.Degraded, words);
+        Services.Demoted?.Invoke(new ModelDemotion(info.Name, info.Version, from, to, words));
+    }
+
     /// <summary>Executes and checks the model, then opens the lane. Nothing may be admitted before.</summary>
     public void Start()
     {
-        var slowest = _workers[0].WarmUp();
-        if (!_batches) Info = Info with { IsBatchable = false };
-        foreach (var worker in _workers) worker.Start(OnOwnThreads(slowest));
-        Interlocked.Exchange(ref _idle, _allIdle);
+        Services.Watchdog.Add(this);
+        var times = WarmUp();
+        if (!_batches) _info = _info with { IsBatchable = false };
+        _inline.Measured(times);
+        Hung.Open();
+        _workers.Open(_ => OnOwnThreads(times.Largest));
     }
 
     /// <summary>Null: the request is admitted and <paramref name="pending"/> will be completed once.</summary>
     public InferenceFailure? TryAdmit(InferenceRequest request, CancellationToken cancellation, out PendingRequest pending)
     {
+        pending = null!;
+        if (Health.IsUnavailable) return Failures.Unavailable(Info.Name, Health.Current);
         pending = Pool.Rent();
         if (_validator.Validate(request, pending) is { } invalid) return Refuse(pending, invalid);
-        if (Reserve(pending.Bytes) is { } full) return Refuse(pending, full);
+        if (TryRunInline(request, pending)) return null;
+        if (_admission.TryEnter(request, pending, _batches) is { } refused) return Refuse(pending, refused);
         pending.ParameterDigest = request.ParameterDigest;
-        pending.AdmittedAt = Services.Time.GetTimestamp();
-        pending.Deadline = DeadlineOf(request.Timeout, pending.AdmittedAt);
+        // Before anybody else can reach the request: whoever completes it ends its span.
+        pending.Trace = RequestTrace.Start(pending, Services.Time);
         _deadlines.Add(pending);
         pending.WatchCancellation(cancellation);
-        if (!_queue.Writer.TryWrite(pending)) return TakeBack(pending);
-        Wake();
+        if (!Queue.TryWrite(pending)) return TakeBack(pending);
+        _workers.Wake();
+        // Seen by the one or the other: whoever finds the lane unavailable answers what waits.
+        if (Health.IsUnavailable) FailWaiting();
         return null;
     }
 
-    /// <summary>A request was abandoned: its place is free at once, though the channel still holds it.</summary>
+    /// <summary>A request was abandoned: its place is free at once, though the channel may still hold it.</summary>
     public void OnAbandoned(PendingRequest request)
     {
-        Unreserve(1, request.Bytes);
+        _admission.Leave(request);
         Interlocked.Increment(ref _abandoned);
         _deadlines.Remove(request);
     }
 
     public void OnClaimed(PendingRequest request) => _deadlines.Remove(request);
 
-    public void Unreserve(int requests, long bytes)
-    {
-        Interlocked.Add(ref _waiting, -requests);
-        Interlocked.Add(ref _waitingBytes, -bytes);
-    }
+    /// <summary>A request's time at its priority is over: its deadline at the next lower one, null when it no longer waits.</summary>
+    public long? TryDowngrade(PendingRequest request, long now) => _admission.TryDowngrade(request, now);
 
     /// <summary>Marks a worker idle. True when it must go on: work came meanwhile and nobody else took its bit.</summary>
     public bool Park(ulong bit)
     {
-        Interlocked.Or(ref _idle, bit);
-        if (_queue.Reader.Count > 0) return (Interlocked.And(ref _idle, ~bit) & bit) != 0;
+        _workers.Park(bit);
+        if (Queue.HasWaiting) return _workers.TryUnpark(bit);
         SignalIfDrained();
         return false;
     }
 
-    /// <summary>Marks a worker as holding a batch that waits for more rows.</summary>
-    public void BeginCollecting(ulong bit) => Interlocked.Or(ref _collecting, bit);
+    public LaneWorkers Workers => _workers;
 
-    /// <summary>True when the worker's signal has been or will be given, false when nobody took its bit.</summary>
-    public bool EndCollecting(ulong bit) => (Interlocked.And(ref _collecting, ~bit) & bit) == 0;
+    /// <summary>Callers' threads execute nothing more.</summary>
+    public void StopInline() => _inline.TurnOff();
 
-    /// <summary>Admits nothing more, answers everything that was admitted, then frees the model.</summary>
+    /// <summary>A worker for the place of one whose call was given up, with its counters and log.</summary>
+    public LaneWorker Successor(LaneWorker hung) => new(this, hung.Index, _model.CreateExecutor(), hung);
+
+    /// <summary>A worker is gone for good: what waits is answered if the lane is unavailable.</summary>
+    public void OnLost()
+    {
+        if (Health.IsUnavailable) FailWaiting();
+        SignalIfDrained();
+    }
+
+    public void Watch(long now)
+    {
+        Hung.Watch(_workers.All, now);
+        Recheck?.TerminateIfOverdue(now, (long)(Info.Options.ExecutionTimeout.TotalSeconds * Services.Time.TimestampFrequency));
+    }
+
+    public void FreeModel() => _model.Dispose();
+
+    /// <summary>Admits nothing more, answers everything that was admitted, then frees the model, or leaves it to calls that were given up.</summary>
     public async ValueTask DisposeAsync()
     {
         _closed = true;
-        _queue.Writer.TryComplete();
-        while (WakeFrom(ref _collecting))
-        {
-            // Whoever waits for more rows will get none.
-        }
-
+        Hung.Close();
+        Queue.Complete();
+        _workers.EndAllCollecting();
         SignalIfDrained();
         await _drained.Task.ConfigureAwait(false);
-        await _watchdog.DisposeAsync().ConfigureAwait(false);
+        // A comparison that does not end may still touch the model: it is then left to the process's end.
+        var isLeft = Recheck is not null && !await Recheck.TryDisposeAsync().ConfigureAwait(false);
+        Services.Watchdog.Remove(this);
         _deadlines.Dispose();
-        foreach (var worker in _workers) worker.Dispose();
-        _model.Dispose();
+        _workers.Dispose();
+        if (!isLeft) Hung.FreeModel();
+    }
+
+    /// <summary>Executes the request on this thread when nothing else is in the lane; it is then completed.</summary>
+    private bool TryRunInline(InferenceRequest request, PendingRequest pending)
+    {
+        if (!_workers.AreAllIdle || !_inline.Allows(pending, Load.Requests, Pool.Outstanding)) return false;
+        if (!_workers.TryTakeWhileAllIdle(out var worker)) return false;
+        // Closed before the bit was taken: the drain may have ended. Closed after: it waits for the bit.
+        if (_closed)
+        {
+            worker.GiveBack();
+            return false;
+        }
+
+        pending.ParameterDigest = request.ParameterDigest;
+        pending.AdmittedAt = Services.Time.GetTimestamp();
+        pending.Deadline = long.MaxValue;
+        pending.Trace = RequestTrace.Start(pending, Services.Time);
+        pending.ClaimAlone();
+        var recheck = worker.RunInline(pending);
+        pending.Signal();
+        recheck?.Launch();
+        return true;
     }
 
     private bool OnOwnThreads(TimeSpan slowest) => Info.Options.Placement switch
@@ -173,23 +290,23 @@ internal sealed class ModelLane : IAsyncDisposable
         _ => Info.Options.MaxQueueDelay > TimeSpan.Zero || slowest > TimeSpan.FromMilliseconds(2),
     };
 
+    private WarmUpTimes WarmUp()
+    {
+        try
+        {
+            return _workers.All[0].WarmUp();
+        }
+        catch
+        {
+            Services.Watchdog.Remove(this);
+            throw;
+        }
+    }
+
     private static InferenceFailure Refuse(PendingRequest pending, InferenceFailure failure)
     {
         pending.Discard();
         return failure;
-    }
-
-    private InferenceFailure? Reserve(long bytes)
-    {
-        if (Interlocked.Increment(ref _waiting) > Info.Options.MaxQueuedRequests)
-        {
-            Interlocked.Decrement(ref _waiting);
-            return Failures.QueueFull(Info.Name, $"{Info.Options.MaxQueuedRequests} requests", RetryAdvice());
-        }
-
-        if (Interlocked.Add(ref _waitingBytes, bytes) <= Info.Options.MaxQueuedBytes) return null;
-        Unreserve(1, bytes);
-        return Failures.QueueFull(Info.Name, $"{Info.Options.MaxQueuedBytes} bytes", RetryAdvice());
     }
 
     /// <summary>The channel did not take the request: it is closed, or full of abandoned ones.</summary>
@@ -203,53 +320,41 @@ internal sealed class ModelLane : IAsyncDisposable
         }
 
         _deadlines.Remove(pending);
-        Unreserve(1, pending.Bytes);
-        return Refuse(pending, _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", RetryAdvice()));
-    }
-
-    private long DeadlineOf(TimeSpan? timeout, long now)
-    {
-        if (timeout is not { } limit) return long.MaxValue;
-        var ticks = limit.TotalSeconds * Services.Time.TimestampFrequency;
-        return ticks >= long.MaxValue - now ? long.MaxValue : now + (long)ticks;
-    }
-
-    /// <summary>The time in which the workers empty half of what waits now, from their mean time per row.</summary>
-    private TimeSpan RetryAdvice()
-    {
-        var done = Statistics;
-        var perRequest = done.Requests == 0 ? TimeSpan.FromMilliseconds(1) : done.Execute / done.Requests;
-        var advice = perRequest * (Volatile.Read(ref _waiting) / 2.0) / _workers.Length;
-        return advice < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : advice;
-    }
-
-    private void Wake()
-    {
-        if (Volatile.Read(ref _collecting) != 0 && WakeFrom(ref _collecting)) return;
-        if (Volatile.Read(ref _idle) != 0) WakeFrom(ref _idle);
-    }
-
-    private bool WakeFrom(ref ulong workers)
-    {
-        for (ulong seen; (seen = Volatile.Read(ref workers)) != 0;)
-        {
-            var bit = seen & (~seen + 1);
-            if ((Interlocked.And(ref workers, ~bit) & bit) == 0) continue;
-            _workers[BitOperations.TrailingZeroCount(bit)].Schedule();
-            return true;
-        }
-
-        return false;
+        _admission.Leave(pending);
+        pending.Failure = _closed ? Failures.NotReady(Info.Name) : Failures.QueueFull(Info.Name, "cancelled requests not yet cleared", _admission.Advice(_batches));
+        pending.EndTrace();
+        return Refuse(pending, pending.Failure);
     }
 
     private void SignalIfDrained()
     {
-        if (_closed && _queue.Reader.Count == 0 && Volatile.Read(ref _idle) == _allIdle) _drained.TrySetResult();
+        if (_closed && !Queue.HasWaiting && _workers.AreAllIdle) _drained.TrySetResult();
     }
 
-    private void Watch()
+    private void FailWaiting()
     {
-        var now = Services.Time.GetTimestamp();
-        foreach (var worker in _workers) worker.TerminateIfOverdue(now);
+        while (Queue.TryTake(AnyFits.Instance, out var next) == Take.Taken) FailWaiting(next);
+    }
+
+    private void FailWaiting(PendingRequest next)
+    {
+        if (!next.TryClaim())
+        {
+            next.LetGo();
+            return;
+        }
+
+        OnClaimed(next);
+        Load.Release(1, next.Rows, next.Bytes);
+        next.Failure = Failures.Unavailable(Info.Name, Health.Current);
+        ThreadPool.UnsafeQueueUserWorkItem(next, preferLocal: false);
+    }
+
+    /// <summary>No batch: whatever is next is taken.</summary>
+    private sealed class AnyFits : IBatchFit
+    {
+        public static readonly AnyFits Instance = new();
+
+        public Fit Check(QueueEntry entry) => Fit.Yes;
     }
 }

@@ -23,6 +23,7 @@ internal static class CommandLine
             InferCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
+            ReplayCommand.Create(),
             ReceiptCommand.Create(),
             DemoCommand.Create(),
             DoctorCommand.Create(),

@@ -17,28 +17,30 @@ internal static class InferCommand
         var wait = new Option<string>("--wait") { Description = "Return when the receipt has come this far", DefaultValueFactory = _ => "fast" };
         wait.AcceptOnlyFromAmong(Policies);
         var receipt = new Option<string?>("--receipt") { Description = "Write the receipt with its proof as far as it has grown to this file" };
+        var output = new Option<string?>("--output") { Description = "Write the answer as it came to this file, for example for og replay" };
         var local = new Option<bool>("--local") { Description = "Run the engine in this process instead of asking a host; needs --config" };
         var url = CommonOptions.Url();
         var key = CommonOptions.ApiKeyFile();
         var config = CommonOptions.Config();
         var set = CommonOptions.Set();
         var timeout = CommonOptions.TimeoutSeconds(60);
-        var command = new Command("infer", "Send one input to a model; prints the answer and where its receipt stands") { model, input, item, wait, receipt, local, url, key, config, set, timeout };
+        var command = new Command("infer", "Send one input to a model; prints the answer and where its receipt stands") { model, input, item, wait, receipt, output, local, url, key, config, set, timeout };
         command.SetAction(async (parsed, cancellation) =>
         {
             var items = InputFile.Read(parsed.GetValue(input)!);
             var index = parsed.GetValue(item);
             if (index < 0 || index >= items.Count) throw new FormatException($"--item {index}: the input file has {items.Count} entries");
             await using var session = await InferSession.Open(parsed.GetValue(local), parsed.GetValue(url)!, parsed.GetValue(key), parsed.GetValue(config), parsed.GetValue(set)!, cancellation);
-            return await Run(session.Client, parsed.GetValue(model)!, items[index], parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(receipt), cancellation);
+            return await Run(session.Client, parsed.GetValue(model)!, items[index], parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(receipt), parsed.GetValue(output), cancellation);
         });
         return command;
     }
 
-    private static async Task<int> Run(HostClient client, string model, InputItem item, string wait, TimeSpan timeout, string? file, CancellationToken cancellation)
+    private static async Task<int> Run(HostClient client, string model, InputItem item, string wait, TimeSpan timeout, string? file, string? output, CancellationToken cancellation)
     {
         var answer = await client.Infer(model, item.Body, wait, timeout, cancellation);
         Console.WriteLine(AnswerText.Outputs(answer.Body.RootElement));
+        if (output is not null && answer.Released) await AnswerFiles.Write(output, answer.Body, cancellation);
         if (answer.Receipt is null)
         {
             if (answer.Released) return ExitCodes.Ok;

@@ -23,7 +23,7 @@ internal sealed class InferSession : IAsyncDisposable
         string[] own = [.. settings, "http.listen=http://127.0.0.1:0", "operatorListen="];
         var configuration = ConfigurationLoader.Load(config, Environment.GetEnvironmentVariables(), own);
         var host = await EngineHost.Start(configuration with { Http = new ListenerConfiguration { Listen = "http://127.0.0.1:0" } }, TimeProvider.System, cancellation);
-        var app = HttpServer.Build(host, TimeProvider.System);
+        var app = HttpServer.Build(host, new Drain(TimeSpan.Zero, TimeProvider.System), TimeProvider.System);
         await app.StartAsync(cancellation);
         return new InferSession(HostClient.Connect(new Uri(app.Urls.First()), null), host, app);
     }

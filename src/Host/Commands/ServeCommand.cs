@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OpenGradient.Engine.Host.Server;
+using OpenGradient.Engine.Host.Telemetry;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
 
@@ -24,14 +25,23 @@ internal static class ServeCommand
     private static async Task<int> Serve(HostConfiguration configuration, CancellationToken cancellation)
     {
         await using var host = await EngineHost.Start(configuration, TimeProvider.System, cancellation);
-        await using var app = HttpServer.Build(host, TimeProvider.System);
+        using var export = OtlpExport.Start(configuration);
+        var drain = new Drain(TimeSpan.FromMilliseconds(configuration.Http.DrainDelayMs), TimeProvider.System);
+        await using var app = HttpServer.Build(host, drain, TimeProvider.System);
+        host.ModelDemoted += demotion => Console.Error.WriteLine($"warning: model {demotion.Model} {demotion.Version}: {demotion.Reason}");
         await app.StartAsync(cancellation);
         Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name))} on {configuration.Http.Listen}");
+        foreach (var model in host.Engine.Models)
+            Console.WriteLine($"model {model.Name} {model.Version}: determinism class {model.Probe?.ToString() ?? $"{model.Context.Determinism}, on the operator's word"}");
         Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: software, development only, NOT trusted");
         Console.WriteLine($"onnx runtime {host.Runtime.Version} ({host.Runtime.InstructionSet}) from {host.Runtime.Path}");
 
         // A settler that has stopped for good stops the host: serving on would promise what nobody keeps.
-        var stopped = await Task.WhenAny(app.WaitForShutdownAsync(cancellation), host.Settlement is null ? Task.Delay(Timeout.Infinite, cancellation) : host.Settling);
+        var asked = Task.Delay(Timeout.Infinite, cancellation);
+        await Task.WhenAny(asked, host.Settlement is null ? asked : host.Settling);
+
+        // Not ready first, closed then, and only after that does the server end its connections; the engine goes last.
+        await drain.Begin();
         await app.StopAsync(CancellationToken.None);
         if (!host.Settling.IsFaulted) return ExitCodes.Ok;
         Console.Error.WriteLine($"error: settlement has stopped: {host.Settling.Exception!.GetBaseException().Message}");

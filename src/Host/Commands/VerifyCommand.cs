@@ -33,7 +33,8 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static async Task<IReadOnlyList<VerificationFailure>> Check(byte[] file, TrustFile trustFile, Uri? rpc, CancellationToken cancellation)
+    /// <summary>Every reason that fails: offline first, then against the chain where the policy needs it.</summary>
+    internal static async Task<IReadOnlyList<VerificationFailure>> Check(byte[] file, TrustFile trustFile, Uri? rpc, CancellationToken cancellation)
     {
         var trust = trustFile.ToPolicy();
         var signatures = new NativeSignatures(AttestationShim.Load());

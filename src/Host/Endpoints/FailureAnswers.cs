@@ -22,7 +22,10 @@ internal static class FailureAnswers
         InferenceFailureKind.QueueFull => StatusCodes.Status429TooManyRequests,
         InferenceFailureKind.DeadlineExceeded or InferenceFailureKind.ExecutionTimeout => StatusCodes.Status504GatewayTimeout,
         InferenceFailureKind.Cancelled => ClientClosedRequest,
-        InferenceFailureKind.ModelNotReady or InferenceFailureKind.TrustGapExceeded or InferenceFailureKind.ShuttingDown => StatusCodes.Status503ServiceUnavailable,
+        // Nothing ran out yet, so no 504: the host has too much to do, and says when to come again.
+        InferenceFailureKind.WouldMissDeadline => StatusCodes.Status503ServiceUnavailable,
+        InferenceFailureKind.ModelNotReady or InferenceFailureKind.TrustGapExceeded or InferenceFailureKind.ShuttingDown
+            or InferenceFailureKind.ModelUnavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 }

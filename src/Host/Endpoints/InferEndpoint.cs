@@ -27,7 +27,7 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
         var (policy, wait) = Release(context.Request, request);
 
         if (host.Engine.Find(model, version) is { } info) InferAnswer.CheckOutputs(request, info);
-        var engineRequest = new InferenceRequest(model, version);
+        var engineRequest = new InferenceRequest(model, version) { Priority = request.Priority, Timeout = request.Timeout, Caller = CallerIdentity.Of(context) };
         foreach (var input in request.Inputs) engineRequest.Add(input.Name, (ElementType)input.Code, input.Shape, input.Data);
         var outcome = await host.Engine.TryInferAsync(engineRequest, context.RequestAborted);
         if (outcome.Failure is { } failure)

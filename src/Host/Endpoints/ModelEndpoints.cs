@@ -1,12 +1,13 @@
 using System.Text.Json;
 using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Host.Server;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Host.Endpoints;
 
 /// <summary>The descriptive part of the Open Inference Protocol: server, health, models.</summary>
-internal sealed class ModelEndpoints(EngineHost host)
+internal sealed class ModelEndpoints(EngineHost host, Drain drain)
 {
     public static Task Server(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, json =>
     {
@@ -22,11 +23,11 @@ internal sealed class ModelEndpoints(EngineHost host)
 
     public static Task Live(HttpContext context) => Flag(context, "live", true);
 
-    /// <summary>Ready while every model serves and settlement has not stopped for good.</summary>
-    public Task Ready(HttpContext context) => Flag(context, "ready", !host.Settling.IsFaulted && host.Engine.Models.Count >= host.Configuration.Models.Count);
+    /// <summary>Ready while every model that should serve does, settlement has not stopped for good, and nobody asked to drain.</summary>
+    public Task Ready(HttpContext context) => Flag(context, "ready", !drain.IsDraining && !host.Settling.IsFaulted && host.Repository.IsReady);
 
     public Task ModelReady(HttpContext context, string model, string? version) =>
-        host.Engine.Find(model, version) is null ? Unknown(context, model, version) : Flag(context, "ready", true);
+        host.Engine.Health(model, version) is { } health ? Flag(context, "ready", health.Health != ModelHealth.Unavailable) : Unknown(context, model, version);
 
     public Task Model(HttpContext context, string model, string? version)
     {
@@ -45,6 +46,8 @@ internal sealed class ModelEndpoints(EngineHost host)
             json.WriteString("og_model_identity", info.Identity.ToString());
             json.WriteString("og_determinism", info.Context.Determinism.ToString());
             json.WriteNumber("og_max_batch", info.Options.MaxBatch);
+            // The state alone: its reasons can quote the backend, and are on the operator's listener.
+            json.WriteString("og_health", (host.Engine.Health(info.Name, info.Version)?.Health ?? ModelHealth.Unavailable).ToString().ToLowerInvariant());
             json.WriteEndObject();
             json.WriteEndObject();
         });

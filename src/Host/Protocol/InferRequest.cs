@@ -10,13 +10,13 @@ public sealed record WireTensor(string Name, byte Code, long[] Shape, ReadOnlyMe
 /// <summary>What a request is refused with: its message names what was wrong and goes to the caller as it is.</summary>
 public sealed class BadRequestException(string message) : Exception(message);
 
-/// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's two parameters.</summary>
+/// <summary>An inference request of the Open Inference Protocol (KServe v2 REST), with the house's own parameters.</summary>
 public sealed class InferRequest
 {
     private static readonly string[] Properties = ["id", "inputs", "outputs", "parameters"];
     private static readonly string[] OutputProperties = ["name", "parameters"];
     private static readonly string[] OutputParameters = ["binary_data"];
-    private static readonly string[] Parameters = ["og_release", "og_release_timeout_ms", "binary_data_output"];
+    private static readonly string[] Parameters = ["og_release", "og_release_timeout_ms", "priority", "timeout", "binary_data_output"];
 
     // Far beyond what models have; bounds the work that one body can ask for.
     private const int MaxTensors = 256;
@@ -37,6 +37,12 @@ public sealed class InferRequest
 
     /// <summary><c>og_release_timeout_ms</c>, or null.</summary>
     public long? ReleaseTimeoutMilliseconds { get; private set; }
+
+    /// <summary><c>priority</c>; normal when absent.</summary>
+    public RequestPriority Priority { get; private set; } = RequestPriority.Normal;
+
+    /// <summary><c>timeout</c>, or null.</summary>
+    public TimeSpan? Timeout { get; private set; }
 
     /// <summary>Reads a body: JSON, followed by the tensors' bytes where the binary extension is used.</summary>
     /// <param name="body">The whole body.</param>
@@ -131,6 +137,8 @@ public sealed class InferRequest
             {
                 case "og_release": Release = Text(ref json, name); break;
                 case "binary_data_output": BinaryByDefault = Flag(ref json, name); break;
+                case "priority": Priority = QueueParameters.ReadPriority(ref json); break;
+                case "timeout": Timeout = QueueParameters.ReadTimeout(ref json); break;
                 default:
                     if (!json.Read() || json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out var timeout) || timeout < 0)
                         throw new BadRequestException("'og_release_timeout_ms' is not a number of milliseconds");

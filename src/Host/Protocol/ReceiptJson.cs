@@ -81,6 +81,7 @@ public static class ReceiptJson
         json.WriteString("modelIdentity", statement.Context.ModelIdentity.ToString());
         json.WriteString("determinism", statement.Context.Determinism.ToString());
         json.WriteNumber("paddingMultiple", statement.Context.PaddingMultiple);
+        json.WriteNumber("minimumRows", statement.Context.MinimumRows);
         var runtime = statement.Context.Runtime;
         json.WriteString("runtime", $"{runtime.Backend} {runtime.LibraryVersion} {runtime.Provider} {runtime.Device} {runtime.Precision} {runtime.Options}");
         json.WriteString("runtimeLibrary", runtime.LibraryDigest.ToString());

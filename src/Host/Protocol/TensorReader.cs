@@ -103,7 +103,7 @@ internal static class TensorReader
         return size;
     }
 
-    private static long ByteCount(string name, byte code, long[] shape)
+    internal static long ByteCount(string name, byte code, long[] shape)
     {
         long count = DataType.SizeOf(code);
         foreach (var dimension in shape)

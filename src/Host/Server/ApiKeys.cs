@@ -12,13 +12,19 @@ public sealed class ApiKeys
 {
     private const string DigestPrefix = "sha256:";
     private readonly byte[][] _digests;
+    private readonly string[] _callers;
     private readonly int _perMinute;
     private readonly TimeProvider _clock;
 
     // Owned here; one window per key, so its size is the number of keys.
     private readonly ConcurrentDictionary<int, Window> _windows = new();
 
-    private ApiKeys(byte[][] digests, int perMinute, TimeProvider clock) => (_digests, _perMinute, _clock) = (digests, perMinute, clock);
+    private ApiKeys(byte[][] digests, int perMinute, TimeProvider clock)
+    {
+        (_digests, _perMinute, _clock) = (digests, perMinute, clock);
+        // The same key in two entries has one identity: that of the last, which Find gives.
+        _callers = [.. Enumerable.Range(1, digests.Length).Select(number => $"key {number}")];
+    }
 
     /// <exception cref="IOException">The file cannot be read, holds no key, or is readable by others.</exception>
     public static ApiKeys Read(string file, int perMinute, TimeProvider clock)
@@ -44,6 +50,9 @@ public sealed class ApiKeys
             if (CryptographicOperations.FixedTimeEquals(digest, _digests[i])) found = i;
         return found;
     }
+
+    /// <summary>What the engine and its messages call the holder of a key: the entry's number in the file, never anything of the key.</summary>
+    public string CallerOf(int key) => _callers[key];
 
     /// <summary>Counts one request of a key; returns how long to wait when its minute is used up.</summary>
     public TimeSpan? Count(int key)

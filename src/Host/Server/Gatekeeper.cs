@@ -63,6 +63,7 @@ public static class Gatekeeper
             return false;
         }
 
+        CallerIdentity.Set(context, keys.CallerOf(key));
         if (keys.Count(key) is not { } wait) return true;
         context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         await Answers.Error(context, StatusCodes.Status429TooManyRequests, "this API key has used up its requests for this minute");

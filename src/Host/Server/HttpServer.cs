@@ -19,7 +19,7 @@ internal static class HttpServer
     // Waits for durable and verified end by themselves within it; an anchor may be minutes away and is not waited for.
     private static readonly TimeSpan WaitsWhileStopping = TimeSpan.FromSeconds(2);
 
-    public static WebApplication Build(EngineHost host, TimeProvider clock)
+    public static WebApplication Build(EngineHost host, Drain drain, TimeProvider clock)
     {
         var configuration = host.Configuration;
         var listen = ConfigurationCheck.Address(configuration.Http.Listen)!;
@@ -27,6 +27,8 @@ internal static class HttpServer
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Configuration.Sources.Clear();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        // The command hears the signals and drains before it stops the server; the framework's own lifetime would stop it at once.
+        builder.Services.AddSingleton<IHostLifetime, SignalsElsewhere>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -40,15 +42,16 @@ internal static class HttpServer
         var app = builder.Build();
         var keys = configuration.Http.ApiKeysFile is { } file ? ApiKeys.Read(file, configuration.Http.RequestsPerMinutePerKey, clock) : null;
         if (operatorListen is not null)
-            app.MapWhen(context => context.Connection.LocalPort == operatorListen.Port, branch => Operator(branch, host));
+            app.MapWhen(context => context.Connection.LocalPort == operatorListen.Port, branch => Operator(branch, host, drain));
+        app.Use(drain.CloseConnections);
         app.UseGatekeeper(configuration.Http, keys);
         app.Use(Errors);
         app.UseRouting();
-        Public(app, host, clock);
+        Public(app, host, drain, clock);
         return app;
     }
 
-    private static void Public(WebApplication app, EngineHost host, TimeProvider clock)
+    private static void Public(WebApplication app, EngineHost host, Drain drain, TimeProvider clock)
     {
         var recent = host.Settlement is { } settlement ? new RecentStatements(settlement) : null;
         var rate = new RequestRate(clock);
@@ -59,7 +62,7 @@ internal static class HttpServer
         var cut = new CancellationTokenSource();
         stopping.Register(() => cut.CancelAfter(WaitsWhileStopping));
         var infer = new InferEndpoint(host, new KeptAnswers(clock), cut.Token);
-        var models = new ModelEndpoints(host);
+        var models = new ModelEndpoints(host, drain);
         var receipts = new ReceiptEndpoints(host);
         var open = new PublicEndpoints(host, new OverviewJson(host, recent, rate, clock), recent, clock);
         app.MapGet("/v2", ModelEndpoints.Server);
@@ -67,10 +70,10 @@ internal static class HttpServer
         app.MapGet("/v2/health/ready", models.Ready);
         app.MapGet("/v2/models/{model}", context => models.Model(context, Value(context, "model"), null));
         app.MapGet("/v2/models/{model}/ready", context => models.ModelReady(context, Value(context, "model"), null));
-        app.MapPost("/v2/models/{model}/infer", context => infer.Handle(context, Value(context, "model"), null));
+        app.MapPost("/v2/models/{model}/infer", context => drain.Guard(context, () => infer.Handle(context, Value(context, "model"), null)));
         app.MapGet("/v2/models/{model}/versions/{version}", context => models.Model(context, Value(context, "model"), Value(context, "version")));
         app.MapGet("/v2/models/{model}/versions/{version}/ready", context => models.ModelReady(context, Value(context, "model"), Value(context, "version")));
-        app.MapPost("/v2/models/{model}/versions/{version}/infer", context => infer.Handle(context, Value(context, "model"), Value(context, "version")));
+        app.MapPost("/v2/models/{model}/versions/{version}/infer", context => drain.Guard(context, () => infer.Handle(context, Value(context, "model"), Value(context, "version"))));
         app.MapGet("/v1/answers/{id}", context => infer.Fetch(context, Value(context, "id")));
         app.MapPost("/v1/receipts", receipts.Submit);
         app.MapGet("/v1/receipts/{id}", context => receipts.Status(context, Value(context, "id")));
@@ -85,13 +88,22 @@ internal static class HttpServer
         app.MapFallback("{**path}", context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));
     }
 
-    private static void Operator(IApplicationBuilder branch, EngineHost host)
+    private static void Operator(IApplicationBuilder branch, EngineHost host, Drain drain)
     {
-        var metrics = new MetricsEndpoint(host);
+        var metrics = new MetricsEndpoint(host, drain);
+        var repository = new RepositoryEndpoints(host.Repository);
         branch.UseGatekeeper(new ListenerConfiguration(), null);
-        branch.Run(context => context.Request.Path == "/metrics"
-            ? metrics.Handle(context)
-            : Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics"));
+        branch.Use(Errors);
+        branch.UseRouting();
+        branch.UseEndpoints(endpoints =>
+        {
+            endpoints.MapGet("/metrics", metrics.Handle);
+            endpoints.Map("/v1/drain", drain.Handle);
+            endpoints.MapPost("/v2/repository/index", repository.Index);
+            endpoints.MapPost("/v2/repository/models/{model}/load", context => repository.Load(context, Value(context, "model")));
+            endpoints.MapPost("/v2/repository/models/{model}/unload", context => repository.Unload(context, Value(context, "model")));
+        });
+        branch.Run(context => Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics, /v1/drain and /v2/repository"));
     }
 
     /// <summary>The one place where what a caller did wrong, or what broke, becomes an answer.</summary>
@@ -157,4 +169,11 @@ internal static class HttpServer
     }
 
     private static string Value(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
+
+    private sealed class SignalsElsewhere : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

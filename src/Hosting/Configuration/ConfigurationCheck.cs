@@ -43,6 +43,7 @@ public static class ConfigurationCheck
         Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
         Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
         Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
+        TelemetryConfiguration.Check(configuration.Telemetry, errors);
         return errors;
     }
 
@@ -75,6 +76,8 @@ public static class ConfigurationCheck
 
         if (http.AllowedHosts.Count == 0) errors.Add("http.allowedHosts: at least one");
         if (http.MaxBodyBytes is < 1024 or > int.MaxValue) errors.Add("http.maxBodyBytes: between 1,024 and 2,147,483,647");
+        // A stop has 60 s in all, of which what was admitted may need 30.
+        if (http.DrainDelayMs is not (>= 0 and <= 20_000)) errors.Add("http.drainDelayMs: between 0 and 20,000");
         if (http.RequestsPerMinutePerKey < 0) errors.Add("http.requestsPerMinutePerKey: not negative");
     }
 
@@ -84,7 +87,30 @@ public static class ConfigurationCheck
         if (model.MaxBatch is < 1 or > 65_535) errors.Add($"{key}.maxBatch: between 1 and 65,535");
         if (model.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
         if (model.MaxQueueDelayMs is < 0 or > 10_000) errors.Add($"{key}.maxQueueDelayMs: between 0 and 10,000");
+        if (model.IntraOpThreads is < 1 or > 256) errors.Add($"{key}.intraOpThreads: between 1 and 256");
+        if (model.Workers is < 1 or > 64) errors.Add($"{key}.workers: between 1 and 64");
+        if (model.MaxBytes < 1) errors.Add($"{key}.maxBytes: 1 or more");
+        if (model.Determinism is not (null or "A" or "B" or "C" or "U")) errors.Add($"{key}.determinism: A, B, C or U; null to have the model probed");
+        if (model.PaddingMultiple is < 1 or > 65_535) errors.Add($"{key}.paddingMultiple: between 1 and 65,535");
+        if (model.MinimumRows is < 1 or > 65_535) errors.Add($"{key}.minimumRows: between 1 and 65,535");
+        if (model.ProbeBudgetMs is < 0 or > 3_600_000) errors.Add($"{key}.probeBudgetMs: between 0 and 3,600,000");
+        if (model.RecheckOneIn < 0) errors.Add($"{key}.recheckOneIn: not negative");
+        if (model.BatchAcrossCallers is not ("auto" or "always")) errors.Add($"{key}.batchAcrossCallers: '{model.BatchAcrossCallers}' is neither auto nor always");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
+        if (model.Queue.CallerShare is not (> 0 and <= 1)) errors.Add($"{key}.queue.callerShare: above 0, to 1");
+        if (model.Queue.High is { } high) CheckPolicy(high, $"{key}.queue.high", errors);
+        if (model.Queue.Normal is { } normal) CheckPolicy(normal, $"{key}.queue.normal", errors);
+        if (model.Queue.Low is not { } low) return;
+        CheckPolicy(low, $"{key}.queue.low", errors);
+        if (low.OnTimeout == "downgrade") errors.Add($"{key}.queue.low.onTimeout: there is no lower priority to go to");
+    }
+
+    private static void CheckPolicy(QueuePolicyConfiguration policy, string key, List<string> errors)
+    {
+        if (policy.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
+        if (policy.TimeoutMs is not (null or (> 0 and <= 86_400_000))) errors.Add($"{key}.timeoutMs: above 0, to 86,400,000");
+        if (policy.OnTimeout is not (null or "reject" or "downgrade")) errors.Add($"{key}.onTimeout: '{policy.OnTimeout}' is neither reject nor downgrade");
+        if (policy is { OnTimeout: "downgrade", TimeoutMs: null }) errors.Add($"{key}.onTimeout: downgrade needs {key}.timeoutMs");
     }
 
     private static void CheckChain(ChainConfiguration chain, List<string> errors)

@@ -132,8 +132,10 @@ public static class ConfigurationLoader
         {
             Data = At(configuration.Data),
             Models = [.. configuration.Models.Select(model => model with { Path = At(model.Path) })],
+            ModelsFolder = AtOrNull(configuration.ModelsFolder),
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
+            Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
             Http = configuration.Http with
             {
                 ApiKeysFile = AtOrNull(configuration.Http.ApiKeysFile),

@@ -15,6 +15,9 @@ public sealed record HostConfiguration
     public string? OperatorListen { get; init; } = "http://127.0.0.1:8081";
 
     public IReadOnlyList<ModelConfiguration> Models { get; init; } = [];
+
+    /// <summary>A folder of model folders that may be loaded while the host runs, besides <see cref="Models"/>; null for none.</summary>
+    public string? ModelsFolder { get; init; }
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 
@@ -22,6 +25,7 @@ public sealed record HostConfiguration
     public ChainConfiguration? Chain { get; init; }
     public SettlementConfiguration Settlement { get; init; } = new();
     public TrustGapConfiguration TrustGap { get; init; } = new();
+    public TelemetryConfiguration Telemetry { get; init; } = new();
 }
 
 public sealed record ListenerConfiguration
@@ -48,6 +52,9 @@ public sealed record ListenerConfiguration
 
     /// <summary>Largest request body, checked before it is read.</summary>
     public long MaxBodyBytes { get; init; } = 16 << 20;
+
+    /// <summary>From the signal to stop until nothing more is admitted; readiness is false from its beginning. 0: at once.</summary>
+    public double DrainDelayMs { get; init; }
 }
 
 public sealed record ModelConfiguration
@@ -68,11 +75,67 @@ public sealed record ModelConfiguration
     /// <summary>Requests that may wait; more are refused with advice.</summary>
     public int MaxQueuedRequests { get; init; } = 4096;
 
+    /// <summary>How requests that wait share the model.</summary>
+    public QueueConfiguration Queue { get; init; } = new();
+
     /// <summary>True refuses inputs that hold NaN.</summary>
     public bool RejectNaN { get; init; }
 
     /// <summary>A backend call that takes longer is terminated.</summary>
     public double ExecutionTimeoutMs { get; init; } = 30_000;
+
+    /// <summary>Threads inside one backend call; more than 1 is the latency mode.</summary>
+    public int IntraOpThreads { get; init; } = 1;
+
+    /// <summary>Concurrent backend calls; null for <c>onnxRuntime.workers</c>, or with several threads per call for as many as the cores hold.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Whether calls with several threads may add up to more threads than cores.</summary>
+    public bool AllowOversubscription { get; init; }
+
+    /// <summary>Most bytes of all the model's files.</summary>
+    public long MaxBytes { get; init; } = 16L << 30;
+
+    /// <summary>The determinism class, <c>A</c>, <c>B</c>, <c>C</c> or <c>U</c>, on the operator's word; null has the model probed at load.</summary>
+    public string? Determinism { get; init; }
+
+    /// <summary>Calls execute a multiple of so many rows; the probe raises it where a model needs it.</summary>
+    public int PaddingMultiple { get; init; } = 1;
+
+    /// <summary>Calls execute at least so many rows; the probe raises it where a model needs it.</summary>
+    public int MinimumRows { get; init; } = 1;
+
+    /// <summary>What probing may take; 0 switches it off.</summary>
+    public double ProbeBudgetMs { get; init; } = 2000;
+
+    /// <summary>About one row in so many is executed again and compared; 0 for none.</summary>
+    public int RecheckOneIn { get; init; } = 1000;
+
+    /// <summary><c>auto</c> keeps callers of a model whose answers depend on neighbours apart; <c>always</c> does not.</summary>
+    public string BatchAcrossCallers { get; init; } = "auto";
+}
+
+public sealed record QueueConfiguration
+{
+    /// <summary>Part of the queue that one caller (API key) may hold.</summary>
+    public double CallerShare { get; init; } = 0.5;
+
+    /// <summary>Null for a priority without a policy of its own.</summary>
+    public QueuePolicyConfiguration? High { get; init; }
+    public QueuePolicyConfiguration? Normal { get; init; }
+    public QueuePolicyConfiguration? Low { get; init; }
+}
+
+public sealed record QueuePolicyConfiguration
+{
+    /// <summary>Requests of this priority that may wait; null for the model's limit alone.</summary>
+    public int? MaxQueuedRequests { get; init; }
+
+    /// <summary>How long a request without a timeout of its own may wait at this priority; null for no limit.</summary>
+    public double? TimeoutMs { get; init; }
+
+    /// <summary><c>reject</c>, which null means, or <c>downgrade</c>.</summary>
+    public string? OnTimeout { get; init; }
 }
 
 public sealed record OnnxRuntimeConfiguration

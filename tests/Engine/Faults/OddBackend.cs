@@ -34,7 +34,7 @@ internal sealed class OddBackend : IModelBackend
 
     public static unsafe ReadOnlySpan<long> Inputs(ExecutionBuffers buffers) => new(buffers.Input(0), buffers.Rows * 2);
 
-    public IBackendModel Open(string modelName, ReadOnlyNativeMemory bytes, ExecutionOptions options)
+    public IBackendModel Open(string modelName, ModelArtifact artifact, ExecutionOptions options)
     {
         Interlocked.Increment(ref _models);
         return new Model(this);

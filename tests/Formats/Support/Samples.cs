@@ -37,9 +37,10 @@ internal static class Samples
         from library in Hash
         from determinism in Gen.Elements(DeterminismClass.U, DeterminismClass.A, DeterminismClass.B, DeterminismClass.C)
         from padding in Gen.Elements(1u, 2u, 23u, 24u, 256u, 65_535u, 65_536u)
+        from minimum in Gen.Elements(1u, 2u, 24u, 65_536u)
         select new StatementContext(
             names[0], names[1], identity,
-            new RuntimeFingerprint(names[2], names[3], library, names[4], names[5], names[6], names[7]), determinism, padding);
+            new RuntimeFingerprint(names[2], names[3], library, names[4], names[5], names[6], names[7]), determinism, padding, minimum);
 
     public static Gen<ChainView?> ChainView { get; } = Gen.OneOf(
         Gen.Constant<ChainView?>(null),

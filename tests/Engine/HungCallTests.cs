@@ -1,0 +1,176 @@
+namespace OpenGradient.Engine.Engine.Tests;
+
+/// <summary>Backend calls that ignore their termination.</summary>
+public sealed class HungCallTests
+{
+    private static readonly ModelOptions Options = FakeEngine.Options with
+    {
+        ExecutionTimeout = TimeSpan.FromMilliseconds(200),
+        TerminationGrace = TimeSpan.FromMilliseconds(200),
+    };
+
+    [Theory]
+    [InlineData(WorkerPlacement.ThreadPool)]
+    [InlineData(WorkerPlacement.OwnThreads)]
+    public async Task Infer_CallThatIgnoresTermination_IsAnsweredAndItsWorkerReplaced(WorkerPlacement placement)
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options with { Placement = placement });
+        var failure = await Engines.Failure(engine, FakeEngine.Request(FakeBackend.Endless));
+        Assert.Equal(InferenceFailureKind.ExecutionTimeout, failure.Kind);
+        Assert.Contains("200 ms", failure.Message);
+
+        var health = engine.Health("fake")!;
+        Assert.Equal(ModelHealth.Degraded, health.Health);
+        Assert.Contains("terminated", Assert.Single(health.Reasons));
+        Assert.Equal(1, engine.Statistics("fake")!.HungCalls);
+        await AssertServes(engine);
+        Assert.Equal(0, backend.FreedExecutors);
+
+        backend.EndEndlessCalls();
+        await Eventually(() => engine.Health("fake")!.Health == ModelHealth.Ready);
+        Assert.Equal(1, backend.FreedExecutors);
+        await AssertServes(engine);
+    }
+
+    [Fact]
+    public async Task Infer_NeighboursOfAHungCall_AreAnswered()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options);
+        var outcomes = await Together(engine, backend, 1, FakeBackend.Endless, 3);
+        Assert.All(outcomes, outcome => Assert.Equal(InferenceFailureKind.ExecutionTimeout, outcome.Failure?.Kind));
+        await AssertServes(engine);
+        backend.EndEndlessCalls();
+    }
+
+    [Fact]
+    public async Task Infer_HungCallWhileABatchIsSplit_KeepsTheAnswersBeforeIt()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options);
+        var outcomes = await Together(engine, backend, 1, FakeBackend.Poison, FakeBackend.Endless, 4);
+        Assert.Equal(
+            [null, InferenceFailureKind.BackendFailed, InferenceFailureKind.ExecutionTimeout, InferenceFailureKind.ExecutionTimeout],
+            outcomes.Select(outcome => outcome.Failure?.Kind));
+        Assert.Equal(2f, outcomes[0].Result.Values<float>(0)[0]);
+        outcomes[0].Result.Dispose();
+        backend.EndEndlessCalls();
+    }
+
+    [Fact]
+    public async Task Infer_RequestHeldOverByAHungWorker_IsAnsweredByItsSuccessor()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options with { MaxBatch = 2 });
+        backend.CloseGate();
+        var first = engine.TryInferAsync(FakeEngine.Request(0)).AsTask();
+        await backend.Arrived.WaitAsync();
+        var endless = engine.TryInferAsync(FakeEngine.Request(FakeBackend.Endless)).AsTask();
+        // Two rows do not fit beside one.
+        var heldOver = engine.InferAsync(new InferenceRequest("fake").Add<float>("x", [2, 1], new float[] { 5, 6 })).AsTask();
+        backend.OpenGate();
+        Assert.Equal(InferenceFailureKind.ExecutionTimeout, (await endless).Failure?.Kind);
+        using (var result = await heldOver) Assert.Equal([10f, 12f], result.Values<float>(0).ToArray());
+        await first;
+        backend.EndEndlessCalls();
+    }
+
+    [Fact]
+    public async Task Infer_MoreHungCallsThanTheBound_MakeTheModelUnavailableUntilTheyReturn()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options with { MaxHungCalls = 1, MaxBatch = 1 });
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => engine.TryInferAsync(FakeEngine.Request(FakeBackend.Endless)).AsTask()));
+        Assert.Equal(
+            [InferenceFailureKind.ExecutionTimeout, InferenceFailureKind.ExecutionTimeout, InferenceFailureKind.ModelUnavailable, InferenceFailureKind.ModelUnavailable],
+            outcomes.Select(outcome => outcome.Failure?.Kind).Order());
+        Assert.Equal(ModelHealth.Unavailable, engine.Health("fake")!.Health);
+        var refused = await Engines.Failure(engine, FakeEngine.Request(1));
+        Assert.Equal(InferenceFailureKind.ModelUnavailable, refused.Kind);
+        Assert.Contains("2 backend calls", refused.OperatorDetail);
+        Assert.Equal(0, engine.Statistics("fake")!.Waiting);
+
+        backend.EndEndlessCalls();
+        await Eventually(() => engine.Health("fake")!.Health == ModelHealth.Ready);
+        await AssertServes(engine);
+    }
+
+    [Fact]
+    public async Task Dispose_WhileACallHangs_EndsAndFreesTheModelWhenItReturns()
+    {
+        var backend = new FakeBackend();
+        var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options with { MaxBatch = 1 });
+        var hung = engine.TryInferAsync(FakeEngine.Request(FakeBackend.Endless)).AsTask();
+        var behind = engine.TryInferAsync(FakeEngine.Request(1)).AsTask();
+        await engine.DisposeAsync();
+        Assert.Equal(InferenceFailureKind.ExecutionTimeout, (await hung).Failure?.Kind);
+        Assert.True((await behind).IsSuccess);
+        Assert.Empty(backend.Disposed);
+
+        backend.EndEndlessCalls();
+        await Eventually(() => backend.Disposed.Count == 1);
+    }
+
+    [Fact]
+    public async Task Dispose_OfAnUnavailableModel_DoesNotWaitForItsCalls()
+    {
+        var backend = new FakeBackend();
+        var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options with { MaxHungCalls = 0 });
+        await Engines.Failure(engine, FakeEngine.Request(FakeBackend.Endless));
+        Assert.Equal(ModelHealth.Unavailable, engine.Health("fake")!.Health);
+        await engine.DisposeAsync();
+        Assert.Empty(backend.Disposed);
+        backend.EndEndlessCalls();
+        await Eventually(() => backend.Disposed.Count == 1);
+    }
+
+    [Fact]
+    public async Task Infer_HungOnItsCallersThread_StopsNobodyElse()
+    {
+        var backend = new FakeBackend();
+        await using var engine = FakeEngine.Create(backend);
+        await engine.LoadModelAsync(Options with { RunInline = RunInline.Always });
+        // A thread of its own, since the call keeps it.
+        var caller = Task.Factory.StartNew(
+            () => engine.TryInferAsync(FakeEngine.Request(FakeBackend.Endless)).AsTask(),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+        await Eventually(() => engine.Health("fake")!.Health == ModelHealth.Degraded);
+        await AssertServes(engine);
+        Assert.False(caller.IsCompleted);
+        backend.EndEndlessCalls();
+        Assert.Equal(InferenceFailureKind.ExecutionTimeout, (await caller).Failure?.Kind);
+        await AssertServes(engine);
+    }
+
+    private static async Task AssertServes(InferenceEngine engine)
+    {
+        using var result = await engine.InferAsync(FakeEngine.Request(21));
+        Assert.Equal(42f, result.Values<float>(0)[0]);
+    }
+
+    /// <summary>Sends rows that share a batch, because the worker is held until all of them wait.</summary>
+    private static async Task<InferenceOutcome[]> Together(InferenceEngine engine, FakeBackend backend, params float[] rows)
+    {
+        backend.CloseGate();
+        var first = engine.TryInferAsync(FakeEngine.Request(0)).AsTask();
+        await backend.Arrived.WaitAsync();
+        var tasks = rows.Select(x => engine.TryInferAsync(FakeEngine.Request(x)).AsTask()).ToArray();
+        backend.OpenGate();
+        await first;
+        return await Task.WhenAll(tasks);
+    }
+
+    private static async Task Eventually(Func<bool> condition)
+    {
+        for (var i = 0; i < 6000 && !condition(); i++) await Task.Delay(10);
+        Assert.True(condition(), "it did not become so within a minute");
+    }
+}
