@@ -206,6 +206,7 @@ public sealed class QueueTests : IAsyncLifetime
     private async Task<Task<InferenceOutcome>> Block(ModelOptions options)
     {
         await _engine.LoadModelAsync(options);
+        lock (_executed) _executed.Clear();
         _backend.CloseGate();
         var running = Ask(-100);
         await _backend.Arrived.WaitAsync();

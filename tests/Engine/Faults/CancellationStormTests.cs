@@ -12,7 +12,7 @@ public sealed class CancellationStormTests
     private static readonly InferenceFailureKind[] Expected =
     [
         InferenceFailureKind.Cancelled, InferenceFailureKind.DeadlineExceeded, InferenceFailureKind.QueueFull,
-        InferenceFailureKind.ModelNotReady, InferenceFailureKind.UnknownModel,
+        InferenceFailureKind.ModelNotReady, InferenceFailureKind.UnknownModel, InferenceFailureKind.WouldMissDeadline,
     ];
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, Environment.GetEnvironmentVariable("OG_LONG") == "1" ? 100 : 4)];
@@ -44,7 +44,7 @@ public sealed class CancellationStormTests
         if (!replacing)
         {
             var statistics = engine.Statistics("odd")!;
-            var refused = tally.Of(InferenceFailureKind.QueueFull) + storm.CancelledBefore + storm.LateBefore;
+            var refused = tally.Of(InferenceFailureKind.QueueFull) + tally.Of(InferenceFailureKind.WouldMissDeadline) + storm.CancelledBefore + storm.LateBefore;
             Assert.Equal(Callers - refused, statistics.Requests + statistics.Abandoned);
         }
 
