@@ -125,6 +125,12 @@ internal static class HttpServer
         {
             await Answers.Error(context, e.StatusCode, e.Message);
         }
+        catch (OutOfMemoryException) when (!context.Response.HasStarted)
+        {
+            // The heap's limit, met by one large request or by many: others fit again as soon as these are given up.
+            context.Response.Headers.RetryAfter = "1";
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "there is not enough memory for this request now");
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || context.Response.HasStarted)
         {
             // The caller has gone, or the host stops and its streams end: nobody to answer.

@@ -6,7 +6,7 @@ using System.Text;
 namespace OpenGradient.Engine.Hosting.Tests.Fuzz;
 
 /// <summary>An <c>og serve</c> of its own, without a chain, with the digits model; ended with the test class.</summary>
-public sealed class HostProcess : IAsyncLifetime
+public class HostProcess : IAsyncLifetime
 {
     public const int MaxBodyBytes = 1 << 20;
 
@@ -25,15 +25,22 @@ public sealed class HostProcess : IAsyncLifetime
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "og"),
         [
             "serve", "--set", $"http.listen=http://127.0.0.1:{_port}", "--set", $"operatorListen=http://127.0.0.1:{_operatorPort}",
-            "--set", $"http.maxBodyBytes={MaxBodyBytes}", "--set", $$"""models=[{"name":"digits","path":"{{model}}"}]""",
+            "--set", $"http.maxBodyBytes={BodyLimit}", "--set", $$"""models=[{"name":"digits","path":"{{model}}"}]""",
         ])
         { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder };
+        foreach (var (name, value) in Environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
         _errors = _process.StandardError.ReadToEndAsync();
         var first = await _process.StandardOutput.ReadLineAsync();
         Assert.True(first?.StartsWith("og ", StringComparison.Ordinal), first ?? await _errors);
         Http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = Timeout.InfiniteTimeSpan }) { BaseAddress = new Uri($"http://127.0.0.1:{_port}"), Timeout = TimeSpan.FromMinutes(5) };
     }
+
+    /// <summary>Added to the process's environment.</summary>
+    protected virtual IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>();
+
+    /// <summary>The operator's cap on a body.</summary>
+    protected virtual int BodyLimit => MaxBodyBytes;
 
     public async Task DisposeAsync()
     {
