@@ -26,11 +26,12 @@ public sealed class HungCallTests
         Assert.Contains("terminated", Assert.Single(health.Reasons));
         Assert.Equal(1, engine.Statistics("fake")!.HungCalls);
         await AssertServes(engine);
-        Assert.Equal(0, backend.FreedExecutors);
+        // The probe's at load.
+        var freed = backend.FreedExecutors;
 
         backend.EndEndlessCalls();
         await Eventually(() => engine.Health("fake")!.Health == ModelHealth.Ready);
-        Assert.Equal(1, backend.FreedExecutors);
+        Assert.Equal(freed + 1, backend.FreedExecutors);
         await AssertServes(engine);
     }
 

@@ -61,7 +61,7 @@ public sealed class QueueTests : IAsyncLifetime
         var running = await Block(Single with { MaxQueuedRequests = 4 });
         using var cancellation = new CancellationTokenSource();
         var waiting = new[] { Ask(1, caller: "a"), Ask(2, caller: "a", cancellation: cancellation.Token) };
-        var failure = (await Ask(3, caller: "a")).Failure!;
+        var failure = await RefusedAtOnce(Ask(3, caller: "a"));
         Assert.Equal(InferenceFailureKind.QueueFull, failure.Kind);
         Assert.Contains("2 requests of caller 'a'", failure.Message, StringComparison.Ordinal);
         var other = Ask(4, caller: "b");
@@ -77,7 +77,7 @@ public sealed class QueueTests : IAsyncLifetime
     {
         var running = await Block(Single with { QueuePolicies = new QueuePolicies { Low = new QueuePolicy { MaxQueuedRequests = 1 } } });
         var low = Ask(1, RequestPriority.Low);
-        var failure = (await Ask(2, RequestPriority.Low)).Failure!;
+        var failure = await RefusedAtOnce(Ask(2, RequestPriority.Low));
         Assert.Equal(InferenceFailureKind.QueueFull, failure.Kind);
         Assert.Contains("1 requests of low priority", failure.Message, StringComparison.Ordinal);
         await Release([running, low, Ask(3)]);
@@ -128,7 +128,7 @@ public sealed class QueueTests : IAsyncLifetime
         await _backend.Arrived.WaitAsync();
         var waiting = Enumerable.Range(1, 5).Select(x => Ask(x)).ToArray();
 
-        var refused = (await Ask(6, timeout: TimeSpan.FromSeconds(2))).Failure!;
+        var refused = await RefusedAtOnce(Ask(6, timeout: TimeSpan.FromSeconds(2)));
         Assert.Equal(InferenceFailureKind.WouldMissDeadline, refused.Kind);
         Assert.Contains("2000 ms", refused.Message, StringComparison.Ordinal);
         Assert.Equal(TimeSpan.FromSeconds(3), refused.RetryAfter);
@@ -203,9 +203,16 @@ public sealed class QueueTests : IAsyncLifetime
         return _engine.TryInferAsync(request, cancellation).AsTask();
     }
 
+    private static async Task<InferenceFailure> RefusedAtOnce(Task<InferenceOutcome> asked)
+    {
+        Assert.True(asked.IsCompleted, "the request was admitted");
+        return (await asked).Failure!;
+    }
+
     private async Task<Task<InferenceOutcome>> Block(ModelOptions options)
     {
         await _engine.LoadModelAsync(options);
+        lock (_executed) _executed.Clear();
         _backend.CloseGate();
         var running = Ask(-100);
         await _backend.Arrived.WaitAsync();

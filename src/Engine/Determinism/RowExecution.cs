@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Serving;
 using OpenGradient.Engine.Tensors;
 
 namespace OpenGradient.Engine.Determinism;
@@ -58,7 +59,7 @@ public sealed unsafe class RowExecution : IDisposable
             Place(i, inputs[i].Data.Span, rows, firstSlot, neighbours);
         }
 
-        if (_executor.Execute(_buffers) is { } fault) return fault;
+        if (Call() is { } fault) return fault;
         _firstSlot = firstSlot;
         _rows = rows;
         IsSliced = _layout.OutputsFollowRows(_buffers);
@@ -71,6 +72,19 @@ public sealed unsafe class RowExecution : IDisposable
         }
 
         return null;
+    }
+
+    private BackendFault? Call()
+    {
+        try
+        {
+            return _executor.Execute(_buffers) ?? OutputCheck.Find(_model.Outputs, _buffers);
+        }
+        catch (Exception error)
+        {
+            // A backend that throws has failed; what it throws says no more about the model than a fault does.
+            return Failures.FaultOf(error);
+        }
     }
 
     /// <summary>Number of the model's outputs.</summary>

@@ -22,6 +22,9 @@ internal sealed class EngineInstruments : IDisposable
         Counter("opengradient.engine.batches", "{batch}", "Backend calls.", static lane => lane.Sum(static worker => worker.Batches));
         Counter("opengradient.engine.batches.failed", "{batch}", "Backend calls that failed.", static lane => lane.Sum(static worker => worker.FailedBatches));
         Counter("opengradient.engine.batches.refused_by_sink", "{batch}", "Sealed batches that the sink did not take.", static lane => lane.Sum(static worker => worker.RefusedBySink));
+        Counter("opengradient.engine.hung_calls", "{call}", "Backend calls given up because they did not end.", static lane => lane.Hung.Total);
+        Counter("opengradient.engine.rechecks", "{row}", "Rows executed again behind their answers.", static lane => lane.Recheck?.Compared ?? 0);
+        Counter("opengradient.engine.rechecks.mismatched", "{row}", "Of these, rows that gave other bits.", static lane => lane.Recheck?.Mismatches ?? 0);
         _meter.CreateObservableGauge("opengradient.engine.model.health", () => Each(static lane => (int)lane.Health.Current.Health), "1", "0 ready, 1 degraded, 2 unavailable.");
         _meter.CreateObservableUpDownCounter("opengradient.engine.requests.waiting", () => Each(static lane => lane.Waiting), "{request}", "Requests waiting now.");
 

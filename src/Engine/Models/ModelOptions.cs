@@ -122,7 +122,7 @@ public sealed record ModelOptions
     /// <summary>Stated in every receipt. Default null: found by a probe at load. A given class is the operator's word and is not probed.</summary>
     public DeterminismClass? Determinism { get; init; }
 
-    /// <summary>What the probe may take. Default 2 s: enough for all its cases with calls of up to 3 ms per row; a heavier model gets fewer. Zero: no probe, class U.</summary>
+    /// <summary>What the probe may take. Default 2 s: enough for all its cases with calls of up to 2 ms per row; a heavier model gets fewer. Zero: no probe, class U.</summary>
     public TimeSpan ProbeBudget { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>About one row in so many is executed again and compared, for classes A and B. Default 1,000: a tenth of a percent of the work. 0: none.</summary>

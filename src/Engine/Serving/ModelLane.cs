@@ -21,6 +21,9 @@ internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISe
 /// </summary>
 internal sealed class ModelLane : IAsyncDisposable
 {
+    // A largest call up to this is a short one: threads of its own would cost it more than they save, and its sizes are worth measuring.
+    private static readonly TimeSpan ShortCall = TimeSpan.FromMilliseconds(2);
+
     private readonly IBackendModel _model;
     private readonly RequestValidator _validator;
     private readonly LaneAdmission _admission;
@@ -89,6 +92,9 @@ internal sealed class ModelLane : IAsyncDisposable
     public LaneLoad Load { get; }
 
     public CallEstimate Estimate { get; } = new();
+
+    /// <summary>Written by <see cref="Start"/>, before anything is admitted.</summary>
+    public BatchCosts Costs { get; private set; } = BatchCosts.Unknown;
 
     public bool IsClosed => _closed;
 
@@ -171,6 +177,7 @@ internal sealed class ModelLane : IAsyncDisposable
         Services.Watchdog.Add(this);
         var times = WarmUp();
         if (!_batches) _info = _info with { IsBatchable = false };
+        if (_batches && times.Largest <= ShortCall) Costs = _workers.All[0].MeasureCosts();
         _inline.Measured(times);
         Hung.Open();
         _workers.Open(_ => OnOwnThreads(times.Largest));
@@ -287,7 +294,7 @@ internal sealed class ModelLane : IAsyncDisposable
         WorkerPlacement.ThreadPool => Info.Options.MaxQueueDelay > TimeSpan.Zero,
         WorkerPlacement.OwnThreads => true,
         // Longer calls would keep the pool's few threads from everybody else; shorter ones cost less than a thread switch would.
-        _ => Info.Options.MaxQueueDelay > TimeSpan.Zero || slowest > TimeSpan.FromMilliseconds(2),
+        _ => Info.Options.MaxQueueDelay > TimeSpan.Zero || slowest > ShortCall,
     };
 
     private WarmUpTimes WarmUp()

@@ -60,6 +60,14 @@ internal sealed class MetricsEndpoint(EngineHost host, Drain drain)
         PerModel("og_refused_by_sink_total", "counter", "Sealed batches that the outbox did not take.", model => model.Statistics.RefusedBySink);
         PerModel("og_waiting_requests", "gauge", "Requests waiting now.", model => model.Statistics.Waiting);
         PerModel("og_model_health", "gauge", "0 ready, 1 degraded, 2 unavailable.", model => (double)(model.Health?.Health ?? ModelHealth.Ready));
+        PerModel("og_hung_calls_total", "counter", "Backend calls given up because they did not end.", model => model.Statistics.HungCalls);
+        PerModel("og_rechecks_total", "counter", "Rows executed again behind their answers.", model => model.Statistics.Rechecks);
+        PerModel("og_recheck_mismatches_total", "counter", "Of these, rows that gave other bits.", model => model.Statistics.RecheckMismatches);
+
+        text.Family("og_batch_size_reasons_total", "counter", "Backend calls by why they were no larger.");
+        foreach (var model in models)
+            foreach (var (reason, count) in model.Statistics.SizeReasons)
+                text.Sample("og_batch_size_reasons_total", $"{model.Labels},{PrometheusText.Label("reason", reason.ToString())}", count);
 
         text.Family("og_stage_seconds", "histogram", "Where the time goes: queue per request, the other stages per backend call.");
         foreach (var model in models)

@@ -11,8 +11,8 @@ public sealed class CancellationStormTests
 
     private static readonly InferenceFailureKind[] Expected =
     [
-        InferenceFailureKind.Cancelled, InferenceFailureKind.DeadlineExceeded, InferenceFailureKind.QueueFull, InferenceFailureKind.WouldMissDeadline,
-        InferenceFailureKind.ModelNotReady, InferenceFailureKind.UnknownModel,
+        InferenceFailureKind.Cancelled, InferenceFailureKind.DeadlineExceeded, InferenceFailureKind.QueueFull,
+        InferenceFailureKind.ModelNotReady, InferenceFailureKind.UnknownModel, InferenceFailureKind.WouldMissDeadline,
     ];
 
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, Environment.GetEnvironmentVariable("OG_LONG") == "1" ? 100 : 4)];

@@ -77,26 +77,26 @@ public sealed class ConcurrentBadInputTests
         var backend = new OddBackend { Call = _ => Sleep() };
         await using var engine = backend.Engine();
         await engine.LoadModelAsync(OddBackend.Options with { MaxBatch = 4 });
+        var refused = 0;
         var failures = await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
-            int late = 0, refused = 0;
+            var late = 0;
             for (var i = 0; i < Each; i++)
             {
                 var request = OddBackend.Request(caller, i);
                 request.Timeout = TimeSpan.FromMicroseconds(500 * (1 + (i % 8)));
                 var outcome = await engine.TryInferAsync(request);
                 if (outcome.IsSuccess) outcome.Result.Dispose();
-                else Assert.True(outcome.Failure!.Kind is InferenceFailureKind.DeadlineExceeded or InferenceFailureKind.WouldMissDeadline, outcome.Failure.Message);
-                if (outcome.Failure?.Kind == InferenceFailureKind.WouldMissDeadline) refused++;
-                else if (!outcome.IsSuccess) late++;
+                else Assert.Contains(outcome.Failure!.Kind, (InferenceFailureKind[])[InferenceFailureKind.DeadlineExceeded, InferenceFailureKind.WouldMissDeadline]);
+                if (outcome.Failure is { Kind: InferenceFailureKind.WouldMissDeadline }) Interlocked.Increment(ref refused);
+                if (!outcome.IsSuccess) late++;
             }
 
-            return (Late: late, Refused: refused);
+            return late;
         })));
-        Assert.True(failures.Sum(caller => caller.Late + caller.Refused) > 0, "no deadline passed");
+        Assert.True(failures.Sum() > 0, "no deadline passed");
         var statistics = engine.Statistics("odd")!;
-        // What would have been late anyway is refused at once, and is not admitted.
-        Assert.Equal((Callers * Each) - failures.Sum(caller => caller.Refused), statistics.Requests + statistics.Abandoned);
+        Assert.Equal((Callers * Each) - refused, statistics.Requests + statistics.Abandoned);
 
         static Backends.BackendFault? Sleep()
         {

@@ -23,8 +23,8 @@ internal sealed class OddBackend : IModelBackend
 
     public int Executors => Volatile.Read(ref _executors);
 
-    // The double reads no file, the loader does.
-    public static ModelOptions Options { get; } = new() { Name = "odd", Path = TestFiles.Model("noop"), Workers = 2 };
+    // The double reads no file, the loader does. Never inline: a test that holds a call would hold itself.
+    public static ModelOptions Options { get; } = new() { Name = "odd", Path = TestFiles.Model("noop"), Workers = 2, RunInline = RunInline.Never, RecheckOneIn = 0 };
 
     public InferenceEngine Engine(IBatchSealer? sealer = null, ISealedBatchSink? sink = null) =>
         new(new InferenceEngineOptions { Backend = this, Sealer = sealer, Sink = sink });

@@ -147,8 +147,7 @@ public sealed class OddBackendTests
 
             return inner?.Invoke(buffers);
         };
-        // On a thread of its own: an idle engine executes where it is called.
-        var first = Task.Run(() => engine.TryInferAsync(OddBackend.Request(long.MaxValue, 0)).AsTask());
+        var first = engine.TryInferAsync(OddBackend.Request(long.MaxValue, 0)).AsTask();
         await arrived.WaitAsync();
         var waiting = rows.Select(row => engine.TryInferAsync(OddBackend.Request(row, 0)).AsTask()).ToArray();
         gate.Set();
