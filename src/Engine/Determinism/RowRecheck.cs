@@ -92,9 +92,9 @@ internal sealed class RowRecheck : IThreadPoolWorkItem
         {
             Compare();
         }
-        catch (Exception error) when (error is not OutOfMemoryException)
+        catch (Exception error)
         {
-            // On a pool thread it would end the process; the answer left long ago.
+            // On a pool thread it would end the process, memory that ran out too; the answer left long ago.
             _lane.Health.Report("re-execution", ModelHealth.Degraded, $"rows cannot be executed again: {error.Message}");
         }
         finally
