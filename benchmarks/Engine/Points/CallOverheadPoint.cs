@@ -6,7 +6,8 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>
 /// The engine's backend call against plain C: one thread each, the same library, values made beforehand, blocks that alternate.
-/// Both open the model several times, since where buffers happen to lie moves a process's figure by a percent or two.
+/// Both open the model several times, since where buffers happen to lie moves a process's figure by a percent or two, and what
+/// other tenants of the hardware do moves it by far more for seconds.
 /// </summary>
 internal sealed class CallOverheadPoint : IPoint
 {
@@ -22,7 +23,7 @@ internal sealed class CallOverheadPoint : IPoint
         {
             var workload = context.Workload(model);
             var results = (context.Options.Quick ? batches[..1] : batches).ToDictionary(batch => batch, _ => new List<Pair>());
-            for (var pass = 0; pass < context.Options.Rounds(workload.IsSlow ? 3 : 4, 1); pass++) await OwnThread.Run(() => Pass(context, workload, results, pass));
+            for (var pass = 0; pass < context.Options.Rounds(workload.IsSlow ? 3 : 10, 1); pass++) await OwnThread.Run(() => Pass(context, workload, results, pass));
             Report(context, model, results);
         }
     }
@@ -41,7 +42,7 @@ internal sealed class CallOverheadPoint : IPoint
             // The managed side is compiled in its final form before it counts.
             if (pass == 0 && !workload.IsSlow)
                 for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(0.7);) Block(direct, 1000);
-            for (var i = 0; i < (workload.IsSlow ? 5 : 12); i++)
+            for (var i = 0; i < (workload.IsSlow ? 5 : 8); i++)
             {
                 if (i % 2 == 0) pairs.Add(new Pair(Plain(), Block(direct, calls)));
                 else

@@ -80,24 +80,6 @@ internal sealed unsafe class BatchRunner : IDisposable
             : WarmUpTimes.Unknown;
     }
 
-    /// <summary>What a row costs by batch size. The model was warmed up, and its largest call is short.</summary>
-    public BatchCosts MeasureCosts()
-    {
-        long[][]? ofOneRow = null;
-        var sizes = BatchCosts.SizesToMeasure(_info.Options.MaxBatch);
-        var times = new double[sizes.Count];
-        Array.Fill(times, double.MaxValue);
-        // Passes over all sizes: a disturbance lasts longer than a call and must not make one size look dear.
-        for (var pass = 0; pass < 4; pass++)
-            for (var i = 0; i < times.Length; i++)
-            {
-                if (Fastest(sizes[i], ref ofOneRow) is not { } time) return BatchCosts.Unknown;
-                times[i] = Math.Min(times[i], time.TotalMicroseconds);
-            }
-
-        return BatchCosts.Of(times);
-    }
-
     public bool HasSameInnerShape(PendingRequest first, PendingRequest other)
     {
         for (var i = 0; i < first.Dimensions.Length; i++)

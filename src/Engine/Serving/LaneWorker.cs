@@ -57,8 +57,6 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
 
     public WarmUpTimes WarmUp() => _runner.WarmUp();
 
-    public BatchCosts MeasureCosts() => _runner.MeasureCosts();
-
     public void Start(bool ownThread)
     {
         if (!ownThread) return;
@@ -271,7 +269,7 @@ internal sealed class LaneWorker : IThreadPoolWorkItem, IBatchFit, IDisposable
     {
         if (!_lane.Batches) return 1;
         // Whoever is ready to wait for more rows wants the batch as full as it gets.
-        return _delayTicks > 0 ? _maxRequests : Math.Clamp(_lane.Costs.Prefer(_lane.Share), 1, _maxRequests);
+        return _delayTicks > 0 ? _maxRequests : Math.Clamp(_lane.Share, 1, _maxRequests);
     }
 
     /// <summary>Whether the batch may take nothing more, whatever waits; the reason is then set.</summary>

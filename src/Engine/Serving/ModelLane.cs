@@ -21,7 +21,7 @@ internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISe
 /// </summary>
 internal sealed class ModelLane : IAsyncDisposable
 {
-    // A largest call up to this is a short one: threads of its own would cost it more than they save, and its sizes are worth measuring.
+    // A largest call up to this is a short one: threads of its own would cost it more than they save.
     private static readonly TimeSpan ShortCall = TimeSpan.FromMilliseconds(2);
 
     private readonly IBackendModel _model;
@@ -92,9 +92,6 @@ internal sealed class ModelLane : IAsyncDisposable
     public LaneLoad Load { get; }
 
     public CallEstimate Estimate { get; } = new();
-
-    /// <summary>Written by <see cref="Start"/>, before anything is admitted.</summary>
-    public BatchCosts Costs { get; private set; } = BatchCosts.Unknown;
 
     public bool IsClosed => _closed;
 
@@ -177,7 +174,6 @@ internal sealed class ModelLane : IAsyncDisposable
         Services.Watchdog.Add(this);
         var times = WarmUp();
         if (!_batches) _info = _info with { IsBatchable = false };
-        if (_batches && times.Largest <= ShortCall) Costs = _workers.All[0].MeasureCosts();
         _inline.Measured(times);
         Hung.Open();
         _workers.Open(_ => OnOwnThreads(times.Largest));
