@@ -46,6 +46,9 @@ public static class ModelFolder
             QueuePolicies = new QueuePolicies { High = Policy(configured.Queue.High), Normal = Policy(configured.Queue.Normal), Low = Policy(configured.Queue.Low) },
             NonFinite = configured.RejectNaN ? NonFinitePolicy.Reject : NonFinitePolicy.Allow,
             ExecutionTimeout = TimeSpan.FromMilliseconds(configured.ExecutionTimeoutMs),
+            TerminationGrace = TimeSpan.FromMilliseconds(configured.TerminationGraceMs),
+            MaxHungCalls = configured.MaxHungCalls,
+            RunInline = Enum.Parse<RunInline>(configured.RunInline, ignoreCase: true),
             // The general figure is meant for calls of one thread; with more, the cores are divided anew.
             Workers = configured.Workers ?? (runtime.Workers == 0 || configured.IntraOpThreads > 1 ? null : runtime.Workers),
             AllowOversubscription = configured.AllowOversubscription,

@@ -59,7 +59,7 @@ internal sealed class AlignmentPoint : IPoint
         var rate = workload.RoughRate;
         foreach (var (loop, _) in sides) rate = Math.Min(rate, (await OwnThread.Run(() => loop.Run((long)(workload.RoughRate * (context.Options.Quick ? 0.1 : 0.4))))).Rate);
         var requests = Math.Max(2 * callers, (long)(rate * seconds));
-        await Interleaved.RunAsync(context.Options.Rounds(workload.IsSlow ? 4 : 9, 1), [.. sides.Select(side => (Func<Task>)(async () =>
+        await Interleaved.RunAsync(context.Options.Rounds(workload.IsSlow ? 3 : 7, 1), [.. sides.Select(side => (Func<Task>)(async () =>
         {
             side.Windows.Add(await OwnThread.Run(() => side.Loop.Run(requests)));
             context.Figures.Count(check.Check(side.Loop.Logs));

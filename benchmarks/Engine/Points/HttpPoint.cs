@@ -46,7 +46,7 @@ internal sealed class HttpPoint : IPoint
         var running = quick ? cases.Where(one => one.Key is "empty" or "live" or "digits_binary" or "digits_json").ToList() : cases;
         // Hosts compile their ways before anything is counted.
         foreach (var one in running) await OwnThread.Run(() => wrk.Run(one.Key, one.Port, EngineOptions.Callers, quick ? 1 : 3));
-        await Interleaved.RunAsync(context.Options.Rounds(5, 1), [.. running.Select(one => (Func<Task>)(async () =>
+        await Interleaved.RunAsync(context.Options.Rounds(4, 1), [.. running.Select(one => (Func<Task>)(async () =>
         {
             var cpu = host.Cpu;
             one.Windows.Add(await OwnThread.Run(() => wrk.Run(one.Key, one.Port, EngineOptions.Callers, quick ? 1 : 2)));

@@ -35,7 +35,7 @@ internal sealed class IdlePoint : IPoint
                 await Engine(loops.With, check.With, []);
             }
 
-            await Interleaved.RunAsync(context.Options.Rounds(20, 4),
+            await Interleaved.RunAsync(context.Options.Rounds(14, 4),
             [
                 async () => alone.Add((await OwnThread.Run(() => plain.Loop(1, calls, gap))).P50),
                 () => Engine(loops.Without, check.Without, off),

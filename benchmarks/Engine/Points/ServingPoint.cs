@@ -19,7 +19,7 @@ internal sealed class ServingPoint : IPoint
         using var plain = context.Plain(workload);
         var best = await OwnThread.Run(() => context.BestStaticBatch(workload, plain));
         await using var measured = await Sides.StartAsync(context, workload, plain, best, distinctRows);
-        await measured.RunAsync(context.Options.Rounds(workload.IsSlow ? 7 : 16, workload.IsSlow ? 1 : 2));
+        await measured.RunAsync(context.Options.Rounds(workload.IsSlow ? 6 : 14, workload.IsSlow ? 1 : 2));
         Report(context, workload, measured, best, reach, taxReach);
         if (measured.HasUnbatched) ReportUnbatched(context, measured);
     }

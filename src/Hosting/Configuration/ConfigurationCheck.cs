@@ -97,6 +97,9 @@ public static class ConfigurationCheck
         if (model.RecheckOneIn < 0) errors.Add($"{key}.recheckOneIn: not negative");
         if (model.BatchAcrossCallers is not ("auto" or "always")) errors.Add($"{key}.batchAcrossCallers: '{model.BatchAcrossCallers}' is neither auto nor always");
         if (model.ExecutionTimeoutMs is <= 0 or > 3_600_000) errors.Add($"{key}.executionTimeoutMs: between 0 and 3,600,000");
+        if (model.TerminationGraceMs is <= 0 or > 3_600_000) errors.Add($"{key}.terminationGraceMs: between 0 and 3,600,000");
+        if (model.MaxHungCalls is < 0 or > 64) errors.Add($"{key}.maxHungCalls: between 0 and 64");
+        if (model.RunInline is not ("auto" or "never" or "always")) errors.Add($"{key}.runInline: '{model.RunInline}' is neither auto, never nor always");
         if (model.Queue.CallerShare is not (> 0 and <= 1)) errors.Add($"{key}.queue.callerShare: above 0, to 1");
         if (model.Queue.High is { } high) CheckPolicy(high, $"{key}.queue.high", errors);
         if (model.Queue.Normal is { } normal) CheckPolicy(normal, $"{key}.queue.normal", errors);

@@ -84,6 +84,15 @@ public sealed record ModelConfiguration
     /// <summary>A backend call that takes longer is terminated.</summary>
     public double ExecutionTimeoutMs { get; init; } = 30_000;
 
+    /// <summary>A terminated call that goes on for longer than this is given up.</summary>
+    public double TerminationGraceMs { get; init; } = 5_000;
+
+    /// <summary>Given-up calls before the model refuses requests; null for as many as workers.</summary>
+    public int? MaxHungCalls { get; init; }
+
+    /// <summary>Whether an idle model executes on the thread that asks: <c>auto</c>, <c>never</c> or <c>always</c>.</summary>
+    public string RunInline { get; init; } = "auto";
+
     /// <summary>Threads inside one backend call; more than 1 is the latency mode.</summary>
     public int IntraOpThreads { get; init; } = 1;
 
