@@ -21,6 +21,7 @@ internal sealed class GrowthPoint : IPoint
     {
         foreach (var (model, receipts) in new[] { ("digits", true), ("noop", false) })
         {
+            if (context.Options.Quick && model != "noop") continue;
             var suffix = receipts ? "with receipts" : "without receipts";
             var steps = await ByCallersAsync(context, context.Workload(model), receipts, context.Options.Quick ? [1, 64, 10_000] : Callers);
             Report(context, $"growth of callers, {model}, {suffix}", "callers", steps);
@@ -31,6 +32,7 @@ internal sealed class GrowthPoint : IPoint
 
         foreach (var model in new[] { "digits", "noop" })
         {
+            if (context.Options.Quick && model != "noop") continue;
             var steps = await ByModelsAsync(context, context.Workload(model), context.Options.Quick ? [1, 64] : ModelCounts);
             Report(context, $"growth of models, {ModelCallers} callers over copies of {model}, without receipts", "models", steps);
             context.Figures.Set($"growth_{model}_64_models_vs_1", steps[^1].Rate / steps[0].Rate);

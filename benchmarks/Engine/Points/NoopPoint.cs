@@ -23,7 +23,7 @@ internal sealed class NoopPoint : IPoint
 
         await OwnThread.Run(() => off.Run(TimeSpan.FromSeconds(context.Options.Quick ? 0.5 : 2), 0));
         await OwnThread.Run(() => on.Run(TimeSpan.FromSeconds(context.Options.Quick ? 0.3 : 1), 8192));
-        await Interleaved.RunAsync(context.Options.Rounds(6, 2),
+        await Interleaved.RunAsync(context.Options.Rounds(6, 1),
         [
             async () =>
             {
