@@ -95,12 +95,17 @@ static void read_names(void) {
   }
 }
 
-/* Whole numbers in the digits model's range, which are also valid ids and masks for the encoder. */
+/*
+ * Whole numbers in the digits model's range; for the encoder byte tokens and masks with tails of zeros, as the engine's side sends
+ * them: what is masked decides what the exponentials cost.
+ */
 static void fill(const tensor_spec *spec, void *data, int64_t rows) {
-  size_t elements = spec->row_bytes / element_size(spec->type) * (size_t)rows;
+  size_t per_row = spec->row_bytes / element_size(spec->type), elements = per_row * (size_t)rows;
+  int mask = strcmp(spec->name, "attention_mask") == 0;
   for (size_t i = 0; i < elements; i++) {
+    size_t used = 1 + (i / per_row * 37 + per_row / 2) % per_row; /* half of the first row */
     if (spec->type == 1) ((float *)data)[i] = (float)(i * 7 % 17);
-    else if (spec->type == 7) ((int64_t *)data)[i] = 1;
+    else if (spec->type == 7) ((int64_t *)data)[i] = mask ? i % per_row < used : (int64_t)((uint32_t)i * 2654435761u >> 24);
   }
 }
 
