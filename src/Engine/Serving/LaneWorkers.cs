@@ -38,9 +38,9 @@ internal sealed class LaneWorkers : IDisposable
     /// <summary>Workers whose calls were given up and that nobody replaced.</summary>
     public IEnumerable<LaneWorker> Lost => _workers.Where(worker => worker.IsGivenUp);
 
-    public void Open(Func<LaneWorker, bool> onOwnThread)
+    public void Open(bool onOwnThreads)
     {
-        foreach (var worker in _workers) worker.Start(onOwnThread(worker));
+        foreach (var worker in _workers) worker.Start(onOwnThreads);
         Interlocked.Exchange(ref _idle, _all);
     }
 

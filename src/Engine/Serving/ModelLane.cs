@@ -176,7 +176,7 @@ internal sealed class ModelLane : IAsyncDisposable
         if (!_batches) _info = _info with { IsBatchable = false };
         _inline.Measured(times);
         Hung.Open();
-        _workers.Open(_ => OnOwnThreads(times.Largest));
+        _workers.Open(OnOwnThreads(times.Largest));
     }
 
     /// <summary>Null: the request is admitted and <paramref name="pending"/> will be completed once.</summary>
