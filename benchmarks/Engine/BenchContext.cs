@@ -11,6 +11,8 @@ internal sealed class BenchContext(EngineOptions options, OnnxRuntimeLibrary lib
     // The best static batch by model, found once.
     private readonly Dictionary<string, int> _best = [];
 
+    private readonly Dictionary<string, RowSet> _rows = [];
+
     public EngineOptions Options => options;
 
     public OnnxRuntimeLibrary Library => library;
@@ -29,7 +31,15 @@ internal sealed class BenchContext(EngineOptions options, OnnxRuntimeLibrary lib
     }
 
     /// <summary>The plain C program over this model with one thread per core.</summary>
-    public PlainProcess Plain(Workload workload, int? threads = null) => new(library.Info.Path, workload.Path, threads ?? Environment.ProcessorCount);
+    public PlainProcess Plain(Workload workload, int? threads = null) => new(library.Info.Path, workload.Path, threads ?? Environment.ProcessorCount, Rows(workload).Rows);
+
+    /// <summary>The rows that the model is asked by everyone; few of a slow one, since each is executed once more when answers are checked.</summary>
+    public RowSet Rows(Workload workload)
+    {
+        if (_rows.TryGetValue(workload.Name, out var known)) return known;
+        using var direct = new DirectRows(Backend, workload.Name, workload.Path);
+        return _rows[workload.Name] = new RowSet(direct.Inputs, workload.IsSlow ? options.Quick ? 8 : 32 : 256, options.Seed);
+    }
 
     /// <summary>The batch at which the plain loops make most rows per second, by CPU-bound windows of about the given length.</summary>
     public int BestStaticBatch(Workload workload, PlainProcess plain)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using OpenGradient.Engine.Load.Http;
 using OpenGradient.Engine.Load.InProcess;
 using OpenGradient.Engine.Load.Report;
@@ -34,7 +35,7 @@ internal static class LoadRun
         var library = OnnxRuntimeLibrary.Load(options.Library);
         var inputs = InputSet.Read(options.Model);
         using var keys = new SealingKeys();
-        using var plain = new PlainProcess(library.Info.Path, EngineUnderTest.ModelFile(options), Environment.ProcessorCount);
+        using var plain = new PlainProcess(library.Info.Path, EngineUnderTest.ModelFile(options), Environment.ProcessorCount, inputs.Values.Select(values => new[] { MemoryMarshal.AsBytes<float>(values).ToArray() }));
         var batch = options.StaticBatch > 0 ? options.StaticBatch : Search(plain, options);
 
         var rounds = new Rounds(options, plain, batch, library, keys, inputs);

@@ -19,10 +19,13 @@ internal sealed class PlainProcess : IDisposable
 
     private readonly Process _process;
 
-    public PlainProcess(string library, string model, int threads)
+    /// <param name="rows">Each row's inputs in the model's order: what is asked of the engine, so that both are asked the same.</param>
+    public PlainProcess(string library, string model, int threads, IEnumerable<byte[][]> rows)
     {
         if (!File.Exists(Executable)) throw new InvalidOperationException($"{Executable} does not exist; build it with 'cmake --preset release && cmake --build --preset release'");
-        var start = new ProcessStartInfo(Executable, [library, model, threads.ToString(CultureInfo.InvariantCulture)])
+        var file = Path.GetTempFileName();
+        File.WriteAllBytes(file, [.. rows.SelectMany(row => row.SelectMany(input => input))]);
+        var start = new ProcessStartInfo(Executable, [library, model, threads.ToString(CultureInfo.InvariantCulture), file])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -30,6 +33,7 @@ internal sealed class PlainProcess : IDisposable
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{Executable} did not start");
         using var hello = JsonDocument.Parse(ReadLine());
         Version = hello.RootElement.GetProperty("onnxruntime").GetString()!;
+        File.Delete(file); // it has been read
     }
 
     /// <summary>ONNX Runtime's version as the library says it.</summary>

@@ -95,18 +95,29 @@ static void read_names(void) {
   }
 }
 
-/*
- * Whole numbers in the digits model's range; for the encoder byte tokens and masks with tails of zeros, as the engine's side sends
- * them: what is masked decides what the exponentials cost.
- */
-static void fill(const tensor_spec *spec, void *data, int64_t rows) {
-  size_t per_row = spec->row_bytes / element_size(spec->type), elements = per_row * (size_t)rows;
-  int mask = strcmp(spec->name, "attention_mask") == 0;
-  for (size_t i = 0; i < elements; i++) {
-    size_t used = 1 + (i / per_row * 37 + per_row / 2) % per_row; /* half of the first row */
-    if (spec->type == 1) ((float *)data)[i] = (float)(i * 7 % 17);
-    else if (spec->type == 7) ((int64_t *)data)[i] = mask ? i % per_row < used : (int64_t)((uint32_t)i * 2654435761u >> 24);
-  }
+/* Rows of input that the driver gave: each row's inputs in the model's order, rows one after the other. */
+static struct { unsigned char *data; size_t row_bytes; int64_t count; } given;
+
+static void read_rows(const char *path) {
+  for (size_t i = 0; i < model.inputs; i++) given.row_bytes += model.input[i].row_bytes;
+  FILE *file = fopen(path, "rb");
+  if (file == NULL || fseek(file, 0, SEEK_END) != 0) fail("rows", "cannot be read");
+  long bytes = ftell(file);
+  if (bytes <= 0 || (size_t)bytes % given.row_bytes != 0) fail("rows", "not a whole number of the model's rows");
+  given.count = (int64_t)((size_t)bytes / given.row_bytes);
+  given.data = malloc((size_t)bytes);
+  if (given.data == NULL) fail("memory", "exhausted");
+  rewind(file);
+  if (fread(given.data, 1, (size_t)bytes, file) != (size_t)bytes) fail("rows", "cannot be read");
+  fclose(file);
+}
+
+/* One input of so many of the given rows, from the first on and around. */
+static void copy_rows(size_t input, unsigned char *to, int64_t rows, int64_t first) {
+  size_t bytes = model.input[input].row_bytes, before = 0;
+  for (size_t i = 0; i < input; i++) before += model.input[i].row_bytes;
+  for (int64_t row = 0; row < rows; row++)
+    memcpy(to + (size_t)row * bytes, given.data + (size_t)((first + row) % given.count) * given.row_bytes + before, bytes);
 }
 
 static void *aligned(size_t bytes) {
@@ -125,11 +136,11 @@ static void *value_over(const tensor_spec *spec, void *data, int64_t rows) {
   return value;
 }
 
-static void create_inputs(tensors *t, int64_t rows) {
+static void create_inputs(tensors *t, int64_t rows, int64_t first) {
   memset(t, 0, sizeof *t);
   for (size_t i = 0; i < model.inputs; i++) {
     t->input_data[i] = aligned(model.input[i].row_bytes * (size_t)rows);
-    fill(&model.input[i], t->input_data[i], rows);
+    copy_rows(i, t->input_data[i], rows, first);
     t->input[i] = value_over(&model.input[i], t->input_data[i], rows);
   }
 }
@@ -137,7 +148,7 @@ static void create_inputs(tensors *t, int64_t rows) {
 /* One call tells the outputs' types and shapes, symbolic dimensions resolved. */
 static void read_outputs(void) {
   tensors t;
-  create_inputs(&t, 1);
+  create_inputs(&t, 1, 0);
   check(run(session, NULL, model.input_names, t.input, model.inputs, model.output_names, model.outputs, t.output), "first run");
   for (size_t i = 0; i < model.outputs; i++) {
     void *info;
@@ -159,7 +170,7 @@ static void *create_options(void) {
   return options;
 }
 
-void ort_open(const char *library, const char *path) {
+void ort_open(const char *library, const char *path, const char *rows) {
   setenv("ORT_DISABLE_TELEMETRY", "1", 1); /* 1.29 and later start a telemetry thread otherwise */
   void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
   if (handle == NULL) fail("library", dlerror());
@@ -179,13 +190,16 @@ void ort_open(const char *library, const char *path) {
   CALL(CREATE_SESSION, (const void *, const char *, const void *, void **), (env, path, create_options(), &session));
   CALL(CREATE_CPU_MEMORY_INFO, (int, int, void **), (1, 0, &memory_info));
   read_names();
+  read_rows(rows);
   read_outputs();
 }
 
 const char *ort_version(void) { return base->get_version(); }
 
-void tensors_create(tensors *t, int64_t rows) {
-  create_inputs(t, rows);
+int64_t ort_rows(void) { return given.count; }
+
+void tensors_create(tensors *t, int64_t rows, int64_t first) {
+  create_inputs(t, rows, first);
   for (size_t i = 0; i < model.outputs; i++) {
     t->output_data[i] = aligned(model.output[i].row_bytes * (size_t)rows);
     t->output[i] = value_over(&model.output[i], t->output_data[i], rows);

@@ -31,11 +31,14 @@ typedef struct {
   void *input[MAX_TENSORS], *output[MAX_TENSORS];
 } tensors;
 
-/* Loads the library, creates the session with one intra-op thread and the same options as the engine, reads the model's tensors. */
-void ort_open(const char *library, const char *model);
+/* Loads the library, creates the session with one intra-op thread and the same options as the engine, reads the model's tensors and
+   the file of input rows. */
+void ort_open(const char *library, const char *model, const char *rows);
 const char *ort_version(void);
+int64_t ort_rows(void); /* how many were given */
 
-void tensors_create(tensors *t, int64_t rows);
+/* Over so many of the given rows, from the first on; around when there are fewer. */
+void tensors_create(tensors *t, int64_t rows, int64_t first);
 void tensors_free(tensors *t);
 
 /* One call over prebuilt values. */

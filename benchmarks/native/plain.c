@@ -1,5 +1,6 @@
 /*
- * Baselines in plain C: og_plain LIBRARY MODEL THREADS. Reads one command per line and answers each with one line of JSON, so that
+ * Baselines in plain C: og_plain LIBRARY MODEL THREADS ROWS, where ROWS is a file of input rows (each row's inputs in the model's
+ * order), the same that the engine is asked, since what a call costs depends on what it is asked. Reads one command per line and answers each with one line of JSON, so that
  * whoever drives it can alternate its windows with others'; it waits without using the processor.
  *
  *   search SECONDS          every batch size 1, 2, 4 ... 256, two windows each; answers the best one by requests per second
@@ -39,13 +40,13 @@ static void search(int threads, double seconds) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4 || atoi(argv[3]) < 1) {
-    fprintf(stderr, "usage: og_plain LIBRARY MODEL THREADS\n");
+  if (argc != 5 || atoi(argv[3]) < 1) {
+    fprintf(stderr, "usage: og_plain LIBRARY MODEL THREADS ROWS\n");
     return 2;
   }
 
   int threads = atoi(argv[3]);
-  ort_open(argv[1], argv[2]);
+  ort_open(argv[1], argv[2], argv[4]);
   printf("{\"onnxruntime\":\"%s\",\"threads\":%d}\n", ort_version(), threads);
   fflush(stdout);
 

@@ -50,7 +50,7 @@ internal sealed class AlignmentPoint : IPoint
         await using var free = await Served.StartAsync(context, options with { Determinism = DeterminismClass.B }, receipts: false);
         await using var chosen = await Served.StartAsync(context, options, receipts: false);
         await using var multiple = await Served.StartAsync(context, options with { Determinism = DeterminismClass.B, PaddingMultiple = Multiple }, receipts: false);
-        var rows = new RowSet(free.Inputs, workload.IsSlow ? 16 : 256, context.Options.Seed);
+        var rows = context.Rows(workload);
         var check = new AnswerCheck(context, workload, free, rows, receipts: false);
         var seconds = context.Options.Quick ? 0.3 : workload.IsSlow ? 2.5 : 0.8;
         (ClosedLoop Loop, List<Window> Windows)[] sides = [.. new[] { free, chosen, multiple }.Select(served => (new ClosedLoop(served, rows, callers), new List<Window>()))];

@@ -23,7 +23,7 @@ internal sealed class AllocationPoint : IPoint
     {
         var workload = context.Workload("digits");
         await using var served = await Served.StartAsync(context, Served.Options(context, workload, 64), receipts);
-        var rows = new RowSet(served.Inputs, 256, context.Options.Seed);
+        var rows = context.Rows(workload);
         var loop = new ClosedLoop(served, rows, EngineOptions.Callers);
         var check = new AnswerCheck(context, workload, served, rows, receipts);
         var time = TimeSpan.FromSeconds(context.Options.Quick ? 0.3 : 1);

@@ -32,7 +32,7 @@ internal sealed class CallOverheadPoint : IPoint
     {
         using var plain = context.Plain(workload, threads: 1);
         using var direct = new DirectRows(context.Backend, workload.Name, workload.Path);
-        var rows = new RowSet(direct.Inputs, results.Keys.Max(), context.Options.Seed);
+        var rows = context.Rows(workload);
         foreach (var (batch, pairs) in results)
         {
             direct.Prepare(batch);

@@ -44,7 +44,7 @@ internal sealed class GrowthPoint : IPoint
     {
         // As many may wait as ask: a refusal would be an answer here.
         await using var served = await Served.StartAsync(context, Served.Options(context, workload, 64) with { MaxQueuedRequests = 16_384 }, receipts);
-        var rows = new RowSet(served.Inputs, 256, context.Options.Seed);
+        var rows = context.Rows(workload);
         var check = new AnswerCheck(context, workload, served, rows, receipts);
         var windows = sizes.ToDictionary(size => size, _ => new List<Window>());
         await OwnThread.Run(() => new ClosedLoop(served, rows, EngineOptions.Callers).Run(TimeSpan.FromSeconds(context.Options.Quick ? 0.3 : 2), workload.RoughRate));
@@ -60,7 +60,7 @@ internal sealed class GrowthPoint : IPoint
             // The class is stated: probing 64 copies of one model would take minutes and find the same.
             var options = Enumerable.Range(0, size).Select(i => Served.Options(context, workload, 64) with { Name = $"{workload.Name}{i}", Determinism = DeterminismClass.B });
             await using var served = await Served.StartAsync(context, [.. options], receipts: false);
-            var rows = new RowSet(served.Inputs, 256, context.Options.Seed);
+            var rows = context.Rows(workload);
             var check = new AnswerCheck(context, workload, served, rows, receipts: false);
             var windows = new List<Window>();
             for (var i = -1; i < context.Options.Rounds(3, 1); i++) await MeasureAsync(context, served, rows, check, ModelCallers, i < 0 ? [] : windows, workload);

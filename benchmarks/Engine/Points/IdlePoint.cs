@@ -16,7 +16,7 @@ internal sealed class IdlePoint : IPoint
         using var plain = context.Plain(workload, threads: 1);
         await using var without = await Served.StartAsync(context, Served.Options(context, workload, 64), receipts: false);
         await using var with = await Served.StartAsync(context, Served.Options(context, workload, 64), receipts: true);
-        var rows = new RowSet(without.Inputs, 256, context.Options.Seed);
+        var rows = context.Rows(workload);
         var check = (Without: new AnswerCheck(context, workload, without, rows, receipts: false), With: new AnswerCheck(context, workload, with, rows, receipts: true));
 
         foreach (var (gap, calls, suffix, what) in new[] { (TimeSpan.Zero, context.Options.Quick ? 400 : 1500, "", "back to back"), (Gap, context.Options.Quick ? 30 : 100, "_spaced", "1 ms apart") })

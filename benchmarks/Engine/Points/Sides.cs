@@ -15,7 +15,6 @@ internal sealed class Sides : IAsyncDisposable
     private readonly int _batch;
     private readonly List<Served> _served = [];
     private readonly List<(ClosedLoop Loop, AnswerCheck Check, List<Window> Windows)> _engines = [];
-    private RowSet? _rows;
     private long _requests;
 
     private Sides(BenchContext context, Workload workload, PlainProcess plain, int batch) => (_context, _workload, _plain, _batch) = (context, workload, plain, batch);
@@ -32,13 +31,13 @@ internal sealed class Sides : IAsyncDisposable
 
     public bool HasUnbatched => !_workload.IsSlow;
 
-    public static async Task<Sides> StartAsync(BenchContext context, Workload workload, PlainProcess plain, int batch, int distinctRows)
+    public static async Task<Sides> StartAsync(BenchContext context, Workload workload, PlainProcess plain, int batch)
     {
         var sides = new Sides(context, workload, plain, batch);
         var options = Served.Options(context, workload, batch);
-        await sides.AddAsync(options, receipts: false, sides.Without, distinctRows);
-        await sides.AddAsync(options, receipts: true, sides.With, distinctRows);
-        if (sides.HasUnbatched) await sides.AddAsync(options with { AllowBatching = false }, receipts: false, sides.EngineUnbatched, distinctRows);
+        await sides.AddAsync(options, receipts: false, sides.Without);
+        await sides.AddAsync(options, receipts: true, sides.With);
+        if (sides.HasUnbatched) await sides.AddAsync(options with { AllowBatching = false }, receipts: false, sides.EngineUnbatched);
         await OwnThread.Run(sides.Prepare);
         return sides;
     }
@@ -63,12 +62,12 @@ internal sealed class Sides : IAsyncDisposable
         foreach (var served in _served) await served.DisposeAsync();
     }
 
-    private async Task AddAsync(ModelOptions options, bool receipts, List<Window> windows, int distinctRows)
+    private async Task AddAsync(ModelOptions options, bool receipts, List<Window> windows)
     {
         var served = await Served.StartAsync(_context, options, receipts);
         _served.Add(served);
-        _rows ??= new RowSet(served.Inputs, distinctRows, _context.Options.Seed);
-        _engines.Add((new ClosedLoop(served, _rows, EngineOptions.Callers), new AnswerCheck(_context, _workload, served, _rows, receipts), windows));
+        var rows = _context.Rows(_workload);
+        _engines.Add((new ClosedLoop(served, rows, EngineOptions.Callers), new AnswerCheck(_context, _workload, served, rows, receipts), windows));
     }
 
     /// <summary>Chooses the window's work, the same for all sides, and warms the engines up.</summary>
