@@ -99,7 +99,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         var lanes = _registry.Close();
-        await _slowed.EndAsync().ConfigureAwait(false);
+        await _slowed.DisposeAsync().ConfigureAwait(false);
         foreach (var lane in lanes) await lane.DisposeAsync().ConfigureAwait(false);
         _instruments.Dispose();
     }

@@ -17,9 +17,9 @@ public sealed record TrustGapObjective
     public void Validate()
     {
         if (Stage is not (ReceiptStage.Durable or ReceiptStage.Verified or ReceiptStage.Anchored or ReceiptStage.Final))
-            throw new ArgumentException($"the objective's stage is durable, verified, anchored or final, not {Stage}", nameof(Stage));
-        if (Share is not (> 0 and < 1)) throw new ArgumentException("the objective's share lies between 0 and 1", nameof(Share));
-        if (Within <= TimeSpan.Zero || Within > TimeSpan.FromDays(365)) throw new ArgumentException("the objective's time is above zero, to a year", nameof(Within));
+            throw new ArgumentException($"the objective's stage is durable, verified, anchored or final, not {Stage}");
+        if (Share is not (> 0 and < 1)) throw new ArgumentException("the objective's share lies between 0 and 1");
+        if (Within <= TimeSpan.Zero || Within > TimeSpan.FromDays(365)) throw new ArgumentException("the objective's time is above zero, to a year");
     }
 }
 

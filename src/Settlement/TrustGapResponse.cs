@@ -24,8 +24,8 @@ public sealed record TrustGapResponse
 
     public void Validate()
     {
-        if (!Enum.IsDefined(Kind)) throw new ArgumentException($"unknown response {Kind}", nameof(Kind));
-        if (MaxDelay <= TimeSpan.Zero || MaxDelay > TimeSpan.FromMinutes(1)) throw new ArgumentException("the longest wait is above zero, to a minute", nameof(MaxDelay));
-        if (RefuseAt is not (> 1 and <= 1000)) throw new ArgumentException("slowing down ends above once the bound, at most at a thousand times", nameof(RefuseAt));
+        if (!Enum.IsDefined(Kind)) throw new ArgumentException($"unknown response {Kind}");
+        if (MaxDelay <= TimeSpan.Zero || MaxDelay > TimeSpan.FromMinutes(1)) throw new ArgumentException("the longest wait is above zero, to a minute");
+        if (RefuseAt is not (> 1 and <= 1000)) throw new ArgumentException("slowing down ends above once the bound, at most at a thousand times");
     }
 }

@@ -27,9 +27,9 @@ public sealed record ClosingOptions
     public void Validate(TrustGapObjective objective)
     {
         ArgumentNullException.ThrowIfNull(objective);
-        if (!Enum.IsDefined(Rule)) throw new ArgumentException($"unknown closing rule {Rule}", nameof(Rule));
-        if (CheapShare is not (> 0 and < 1)) throw new ArgumentException("the share of cheaper blocks lies between 0 and 1", nameof(CheapShare));
+        if (!Enum.IsDefined(Rule)) throw new ArgumentException($"unknown closing rule {Rule}");
+        if (CheapShare is not (> 0 and < 1)) throw new ArgumentException("the share of cheaper blocks lies between 0 and 1");
         if (Rule == ClosingRule.Adaptive && objective.Stage is not (ReceiptStage.Anchored or ReceiptStage.Final))
-            throw new ArgumentException("adaptive closing needs an objective for anchored or final: no anchor makes a receipt durable or verified", nameof(Rule));
+            throw new ArgumentException("adaptive closing needs an objective for anchored or final: no anchor makes a receipt durable or verified");
     }
 }

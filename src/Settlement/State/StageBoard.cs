@@ -116,9 +116,9 @@ internal sealed class StageBoard(TrustGapObjective objective)
 
     private void Measure(StatementEntry entry, ReceiptStage stage, ulong now)
     {
-        if (now <= entry.ExecutedAt) return;
-        _gaps[(int)stage].Add(now - entry.ExecutedAt, entry.Receipts);
-        Models.Of(entry).Measure(stage, now - entry.ExecutedAt, entry.Receipts);
+        var gap = now > entry.ExecutedAt ? now - entry.ExecutedAt : 0; // a clock that was set back makes no gap
+        _gaps[(int)stage].Add(gap, entry.Receipts);
+        Models.Of(entry).Measure(stage, gap, entry.Receipts);
     }
 
     private void CountOpen()
