@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Diagnostics;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Models;
 using OpenGradient.Engine.Serving;
 
@@ -14,11 +15,13 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly ModelLoader _loader;
     private readonly ModelRegistry _registry = new();
     private readonly EngineInstruments _instruments;
+    private readonly SlowedRequests _slowed;
 
     public InferenceEngine(InferenceEngineOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
+        _slowed = new SlowedRequests(options.Time);
         _instruments = new EngineInstruments(() => _registry.Lanes);
         _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted));
     }
@@ -73,36 +76,71 @@ public sealed class InferenceEngine : IAsyncDisposable
 
     /// <summary>Executes a request; the result is a lease to dispose.</summary>
     /// <exception cref="InferenceException">The failure, from the closed set of <see cref="InferenceFailureKind"/>.</exception>
-    public ValueTask<InferenceResult> InferAsync(InferenceRequest request, CancellationToken cancellationToken = default) =>
-        Admit(request, cancellationToken, out var pending) is { } failure
+    public ValueTask<InferenceResult> InferAsync(InferenceRequest request, CancellationToken cancellationToken = default)
+    {
+        if (Ask(request, cancellationToken, out var delay) is { } refused) return ValueTask.FromException<InferenceResult>(new InferenceException(refused));
+        if (delay > TimeSpan.Zero) return InferSlowedAsync(request, delay, cancellationToken);
+        return Admit(request, default, cancellationToken, out var pending) is { } failure
             ? ValueTask.FromException<InferenceResult>(new InferenceException(failure))
             : new ValueTask<InferenceResult>(pending, pending.Token);
+    }
 
     /// <summary>Executes a request; every failure is a value. Await the task once, and dispose the result.</summary>
-    public ValueTask<InferenceOutcome> TryInferAsync(InferenceRequest request, CancellationToken cancellationToken = default) =>
-        Admit(request, cancellationToken, out var pending) is { } failure
+    public ValueTask<InferenceOutcome> TryInferAsync(InferenceRequest request, CancellationToken cancellationToken = default)
+    {
+        if (Ask(request, cancellationToken, out var delay) is { } refused) return new ValueTask<InferenceOutcome>(new InferenceOutcome(refused));
+        if (delay > TimeSpan.Zero) return TryInferSlowedAsync(request, delay, cancellationToken);
+        return Admit(request, default, cancellationToken, out var pending) is { } failure
             ? new ValueTask<InferenceOutcome>(new InferenceOutcome(failure))
             : new ValueTask<InferenceOutcome>(pending, pending.Token);
+    }
 
     /// <summary>Admits nothing more, answers everything that was admitted, frees every model.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var lane in _registry.Close()) await lane.DisposeAsync().ConfigureAwait(false);
+        var lanes = _registry.Close();
+        await _slowed.DisposeAsync().ConfigureAwait(false);
+        foreach (var lane in lanes) await lane.DisposeAsync().ConfigureAwait(false);
         _instruments.Dispose();
     }
 
-    private InferenceFailure? Admit(InferenceRequest request, CancellationToken cancellationToken, out PendingRequest pending)
+    // The gate is asked here and nowhere else: a request that was slowed down is not asked about again.
+    private InferenceFailure? Ask(InferenceRequest request, CancellationToken cancellationToken, out TimeSpan delay)
     {
         ArgumentNullException.ThrowIfNull(request);
-        pending = null!;
+        delay = default;
         if (cancellationToken.IsCancellationRequested) return Failures.Cancelled;
         if (request.Timeout is { } timeout && timeout <= TimeSpan.Zero) return Failures.DeadlineExceeded;
-        if (_options.Gate?.RetryAfter() is { } wait) return Failures.TrustGap(wait);
+        if (_options.Gate is not { } gate) return null;
+        var advice = gate.Advise();
+        if (advice.Verdict == AdmissionVerdict.Admit) return null;
+        if (advice.Verdict == AdmissionVerdict.Refuse) return Failures.TrustGap(advice.Wait);
+        delay = advice.Wait;
+        return null;
+    }
+
+    private async ValueTask<InferenceResult> InferSlowedAsync(InferenceRequest request, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        var outcome = await TryInferSlowedAsync(request, delay, cancellationToken).ConfigureAwait(false);
+        return outcome.Failure is { } failure ? throw new InferenceException(failure) : outcome.Result;
+    }
+
+    private async ValueTask<InferenceOutcome> TryInferSlowedAsync(InferenceRequest request, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        if (await _slowed.WaitAsync(delay, request.Timeout, cancellationToken).ConfigureAwait(false) is { } refused) return new InferenceOutcome(refused);
+        return Admit(request, delay, cancellationToken, out var pending) is { } failure
+            ? new InferenceOutcome(failure)
+            : await new ValueTask<InferenceOutcome>(pending, pending.Token).ConfigureAwait(false);
+    }
+
+    private InferenceFailure? Admit(InferenceRequest request, TimeSpan waited, CancellationToken cancellationToken, out PendingRequest pending)
+    {
+        pending = null!;
         while (true)
         {
             if (_registry.Find(request.Model, request.Version) is not { } lane)
                 return _registry.IsClosed ? Failures.ShuttingDown : Failures.UnknownModel(request.Model, request.Version);
-            var failure = lane.TryAdmit(request, cancellationToken, out pending);
+            var failure = lane.TryAdmit(request, waited, cancellationToken, out pending);
             if (failure?.Kind != InferenceFailureKind.ModelNotReady) return failure;
 
             // Closed between finding and admitting: replaced, removed, or the engine is closing. Its successor is already there.

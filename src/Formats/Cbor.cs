@@ -67,9 +67,12 @@ public ref struct CborReader(ReadOnlySpan<byte> data)
         return bytes.Length == Hash256.Size ? new Hash256(bytes) : throw new FormatException("CBOR: a hash is 32 bytes");
     }
 
+    /// <summary>A text's bytes where they lie, not yet checked to be UTF-8.</summary>
+    public ReadOnlySpan<byte> TextBytes() => Take(Head(3, "text string"));
+
     public string Text()
     {
-        var bytes = Take(Head(3, "text string"));
+        var bytes = TextBytes();
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw new FormatException("CBOR: text is not UTF-8");
     }
 

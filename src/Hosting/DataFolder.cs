@@ -11,6 +11,9 @@ public sealed record DataFolder(string Root)
     /// <summary>C2SP tiles, entry bundles and the checkpoint.</summary>
     public string Log => Path.Combine(Root, "log");
 
+    /// <summary>Answers whose release took longer than their caller waited.</summary>
+    public string Answers => Path.Combine(Root, "answers");
+
     public string LogKey => Path.Combine(Keys, "log.key");
 
     public string SoftwareRoot => Path.Combine(Keys, "software-root.key");

@@ -37,6 +37,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     public DateTimeOffset StartedAt { get; }
 
+    /// <summary>The clock that everything in the house goes by.</summary>
+    public TimeProvider Clock => _clock;
+
     public InferenceEngine Engine { get; private set; } = null!;
 
     /// <summary>Which models are served, and which could be.</summary>
@@ -167,6 +170,9 @@ public sealed class EngineHost : IAsyncDisposable
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
+                OnGapExceeded = Configuration.TrustGap.ToResponse(),
+                Objective = Configuration.TrustGap.ToObjective(),
+                Closing = Configuration.Settlement.ToClosing(),
             },
             new SettlementParts
             {
@@ -203,6 +209,8 @@ public sealed class EngineHost : IAsyncDisposable
         private static readonly TimeSpan AfterRestart = TimeSpan.FromMinutes(1);
 
         public TimeSpan? RetryAfter() => host._settling.IsFaulted ? AfterRestart : settlement.RetryAfter();
+
+        public AdmissionAdvice Advise() => host._settling.IsFaulted ? AdmissionAdvice.Refuse(AfterRestart) : settlement.Advise();
     }
 
     private static TransactionKey OpenTransactionKey(AttestationShim shim, ChainConfiguration chain)

@@ -28,6 +28,7 @@ internal sealed class SettlementInstruments : IDisposable
         _meter.CreateObservableGauge("opengradient.settlement.trust_gap", Quantiles, "s", "Time from execution to a stage, since the process began.");
         _meter.CreateObservableCounter("opengradient.settlement.trust_gap.receipts", Measured, "{receipt}", "Receipts that reached a stage, since the process began.");
         _meter.CreateObservableGauge("opengradient.settlement.condition", Conditions, "1", "1 for each condition that holds settlement up now.");
+        TrustGapInstruments.Add(_meter, settlement);
         _meter.CreateObservableCounter("opengradient.settlement.conditions", Raised, "{condition}", "How often each condition began.");
     }
 
@@ -69,7 +70,7 @@ internal sealed class SettlementInstruments : IDisposable
         return [(ReceiptStage.Durable, gap.Durable), (ReceiptStage.Verified, gap.Verified), (ReceiptStage.Anchored, gap.Anchored), (ReceiptStage.Final, gap.ToFinal)];
     }
 
-    private static KeyValuePair<string, object?> Stage(ReceiptStage stage) => new("stage", stage.ToString().ToLowerInvariant());
+    internal static KeyValuePair<string, object?> Stage(ReceiptStage stage) => new("stage", stage.ToString().ToLowerInvariant());
 
     private static KeyValuePair<string, object?> Kind(ConditionKind kind) => new("kind", kind.ToString());
 }

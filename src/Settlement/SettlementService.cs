@@ -14,7 +14,6 @@ namespace OpenGradient.Engine.Settlement;
 /// </summary>
 public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDisposable
 {
-    private readonly SettlementOptions _options;
     private readonly SettlementState _state;
     private readonly SegmentOutbox _outbox;
     private readonly ConditionBoard _conditions;
@@ -22,15 +21,17 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly Proofs _proofs;
     private readonly BatchCloser _closer;
     private readonly Settler _settler;
+    private readonly Intake _intake;
+    private readonly TrustGapBound _bound;
     private readonly SettlementInstruments _instruments;
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
-        _options = options;
         LogId = SignedNote.LogIdOf(parts.NoteSigner.PublicKey);
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
-        _state = new SettlementState(tiles, options.MaxFinalReceipts, parts.Clock);
+        _state = new SettlementState(tiles, options.MaxFinalReceipts, options.Objective, parts.Clock);
+        _bound = new TrustGapBound(_state, options);
         _outbox = SegmentOutbox.Open(parts.Disk, Path.Combine(options.DataFolder, "outbox"), options.Outbox, _state);
         try
         {
@@ -45,13 +46,14 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
             var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
-            _settler = new Settler(space, new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
+            _intake = new Intake(_state, _outbox, journal, parts.Verifier);
+            _settler = new Settler(space, _intake, step, wake, options, parts.Clock);
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);
             log.Recover();
             parts.Predecessors?.Invoke(EpochsThatAnchored());
             AnnounceEpoch(parts.CheckpointSigner.Epoch);
-            _state.Locked(view => view.Board.Measuring = true);
+            _state.Locked(view => view.Board.StartMeasuring());
             _instruments = new SettlementInstruments(this);
         }
         catch
@@ -150,20 +152,28 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     public TrustGapSnapshot Snapshot() => _state.Locked(view => view.Board.Snapshot(_state.Now()));
 
-    /// <inheritdoc/>
-    public TimeSpan? RetryAfter()
+    /// <summary>The gap by model; the last entry is for the models that have no figures of their own.</summary>
+    public IReadOnlyList<ModelGap> ModelGaps() => _state.Locked(view =>
     {
-        if (_outbox.Trouble is not null) return _options.MaxBatchAge;
-        if (_state.OpenReceipts >= _options.MaxOpenReceipts) return _options.MaxBatchAge;
-        return _state.OldestOpen is { } since && _state.Now() is var now && now > since && (now - since) / 100 > (ulong)_options.MaxOpenAge.Ticks
-            ? _options.MaxBatchAge
-            : null;
-    }
+        var now = _state.Now();
+        return view.Board.Models.All.Select(model => model.Snapshot(now)).ToArray();
+    });
+
+    /// <summary>The bound of the open gap, and what it does to requests now.</summary>
+    public BoundSnapshot Bound() => _bound.Snapshot();
+
+    /// <inheritdoc/>
+    public AdmissionAdvice Advise() => _outbox.Trouble is null ? _bound.Advise() : AdmissionAdvice.Refuse(_bound.Advice);
+
+    /// <summary>Null to admit, at once or slowed down; otherwise how long to wait before another try. Not counted.</summary>
+    public TimeSpan? RetryAfter() =>
+        _outbox.Trouble is not null ? _bound.Advice : _bound.Look() is { Verdict: AdmissionVerdict.Refuse, Wait: var wait } ? wait : null;
 
     /// <summary>Finishes what the outbox has taken in and releases the data folder. Cancel and await <see cref="RunAsync"/> first.</summary>
     public void Dispose()
     {
         _instruments.Dispose();
+        if (_outbox.Trouble is null && _intake.LastTimes() is { } times) _outbox.AppendAsync(RecordType.Dated, times).GetAwaiter().GetResult();
         _outbox.Dispose();
     }
 

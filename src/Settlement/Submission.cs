@@ -70,7 +70,7 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
         var entry = state.Locked(view =>
         {
             var id = receipt.StatementId;
-            var known = view.Index.Find(id) ?? view.Enter(id, StatementHead.Read(receipt.Statement.Span));
+            var known = view.Index.Find(id) ?? view.Enter(id, StatementHead.Read(receipt.Statement.Span), receipt.Statement.Span, record.Time);
             // Findable at once, so that a caller can wait for its receipt; a row of a durable statement only once it is stored.
             if (known.DurableAt == 0) view.Index.AddRow(known, new(receipt.Row, receipt.Id, receipt.LeafHash));
             return known;

@@ -21,6 +21,14 @@ public sealed class LivePageTests(Line line) : IClassFixture<Line>
         Assert.Contains("NOT trusted", await page.Evaluate("document.querySelector('#evidence-badge').textContent"));
         Assert.Matches(@"\d", await page.Evaluate("document.querySelector('#gap-p50').textContent"));
 
+        Assert.Equal("99% final within 10 s", await page.Evaluate("document.querySelector('#objective-words').textContent"));
+        Assert.Matches(@"^\d.*×$", await page.Evaluate("document.querySelector('#burn-5m').textContent"));
+        Assert.Contains("10,000,000 open", await page.Evaluate("document.querySelector('#bound-words').textContent"));
+        Assert.Contains("at the bound: refuse", await page.Evaluate("document.querySelector('#bound-state').textContent"));
+        Assert.Matches("age [1-9].*last: age; rule: age", await page.Evaluate("document.querySelector('#close-reasons').textContent"));
+        Assert.Equal("digits", await page.Evaluate("document.querySelector('#by-model tr th').textContent"));
+        Assert.Matches(@"\d", await page.Evaluate("document.querySelector('#by-model tr td:nth-child(4)').textContent"));
+
         await page.Evaluate("document.querySelector('#receipts tr[data-leaf]').click()");
         await page.Until("document.querySelector('#proof').open && document.querySelector('#proof-stage').textContent === 'final'");
         await page.Evaluate("document.querySelector('#proof-verify').click()");

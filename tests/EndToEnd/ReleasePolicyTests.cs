@@ -54,7 +54,7 @@ public sealed class ReleasePolicyTests(Line line) : IClassFixture<Line>
     public async Task Cli_WaitThatRunsOut_ExitsThreeAndNamesTheReceipt()
     {
         var infer = await Og.Run("infer", "digits", "--url", line.Host.Url, "--input", Repository.HeldBackDigits, "--wait", "final", "--timeout", "0.001");
-        Assert.Matches("/v1/answers/[0-9a-f]{32}", infer.Expect(Og.NotYet).Error);
+        Assert.Matches("/v1/answers/([0-9a-f]{32}) for an hour: og answer \\1", infer.Expect(Og.NotYet).Error);
     }
 
     [ChainFact]

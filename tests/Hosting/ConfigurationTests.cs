@@ -30,6 +30,15 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Load_TrustGapOfAnOlderFile_KeepsTheDefaultsOfWhatIsNew()
+    {
+        var gap = ConfigurationLoader.Load(Write("""{"trustGap":{"maxOpenReceipts":5,"objectiveMs":2000}}"""), new Hashtable(), []).TrustGap;
+
+        Assert.Equal(new TrustGapConfiguration { MaxOpenReceipts = 5, ObjectiveMs = 2000 }, gap);
+        Assert.Equal(("refuse", "final", 0.99), (gap.OnExceeded, gap.ObjectiveStage, gap.ObjectiveShare));
+    }
+
+    [Fact]
     public void Load_RelativePaths_AreRelativeToTheFile()
     {
         var configuration = ConfigurationLoader.Load(Write("""{"data":"here","models":[{"path":"m"}]}"""), new Hashtable(), []);
@@ -96,6 +105,18 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"chain":{"id":1,"contract":"0x00","transactionKeyFile":"k"}}""", "chain.contract")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001"}}""", "chain.transactionKeyFile")]
     [InlineData("""{"trustGap":{"maxOpenAgeMs":1e300}}""", "trustGap.maxOpenAgeMs")]
+    [InlineData("""{"trustGap":{"maxOpenReceipts":-1}}""", "trustGap.maxOpenReceipts")]
+    [InlineData("""{"trustGap":{"onExceeded":"wait"}}""", "'wait' is neither refuse nor slowDown")]
+    [InlineData("""{"trustGap":{"maxDelayMs":0}}""", "trustGap.maxDelayMs")]
+    [InlineData("""{"trustGap":{"refuseAt":1}}""", "trustGap.refuseAt")]
+    [InlineData("""{"trustGap":{"objectiveMs":0}}""", "trustGap.objectiveMs")]
+    [InlineData("""{"trustGap":{"objectiveShare":1}}""", "trustGap.objectiveShare")]
+    [InlineData("""{"trustGap":{"objectiveStage":"executed"}}""", "trustGap.objectiveStage")]
+    [InlineData("""{"settlement":{"closing":"cheap"}}""", "settlement.closing")]
+    [InlineData("""{"settlement":{"closing":"adaptive"},"trustGap":{"objectiveStage":"durable"}}""", "settlement.closing: adaptive needs trustGap.objectiveStage")]
+    [InlineData("""{"settlement":{"cheapGasGwei":-1}}""", "settlement.cheapGasGwei")]
+    [InlineData("""{"settlement":{"cheapGasShare":0}}""", "settlement.cheapGasShare")]
+    [InlineData("""{"http":{"keepAnswers":"nowhere"}}""", "http.keepAnswers")]
     [InlineData("""{"http":{"listen":"http://10.0.0.1:8081","allowInsecure":true}}""", "operatorListen")]
     [InlineData("""{"http":{"listen":"http://example.com:8080","allowInsecure":true}}""", "http.listen")]
     [InlineData("""{"http":null}""", "http")]

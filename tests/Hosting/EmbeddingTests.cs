@@ -31,6 +31,20 @@ public sealed class EmbeddingTests : IDisposable
     }
 
     [Fact]
+    public async Task InferAsync_ReleaseWithoutChain_IsRefusedBeforeAnythingIsExecuted()
+    {
+        await using var services = Services(Configuration());
+        await Start(services);
+        var engine = services.GetRequiredService<ProvenInference>();
+
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await engine.InferAsync(Request(), ReleasePolicy.Durable));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await engine.InferAsync(Request(), new ReleaseOptions(ReleasePolicy.Final, TimeSpan.FromSeconds(1))));
+        Assert.Equal(0, engine.Host.Engine.Statistics("digits")!.Requests);
+        using var answer = await engine.InferAsync(Request(), new ReleaseOptions(ReleasePolicy.Fast, TimeSpan.Zero));
+        Assert.Equal(ReleaseStatus.Released, answer.Release);
+    }
+
+    [Fact]
     public async Task Receipt_AfterDisposalOfTheAnswer_IsStillThere()
     {
         await using var services = Services(Configuration());

@@ -9,11 +9,12 @@ internal sealed class LaneAdmission(ModelOptions options, LaneQueue queue, LaneL
 
     /// <summary>Null: the request has its place, class and deadline.</summary>
     /// <param name="batches">Whether requests share calls.</param>
-    public InferenceFailure? TryEnter(InferenceRequest request, PendingRequest pending, bool batches)
+    /// <param name="waited">How much of the request's own timeout has gone by already.</param>
+    public InferenceFailure? TryEnter(InferenceRequest request, PendingRequest pending, bool batches, TimeSpan waited)
     {
         if (load.TryReserve(pending.Rows, pending.Bytes) is { } full) return Failures.QueueFull(options.Name, full, Advice(batches));
         queue.Classify(pending, request.Priority, request.Caller);
-        SetDeadline(pending, request.Timeout);
+        SetDeadline(pending, request.Timeout - waited);
         if (pending.Deadline != long.MaxValue && !pending.Downgrades && WouldMiss(request, pending, batches) is { } late) return TakeBack(pending, late);
         if (queue.TryEnter(pending, request.Caller) is { } own) return TakeBack(pending, Failures.QueueFull(options.Name, own, Advice(batches)));
         return null;

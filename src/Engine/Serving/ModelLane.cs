@@ -180,14 +180,15 @@ internal sealed class ModelLane : IAsyncDisposable
     }
 
     /// <summary>Null: the request is admitted and <paramref name="pending"/> will be completed once.</summary>
-    public InferenceFailure? TryAdmit(InferenceRequest request, CancellationToken cancellation, out PendingRequest pending)
+    /// <param name="waited">How much of the request's own timeout has gone by already.</param>
+    public InferenceFailure? TryAdmit(InferenceRequest request, TimeSpan waited, CancellationToken cancellation, out PendingRequest pending)
     {
         pending = null!;
         if (Health.IsUnavailable) return Failures.Unavailable(Info.Name, Health.Current);
         pending = Pool.Rent();
         if (_validator.Validate(request, pending) is { } invalid) return Refuse(pending, invalid);
         if (TryRunInline(request, pending)) return null;
-        if (_admission.TryEnter(request, pending, _batches) is { } refused) return Refuse(pending, refused);
+        if (_admission.TryEnter(request, pending, _batches, waited) is { } refused) return Refuse(pending, refused);
         pending.ParameterDigest = request.ParameterDigest;
         // Before anybody else can reach the request: whoever completes it ends its span.
         pending.Trace = RequestTrace.Start(pending, Services.Time);

@@ -15,11 +15,34 @@ public interface ISealedBatchSink
     bool TryAccept(SealedBatch batch);
 }
 
-/// <summary>Asked once per admitted request: may the trust gap grow?</summary>
+/// <summary>Asked once per request: may the trust gap grow?</summary>
 public interface IAdmissionGate
 {
     /// <summary>Null to admit; otherwise how long to wait before another try.</summary>
     TimeSpan? RetryAfter();
+
+    /// <summary>What the engine asks, once per request. A gate that only admits or refuses needs no more than <see cref="RetryAfter"/>.</summary>
+    AdmissionAdvice Advise() => RetryAfter() is { } wait ? AdmissionAdvice.Refuse(wait) : default;
+}
+
+public enum AdmissionVerdict
+{
+    /// <summary>At once.</summary>
+    Admit,
+
+    /// <summary>After the wait.</summary>
+    SlowDown,
+
+    /// <summary>Not now; another try may succeed after the wait.</summary>
+    Refuse,
+}
+
+/// <summary>What a gate says of one request. The default admits it at once.</summary>
+public readonly record struct AdmissionAdvice(AdmissionVerdict Verdict, TimeSpan Wait)
+{
+    public static AdmissionAdvice Refuse(TimeSpan wait) => new(AdmissionVerdict.Refuse, wait);
+
+    public static AdmissionAdvice SlowDown(TimeSpan wait) => new(AdmissionVerdict.SlowDown, wait);
 }
 
 /// <summary>Signs log checkpoints as EIP-712 typed data with the current epoch's key.</summary>

@@ -51,6 +51,19 @@ public sealed class HostClient(HttpClient http) : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"v2/models/{Uri.EscapeDataString(model)}/infer") { Content = new ReadOnlyMemoryContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return await Ask(request, release, wait, cancellation);
+    }
+
+    /// <summary>Fetches an answer that the host has kept.</summary>
+    /// <param name="release">A release policy's name to wait for, or null for the answer at once.</param>
+    public async Task<HostAnswer> Fetch(string receiptId, string? release, TimeSpan? wait, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"v1/answers/{Uri.EscapeDataString(receiptId)}");
+        return await Ask(request, release, wait, cancellation);
+    }
+
+    private async Task<HostAnswer> Ask(HttpRequestMessage request, string? release, TimeSpan? wait, CancellationToken cancellation)
+    {
         if (release is not null) request.Headers.Add("OG-Release", release);
         if (wait is { } limit) request.Headers.Add("OG-Release-Timeout-Ms", ((long)limit.TotalMilliseconds).ToString());
         using var response = await http.SendAsync(request, cancellation);

@@ -21,6 +21,7 @@ internal static class CommandLine
         {
             ServeCommand.Create(),
             InferCommand.Create(),
+            AnswerCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
             ReplayCommand.Create(),

@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Host.Commands;
 /// <summary><c>og infer MODEL --input FILE</c>.</summary>
 internal static class InferCommand
 {
-    private static readonly string[] Policies = ["fast", "durable", "verified", "anchored", "final"];
+    internal static readonly string[] Policies = ["fast", "durable", "verified", "anchored", "final"];
 
     public static Command Create()
     {
@@ -39,12 +39,18 @@ internal static class InferCommand
     private static async Task<int> Run(HostClient client, string model, InputItem item, string wait, TimeSpan timeout, string? file, string? output, CancellationToken cancellation)
     {
         var answer = await client.Infer(model, item.Body, wait, timeout, cancellation);
+        return await Show(client, answer, wait, file, output, cancellation);
+    }
+
+    /// <summary>Prints an answer and where its receipt stands, and writes the files asked for.</summary>
+    internal static async Task<int> Show(HostClient client, HostAnswer answer, string wait, string? file, string? output, CancellationToken cancellation)
+    {
         Console.WriteLine(AnswerText.Outputs(answer.Body.RootElement));
         if (output is not null && answer.Released) await AnswerFiles.Write(output, answer.Body, cancellation);
         if (answer.Receipt is null)
         {
             if (answer.Released) return ExitCodes.Ok;
-            Console.Error.WriteLine($"the receipt {answer.ReceiptId} is not {wait} yet; the host keeps the answer under /v1/answers/{answer.ReceiptId} while it runs");
+            Console.Error.WriteLine($"the receipt {answer.ReceiptId} is not {wait} yet; the host keeps the answer under /v1/answers/{answer.ReceiptId} for an hour: og answer {answer.ReceiptId}");
             return ExitCodes.NotYet;
         }
 

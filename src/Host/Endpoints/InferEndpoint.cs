@@ -20,11 +20,15 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
     private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(30);
 
+    // Seconds. Kept answers go when they are fetched or an hour old: a minute sees some of them gone.
+    private const string RetryWhenFull = "60";
+
     public async Task Handle(HttpContext context, string model, string? version)
     {
         var body = await RequestBody.Read(context, host.Configuration.Http.MaxBodyBytes);
         var request = InferRequest.Read(body, JsonLength(context.Request, body.Length));
-        var (policy, wait) = Release(context.Request, request);
+        var (policy, wait) = Release(context.Request, request.Release, request.ReleaseTimeoutMilliseconds);
+        if (policy != ReleasePolicy.Fast && await IsRefused(context)) return;
 
         if (host.Engine.Find(model, version) is { } info) InferAnswer.CheckOutputs(request, info);
         var engineRequest = new InferenceRequest(model, version) { Priority = request.Priority, Timeout = request.Timeout, Caller = CallerIdentity.Of(context) };
@@ -48,7 +52,7 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
         else await WriteWhenReleased(context, answer, id, statement!.Value, policy, wait);
     }
 
-    /// <summary><c>GET /v1/answers/{id}</c>: an answer whose wait ran out. It is kept until it was sent whole.</summary>
+    /// <summary><c>GET /v1/answers/{id}</c>: an answer that was kept. With a release policy it is waited for; it is kept until it was sent whole.</summary>
     public async Task Fetch(HttpContext context, string id)
     {
         if (!ReceiptId.TryParse(id, out var receipt) || kept.Find(receipt) is not { } answer)
@@ -57,46 +61,66 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
             return;
         }
 
-        await Write(context, answer, host.Settlement?.Find(receipt)?.Statement.Stage ?? ReceiptStage.Executed);
+        var (policy, wait) = Release(context.Request, null, null);
+        var status = host.Settlement?.Find(receipt)?.Statement;
+        if (policy != ReleasePolicy.Fast && status is not null && host.Settlement is not null)
+        {
+            var released = await Wait(host.Settlement, status.StatementId, (ReceiptStage)policy, wait, context.RequestAborted);
+            status = host.Settlement.Find(status.StatementId);
+            if (released is not { Status: WaitStatus.Reached })
+            {
+                await SayKept(context, receipt, status?.Stage ?? ReceiptStage.Executed, policy, released);
+                return;
+            }
+        }
+
+        await Write(context, answer, status?.Stage ?? ReceiptStage.Executed);
         kept.Forget(receipt);
     }
 
-    private async Task WriteWhenReleased(HttpContext context, InferAnswer answer, ReceiptId id, Hash256 statement, ReleasePolicy policy, TimeSpan wait)
+    // Before anything is executed: an answer that could neither be released nor kept would be lost.
+    private async Task<bool> IsRefused(HttpContext context)
     {
         if (host.Settlement is null)
         {
             await Answers.Error(context, StatusCodes.Status400BadRequest, "this host runs without settlement: only the release policy 'fast' is possible");
-            return;
+            return true;
         }
 
-        var released = await Wait(host.Settlement, statement, (ReceiptStage)policy, wait, context.RequestAborted);
-        var stage = host.Settlement.Find(statement)?.Stage ?? ReceiptStage.Executed;
+        if (kept.HasRoom) return false;
+        context.Response.Headers.RetryAfter = RetryWhenFull;
+        await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "too many answers wait to be fetched: only the release policy 'fast' is possible now");
+        return true;
+    }
+
+    private async Task WriteWhenReleased(HttpContext context, InferAnswer answer, ReceiptId id, Hash256 statement, ReleasePolicy policy, TimeSpan wait)
+    {
+        var released = await Wait(host.Settlement!, statement, (ReceiptStage)policy, wait, context.RequestAborted);
+        var stage = host.Settlement!.Find(statement)?.Stage ?? ReceiptStage.Executed;
         if (released is { Status: WaitStatus.Reached })
         {
             await Write(context, answer, stage);
             return;
         }
 
-        if (released is { Status: not WaitStatus.Reached })
-        {
-            Mark(context, id, stage);
-            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, $"the receipt is {stage.Text()} and will not become {((ReceiptStage)policy).Text()}: {Text(released.Value.Status)}");
-            return;
-        }
+        // Whatever became of the wait, the answer is kept, never lost, and the id says where.
+        await kept.KeepAsync(id, answer);
+        await SayKept(context, id, stage, policy, released);
+    }
 
-        if (cut.IsCancellationRequested)
-        {
-            Mark(context, id, stage);
-            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, $"the host is stopping; receipt {id} is {stage.Text()}, its stages go on when the host is back");
-            return;
-        }
-
-        // The wait ran out: the answer is kept, never lost, and the id says where.
-        kept.Keep(id, answer);
+    private async Task SayKept(HttpContext context, ReceiptId id, ReceiptStage stage, ReleasePolicy policy, WaitOutcome? released)
+    {
         Mark(context, id, stage);
-        await Answers.Json(context, StatusCodes.Status202Accepted, json =>
+        var (code, error) = (released, cut.IsCancellationRequested) switch
+        {
+            ({ } ended, _) => (StatusCodes.Status503ServiceUnavailable, $"the receipt is {stage.Text()} and will not become {((ReceiptStage)policy).Text()}: {Text(ended.Status)}"),
+            (null, true) => (StatusCodes.Status503ServiceUnavailable, $"the host is stopping; receipt {id} is {stage.Text()}, its stages go on when the host is back"),
+            _ => (StatusCodes.Status202Accepted, null),
+        };
+        await Answers.Json(context, code, json =>
         {
             json.WriteStartObject();
+            if (error is not null) json.WriteString("error", error);
             json.WriteString("id", id.ToString());
             json.WriteString("stage", stage.Text());
             json.WriteString("answer", $"/v1/answers/{id}");
@@ -125,11 +149,11 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
         _ => "it is not known here",
     };
 
-    private static (ReleasePolicy Policy, TimeSpan Wait) Release(HttpRequest http, InferRequest request)
+    private static (ReleasePolicy Policy, TimeSpan Wait) Release(HttpRequest http, string? policyOfBody, long? timeoutOfBody)
     {
-        var text = http.Headers["OG-Release"].ToString() is { Length: > 0 } header ? header : request.Release ?? "fast";
+        var text = http.Headers["OG-Release"].ToString() is { Length: > 0 } header ? header : policyOfBody ?? "fast";
         if (!ReleasePolicies.TryParse(text, out var policy)) throw new BadRequestException($"release policy {Quoted.Text(text)} is none of fast, durable, verified, anchored, final");
-        var wait = request.ReleaseTimeoutMilliseconds is { } milliseconds ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxWait.TotalMilliseconds)) : DefaultWait;
+        var wait = timeoutOfBody is { } milliseconds ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxWait.TotalMilliseconds)) : DefaultWait;
         if (http.Headers["OG-Release-Timeout-Ms"].ToString() is { Length: > 0 } given)
         {
             if (!long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)) throw new BadRequestException("OG-Release-Timeout-Ms is not a number of milliseconds");

@@ -95,6 +95,7 @@ internal sealed class MetricsEndpoint(EngineHost host, Drain drain)
         AppendGap(text, "verified", gap.Verified);
         AppendGap(text, "anchored", gap.Anchored);
         AppendGap(text, "final", gap.ToFinal);
+        TrustGapMetrics.Append(text, settlement, gap);
         text.Family("og_condition", "gauge", "What holds settlement up now.");
         foreach (var condition in settlement.Conditions) text.Sample("og_condition", PrometheusText.Label("kind", condition.Kind.ToString()), 1);
         text.Family("og_conditions_total", "counter", "How often each condition began.");

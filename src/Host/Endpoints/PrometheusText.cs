@@ -24,13 +24,16 @@ internal sealed class PrometheusText
         for (var power = powers.First; power <= powers.Last; power++)
         {
             var bound = 1L << power;
-            Sample(name + "_bucket", $"{labels},le=\"{(bound * unit).ToString("R", CultureInfo.InvariantCulture)}\"", values.CountAtMost(bound));
+            Sample(name + "_bucket", $"{labels},{Bound(bound * unit)}", values.CountAtMost(bound));
         }
 
         Sample(name + "_bucket", labels + ",le=\"+Inf\"", values.Count);
         Sample(name + "_sum", labels, values.Sum * unit);
         Sample(name + "_count", labels, values.Count);
     }
+
+    /// <summary>The label of a histogram's bucket.</summary>
+    public static string Bound(double bound) => $"le=\"{bound.ToString("R", CultureInfo.InvariantCulture)}\"";
 
     public static string Label(string name, string value) => $"{name}=\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n")}\"";
 

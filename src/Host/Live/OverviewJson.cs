@@ -100,13 +100,21 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
             WritePercentiles(json, "final", gap.ToFinal);
             json.WriteNumber("oldestOpen", Math.Round(gap.OldestOpen.TotalMilliseconds));
             json.WriteNumber("open", gap.Open);
+            json.WriteStartObject("oldestByStage");
+            foreach (var (stage, age) in gap.OldestByStage) json.WriteNumber(stage.Text(), Math.Round(age.TotalMilliseconds));
+            json.WriteEndObject();
+            TrustGapJson.WriteModels(json, host.Settlement!.ModelGaps());
         }
 
         json.WriteNumber("objective", host.Configuration.TrustGap.ObjectiveMs);
         json.WriteEndObject();
+        if (gap is null) return;
+        TrustGapJson.WriteObjective(json, gap.Objective);
+        TrustGapJson.WriteBound(json, host.Settlement!.Bound());
+        TrustGapJson.WriteClosing(json, gap.Closes, host.Configuration.Settlement.Closing);
     }
 
-    private static void WritePercentiles(Utf8JsonWriter json, string name, GapPercentiles percentiles)
+    internal static void WritePercentiles(Utf8JsonWriter json, string name, GapPercentiles percentiles)
     {
         void Number(string key, TimeSpan value)
         {

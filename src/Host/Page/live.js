@@ -3,6 +3,7 @@
 
 import { Plot, Spread, ribbon, whenResized } from './charts.js';
 import { checks } from './proof.js';
+import { renderPromise, promiseNotice } from './promise.js';
 import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock } from './words.js';
 
 const WINDOW_MS = 120_000; // what the sparklines remember
@@ -46,11 +47,12 @@ function render(overview) {
   const stages = overview.stages ?? {};
   const gap = overview.gap ?? {};
   renderGap(gap);
+  renderPromise(overview);
   spread.draw(gap);
   renderStages(stages, gap);
   renderReceipts(overview.receipts ?? [], overview.now);
   renderSide(overview);
-  renderNotice(overview.chain ?? {}, stages, gap);
+  renderNotice(overview, stages, gap);
   const now = performance.now();
   gapPlot.draw(samples, now, windowOf(now), gap.objective ?? null);
   ratePlot.draw(samples, now, windowOf(now));
@@ -80,8 +82,9 @@ const CHAIN_WORDS = {
 };
 const chainWords = (condition) => CHAIN_WORDS[condition] ?? (condition ? `chain: ${condition}` : 'unknown');
 
-function renderNotice(chain, stages, gap) {
-  const lines = [];
+function renderNotice(overview, stages, gap) {
+  const chain = overview.chain ?? {};
+  const lines = promiseNotice(overview);
   if (chain.condition && chain.condition !== 'ok') lines.push(`${chainWords(chain.condition)}${chain.detail ? ` (${chain.detail})` : ''}.`);
   if (stages.quarantined) lines.push(`${number(stages.quarantined)} quarantined.`);
   if (stages.reopened) lines.push(`${number(stages.reopened)} reopened by a reorganisation.`);

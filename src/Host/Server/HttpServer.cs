@@ -7,6 +7,7 @@ using OpenGradient.Engine.Host.Live;
 using OpenGradient.Engine.Host.Protocol;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Settlement.Disk;
 
 namespace OpenGradient.Engine.Host.Server;
 
@@ -61,7 +62,8 @@ internal static class HttpServer
 
         var cut = new CancellationTokenSource();
         stopping.Register(() => cut.CancelAfter(WaitsWhileStopping));
-        var infer = new InferEndpoint(host, new KeptAnswers(clock), cut.Token);
+        var folder = host.Settlement is not null && host.Configuration.Http.KeepAnswers == "disk" ? new AnswerFolder(new LinuxDisk(), new DataFolder(host.Configuration.Data).Answers) : null;
+        var infer = new InferEndpoint(host, new KeptAnswers(clock, folder), cut.Token);
         var models = new ModelEndpoints(host, drain);
         var receipts = new ReceiptEndpoints(host);
         var open = new PublicEndpoints(host, new OverviewJson(host, recent, rate, clock), recent, clock);

@@ -10,9 +10,6 @@ public static class ConfigurationCheck
     private const double MinFeePerGasGwei = 1;
     private const double MaxFeePerGasGwei = 1_000_000;
 
-    // A hundred years: what fits a TimeSpan with room to spare.
-    private const double LongestMs = 100 * 365.25 * 86_400_000;
-
     public static IReadOnlyList<string> Errors(HostConfiguration configuration)
     {
         var errors = new List<string>();
@@ -38,11 +35,8 @@ public static class ConfigurationCheck
         Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
         if (configuration.Chain is { } chain) CheckChain(chain, errors);
-        Require(configuration.Settlement.MaxAgeMs is >= 1 and <= 3_600_000, "settlement.maxAgeMs: between 1 and 3,600,000");
-        Require(configuration.Settlement.MaxStatements is >= 1 and <= 1_000_000, "settlement.maxStatements: between 1 and 1,000,000");
-        Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
-        Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
-        Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
+        configuration.Settlement.Check(configuration.TrustGap, errors);
+        configuration.TrustGap.Check(errors);
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
         return errors;
     }
@@ -76,6 +70,7 @@ public static class ConfigurationCheck
 
         if (http.AllowedHosts.Count == 0) errors.Add("http.allowedHosts: at least one");
         if (http.MaxBodyBytes is < 1024 or > int.MaxValue) errors.Add("http.maxBodyBytes: between 1,024 and 2,147,483,647");
+        if (http.KeepAnswers is not ("disk" or "memory")) errors.Add($"http.keepAnswers: '{http.KeepAnswers}' is neither disk nor memory");
         // A stop has 60 s in all, of which what was admitted may need 30.
         if (http.DrainDelayMs is not (>= 0 and <= 20_000)) errors.Add("http.drainDelayMs: between 0 and 20,000");
         if (http.RequestsPerMinutePerKey < 0) errors.Add("http.requestsPerMinutePerKey: not negative");

@@ -53,6 +53,9 @@ public sealed record ListenerConfiguration
     /// <summary>Largest request body, checked before it is read.</summary>
     public long MaxBodyBytes { get; init; } = 16 << 20;
 
+    /// <summary>Where answers stay whose release took longer than their caller waited: <c>disk</c>, in the data folder, or <c>memory</c>.</summary>
+    public string KeepAnswers { get; init; } = "disk";
+
     /// <summary>From the signal to stop until nothing more is admitted; readiness is false from its beginning. 0: at once.</summary>
     public double DrainDelayMs { get; init; }
 }
@@ -190,28 +193,4 @@ public sealed record ChainConfiguration
     public bool Development { get; init; }
 
     public double MaxFeePerGasGwei { get; init; } = 200;
-}
-
-public sealed record SettlementConfiguration
-{
-    /// <summary>A settlement batch closes when its oldest statement is this old.</summary>
-    public double MaxAgeMs { get; init; } = 1000;
-
-    /// <summary>Or when it holds this many statements.</summary>
-    public int MaxStatements { get; init; } = 4096;
-
-    /// <summary>How often the worker looks at the chain.</summary>
-    public double TickMs { get; init; } = 200;
-}
-
-public sealed record TrustGapConfiguration
-{
-    /// <summary>Receipts that are not final; at this count admission answers TrustGapExceeded. 0 for no bound.</summary>
-    public long MaxOpenReceipts { get; init; } = 10_000_000;
-
-    /// <summary>Age of the oldest receipt that is not final; past it admission answers TrustGapExceeded. 0 for no bound.</summary>
-    public double MaxOpenAgeMs { get; init; }
-
-    /// <summary>What the live page compares the gap with.</summary>
-    public double ObjectiveMs { get; init; } = 10_000;
 }

@@ -25,6 +25,12 @@ public enum CloseReason : byte
 
     /// <summary>The host asked, for example at shutdown.</summary>
     Asked = 3,
+
+    /// <summary>Its oldest receipt came near its objective.</summary>
+    Objective = 4,
+
+    /// <summary>Gas was cheap.</summary>
+    CheapGas = 5,
 }
 
 /// <summary>An operation began: from here on it is carried through, or abandoned by name.</summary>

@@ -15,4 +15,7 @@ internal static class RecordType
     public const byte Reopened = 10;
     public const byte Abandoned = 11;
     public const byte Batch = 12;
+
+    // 13 to 17 are other rooms' records.
+    public const byte Dated = 18;
 }

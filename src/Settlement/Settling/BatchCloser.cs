@@ -9,6 +9,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 internal sealed class BatchCloser(
     SettlementState state, JournalWriter journal, LogWriter log, ICheckpointSigner signer, INoteSigner notes, SettlementOptions options, Hash256 logId)
 {
+    private readonly ClosingDecision _decision = new(options);
     private volatile bool _asked;
 
     /// <summary>Close at the next occasion, however small and young the batch is.</summary>
@@ -17,10 +18,11 @@ internal sealed class BatchCloser(
     public async Task CloseIfDueAsync(ChainObservation seen, CancellationToken cancellationToken)
     {
         var previousHead = Reconciler.HeadOf(seen);
+        _decision.Saw(seen.BlockNumber, seen.BaseFee);
         var (size, root, reason) = state.Locked(view =>
         {
             var covered = Math.Max(Covered(view), LogHead.SizeOf(previousHead));
-            return (view.Tree.Size, view.Tree.Root, Due(view, covered));
+            return (view.Tree.Size, view.Tree.Root, Due(view, covered, seen.BaseFee));
         });
         if (reason == CloseReason.None) return;
 
@@ -39,12 +41,13 @@ internal sealed class BatchCloser(
     private static ulong Covered(SettlementState.View view) =>
         view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Anchor, AbandonedBecause: null })?.Checkpoint!.Size ?? 0;
 
-    private CloseReason Due(SettlementState.View view, ulong covered)
+    private CloseReason Due(SettlementState.View view, ulong covered, UInt128 baseFee)
     {
         if (view.Tree.Size <= covered) return CloseReason.None;
-        if (view.Tree.Size - covered >= (ulong)options.MaxBatchStatements) return CloseReason.Full;
-        var age = state.Now() - Math.Min(state.Now(), view.Index.AtLeaf(covered).DurableAt);
-        if (age / 100 >= (ulong)options.MaxBatchAge.Ticks) return CloseReason.Age;
-        return _asked ? CloseReason.Asked : CloseReason.None;
+        var oldest = view.Index.AtLeaf(covered);
+        var pace = options.Closing.Rule == ClosingRule.Adaptive ? AnchorPace.Of(view.Operations, options.Objective.Stage) : null;
+        return _decision.Due(new(view.Tree.Size - covered, Since(oldest.DurableAt), Since(oldest.Since), pace, _asked), baseFee);
     }
+
+    private TimeSpan Since(ulong time) => state.Now() is var now && now > time ? TimeSpan.FromTicks((long)((now - time) / 100)) : TimeSpan.Zero;
 }

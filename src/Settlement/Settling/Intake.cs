@@ -16,19 +16,27 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
     {
         while (Take(view => view.Unverified, entry => entry is { VerifiedAt: 0, QuarantinedAt: 0 }) is { Count: > 0 } entries)
         {
-            var passed = new List<Hash256>(entries.Count);
+            var (passed, failed) = (new List<StatementEntry>(entries.Count), new List<StatementEntry>());
             var appends = new List<Task>();
             foreach (var entry in entries)
             {
                 var statement = StatementRecord.StatementOf(outbox.Read(entry.Position));
                 var reasons = verifier.Verify(statement);
-                if (reasons.Count == 0) passed.Add(entry.Id);
-                else appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
+                (reasons.Count == 0 ? passed : failed).Add(entry);
+                if (reasons.Count > 0) appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
             }
 
-            if (passed.Count > 0) appends.Add(journal.AppendAsync(RecordType.Verified, new VerifiedRecord(state.Now(), [.. passed]).Encode(), cancellationToken));
+            if (passed.Count > 0) appends.Add(journal.AppendAsync(RecordType.Dated, Dated(passed, true).Encode(), cancellationToken));
+            if (failed.Count > 0) appends.Add(journal.AppendAsync(RecordType.Dated, Dated(failed, false).Encode(), cancellationToken));
             await Task.WhenAll(appends).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The times of what is durable and not verified: the last that a stopping host writes, so that the next start tells the same. Null when there is nothing to tell.</summary>
+    public byte[]? LastTimes()
+    {
+        var waiting = state.Locked(view => view.Unverified.Where(entry => entry is { VerifiedAt: 0, QuarantinedAt: 0 }).Take(Batch).ToList());
+        return waiting.Count > 0 ? Dated(waiting, false).Encode() : null;
     }
 
     /// <summary>Appends every verified statement to the log, in the order of verification.</summary>
@@ -41,6 +49,9 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
             await journal.AppendAsync(RecordType.Sequenced, record.Encode(), cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private DatedRecord Dated(List<StatementEntry> entries, bool areVerified) => state.Locked(_ =>
+        new DatedRecord(state.Now(), areVerified, [.. entries.Select(entry => entry.Id)], [.. entries.Select(entry => entry.DurableAt)]));
 
     // After a replay the queues also hold what later records have settled.
     private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose, Predicate<StatementEntry> waits) => state.Locked(view =>

@@ -49,6 +49,15 @@ public sealed record SettlementOptions
     /// <summary>Age of the oldest open receipt beyond which admission is asked to wait. 10 minutes: a chain that stands still that long wants an operator.</summary>
     public TimeSpan MaxOpenAge { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>What admission does at either of the two bounds above.</summary>
+    public TrustGapResponse OnGapExceeded { get; init; } = new();
+
+    /// <summary>What is promised of the gap; shown, measured, and what adaptive closing works for.</summary>
+    public TrustGapObjective Objective { get; init; } = new();
+
+    /// <summary>When a settlement batch is closed.</summary>
+    public ClosingOptions Closing { get; init; } = new();
+
     public void Validate()
     {
         if (!Path.IsPathFullyQualified(DataFolder)) throw new ArgumentException("the data folder must be an absolute path", nameof(DataFolder));
@@ -61,5 +70,8 @@ public sealed record SettlementOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFeePerGas, PriorityFee);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFinalReceipts, 0);
         Outbox.Validate();
+        OnGapExceeded.Validate();
+        Objective.Validate();
+        Closing.Validate(Objective);
     }
 }

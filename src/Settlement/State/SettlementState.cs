@@ -10,11 +10,11 @@ namespace OpenGradient.Engine.Settlement.State;
 /// Everything known, rebuilt from the journal: records change it and nothing else does, on recovery and live alike. One
 /// lock guards it. It is held across no I/O but the reading of old tiles for a proof, which a cache keeps rare.
 /// </summary>
-internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, TimeProvider clock) : IRecordSink
+internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, TrustGapObjective objective, TimeProvider clock) : IRecordSink
 {
     private readonly Lock _gate = new();
     private readonly StatementIndex _index = new(maxFinalReceipts);
-    private readonly StageBoard _board = new();
+    private readonly StageBoard _board = new(objective);
     private readonly TileTree _tree = new(tiles);
     private readonly Queue<StatementEntry> _unverified = new();
     private readonly Queue<StatementEntry> _unsequenced = new();
@@ -52,7 +52,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     /// <summary>Receipts that are neither final nor quarantined. Takes no lock.</summary>
     public long OpenReceipts => _board.OpenReceipts + Interlocked.Read(ref _arriving);
 
-    /// <summary>When the oldest open statement was executed. Takes no lock.</summary>
+    /// <summary>Since when the oldest open statement is here. Takes no lock.</summary>
     public ulong? OldestOpen => _board.OldestOpen;
 
     /// <summary>The outbox has taken this batch in: from now on it is found. Costs the caller next to nothing.</summary>
@@ -106,6 +106,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
             {
                 case RecordType.Statement: Apply(position, StatementRecord.Decode(payload)); break;
                 case RecordType.Batch: Apply(position, BatchRecord.Decode(payload)); break;
+                case RecordType.Dated: Apply(DatedRecord.Decode(payload)); break;
                 case RecordType.Verified: Apply(VerifiedRecord.Decode(payload)); break;
                 case RecordType.Quarantined: Apply(QuarantinedRecord.Decode(payload)); break;
                 case RecordType.Sequenced: Apply(SequencedRecord.Decode(payload)); break;
@@ -132,7 +133,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
 
     private StatementEntry Enter(ArrivingBatch arrival, in Hash256 id)
     {
-        var entry = _index.Find(id) ?? Enter(id, arrival.Head);
+        var entry = _index.Find(id) ?? Enter(id, arrival.Head, arrival.Batch.Statement.Span, arrival.Head.HostTime);
         _index.AddRows(entry, arrival.Batch.ReceiptIds, arrival.Batch.LeafHashes);
         return entry;
     }
@@ -140,7 +141,13 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void Apply(RecordPosition position, BatchRecord record)
     {
         var id = MerkleTree.LeafHash(record.Statement);
-        var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement));
+        var entry = _index.Find(id);
+        if (entry is null)
+        {
+            var head = StatementHead.Read(record.Statement);
+            entry = Enter(id, head, record.Statement, head.HostTime);
+        }
+
         _index.AddRows(entry, record.Receipts, record.Leaves);
         MarkDurable(entry, position, record.Time);
     }
@@ -148,7 +155,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void Apply(RecordPosition position, StatementRecord record)
     {
         var id = MerkleTree.LeafHash(record.Statement.Span);
-        var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement.Span));
+        var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement.Span), record.Statement.Span, record.Time);
         foreach (var row in record.Rows) _index.AddRow(entry, row);
         // Live, the record was written before the sync that made it durable; only a replay has no better time.
         MarkDurable(entry, position, _board.Measuring ? Now() : record.Time);
@@ -162,9 +169,21 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         _board.Update(entry, time);
     }
 
-    private StatementEntry Enter(in Hash256 id, in StatementHead head)
+    // Live, the statements had these times already; on a replay they had their own records', at most a sync too early.
+    private void Apply(DatedRecord record)
     {
-        var entry = new StatementEntry(id) { Epoch = head.Epoch, Receipts = head.Receipts, ExecutedAt = head.HostTime };
+        for (var i = 0; i < record.Statements.Length; i++)
+        {
+            if (_index.Find(record.Statements[i]) is not { DurableAt: not 0 } entry) continue;
+            entry.DurableAt = record.DurableAt[i];
+            if (record.AreVerified) MarkVerified(entry, record.Time);
+        }
+    }
+
+    private StatementEntry Enter(in Hash256 id, in StatementHead head, ReadOnlySpan<byte> statement, ulong since)
+    {
+        var series = _board.Models.Of(StatementModel.NameOf(statement));
+        var entry = new StatementEntry(id) { Epoch = head.Epoch, Receipts = head.Receipts, ExecutedAt = head.HostTime, Since = since, Series = series };
         _index.Add(entry);
         _board.Enter(entry);
         return entry;
@@ -173,12 +192,15 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void Apply(VerifiedRecord record)
     {
         foreach (var id in record.Statements)
-        {
-            if (_index.Find(id) is not { VerifiedAt: 0, QuarantinedAt: 0 } entry) continue;
-            entry.VerifiedAt = record.Time;
-            _unsequenced.Enqueue(entry);
-            _board.Update(entry, record.Time);
-        }
+            if (_index.Find(id) is { } entry) MarkVerified(entry, record.Time);
+    }
+
+    private void MarkVerified(StatementEntry entry, ulong time)
+    {
+        if (entry is not { VerifiedAt: 0, QuarantinedAt: 0 }) return;
+        entry.VerifiedAt = time;
+        _unsequenced.Enqueue(entry);
+        _board.Update(entry, time);
     }
 
     private void Apply(QuarantinedRecord record)
@@ -211,6 +233,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         _anchors[operation.Head] = operation;
         operation.FirstLeaf = FirstUncoveredLeaf(signed.Size);
         Cover(operation);
+        _board.Closed(record.Reason, record.Time);
     }
 
     // Leaves are covered in order, and an abandoned anchor gives its leaves back from its first one on.
@@ -305,6 +328,6 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
 
         public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
 
-        public StatementEntry Enter(in Hash256 id, in StatementHead head) => state.Enter(id, head);
+        public StatementEntry Enter(in Hash256 id, in StatementHead head, ReadOnlySpan<byte> statement, ulong since) => state.Enter(id, head, statement, since);
     }
 }

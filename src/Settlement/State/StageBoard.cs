@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Journal;
 
 namespace OpenGradient.Engine.Settlement.State;
 
@@ -6,7 +7,7 @@ namespace OpenGradient.Engine.Settlement.State;
 /// Announces stage changes to waiters, subscribers and counters. Derived from entries alone; guarded by the state's
 /// lock, so everything here must be short and must not call out.
 /// </summary>
-internal sealed class StageBoard
+internal sealed class StageBoard(TrustGapObjective objective)
 {
     /// <summary>Subscribers at once. 256: each costs a bounded channel; more belong behind a proxy.</summary>
     private const int MaxSubscribers = 256;
@@ -15,42 +16,61 @@ internal sealed class StageBoard
     private readonly GapHistogram[] _gaps = [new(), new(), new(), new(), new(), new(), new()];
     private readonly List<StageSubscription> _subscribers = [];
     private readonly Queue<StatementEntry> _open = new();
+    private readonly ObjectiveBoard _objective = new(objective);
+    private readonly CloseCounts _closes = new();
 
     // Written under the lock; read without it by admission, once per request.
     private long _openReceipts;
     private ulong _oldestOpen;
 
     /// <summary>Off while the journal is replayed: gaps of an earlier life are not this process's measurements.</summary>
-    public bool Measuring { get; set; }
+    public bool Measuring { get; private set; }
+
+    public ModelTable Models { get; } = new();
+
+    /// <summary>The replay is over.</summary>
+    public void StartMeasuring()
+    {
+        Measuring = _objective.Measuring = true;
+        Models.RetireIdle();
+    }
+
+    public void Closed(CloseReason reason, ulong at) => _closes.Add(reason, at, Measuring);
 
     public void Enter(StatementEntry entry)
     {
         _receipts[(int)entry.Announced] += entry.Receipts;
         _open.Enqueue(entry);
+        entry.Series.Enter(entry);
+        _objective.Enter(entry);
         CountOpen();
     }
 
     /// <summary>An entry that never became durable goes away.</summary>
     public void Leave(StatementEntry entry)
     {
-        _receipts[(int)entry.Announced] -= entry.Receipts;
-        Release(entry, new(WaitStatus.NotStored, entry.Announced));
-        entry.Announced = ReceiptStage.Quarantined; // so that the queue of open entries lets it go
+        var stage = entry.Announced;
+        _receipts[(int)stage] -= entry.Receipts;
+        Release(entry, new(WaitStatus.NotStored, stage));
+        entry.Announced = ReceiptStage.Quarantined; // so that the queues of open entries let it go
+        entry.IsJudged = true; // its holder's promise is not this host's until it comes back
+        Models.Of(entry).Leave(entry, stage);
         CountOpen();
     }
 
     /// <summary>Called after an entry changed; does nothing when its stage did not.</summary>
     public void Update(StatementEntry entry, ulong now)
     {
-        var stage = entry.Stage;
-        if (stage == entry.Announced) return;
-        if (IsClosed(entry.Announced)) _open.Enqueue(entry);
-        _receipts[(int)entry.Announced] -= entry.Receipts;
+        var (before, stage) = (entry.Announced, entry.Stage);
+        if (stage == before) return;
+        if (IsClosed(before)) _open.Enqueue(entry);
+        _receipts[(int)before] -= entry.Receipts;
         _receipts[(int)stage] += entry.Receipts;
-        var counts = IsClosed(entry.Announced) != IsClosed(stage);
         entry.Announced = stage;
-        if (counts) CountOpen();
-        if (Measuring && now > entry.ExecutedAt) _gaps[(int)stage].Add(now - entry.ExecutedAt, entry.Receipts);
+        Models.Of(entry).Move(entry, before);
+        _objective.Moved(entry, stage, now);
+        if (IsClosed(before) != IsClosed(stage)) CountOpen();
+        if (Measuring) Measure(entry, stage, now);
         foreach (var subscriber in _subscribers) subscriber.Offer(new(entry.Id, entry.Receipts, stage, now, 0));
         WakeWaiters(entry);
     }
@@ -77,7 +97,7 @@ internal sealed class StageBoard
     /// <summary>May be read without the lock.</summary>
     public long OpenReceipts => Volatile.Read(ref _openReceipts);
 
-    /// <summary>When the oldest open statement was executed; null when none is open. May be read without the lock.</summary>
+    /// <summary>Since when the oldest open statement is here; null when none is open. May be read without the lock.</summary>
     public ulong? OldestOpen => Volatile.Read(ref _oldestOpen) is var oldest and not 0 ? oldest : null;
 
     public TrustGapSnapshot Snapshot(ulong now)
@@ -86,7 +106,19 @@ internal sealed class StageBoard
         var age = OldestOpen is { } oldest && now > oldest ? TimeSpan.FromTicks((long)((now - oldest) / 100)) : TimeSpan.Zero;
         return new(
             open, OpenReceipts, age, _receipts[(int)ReceiptStage.Final], _receipts[(int)ReceiptStage.Quarantined],
-            Gap(ReceiptStage.Durable), Gap(ReceiptStage.Verified), Gap(ReceiptStage.Anchored), Gap(ReceiptStage.Final));
+            Gap(ReceiptStage.Durable), Gap(ReceiptStage.Verified), Gap(ReceiptStage.Anchored), Gap(ReceiptStage.Final))
+        {
+            OldestByStage = open.Keys.ToDictionary(stage => stage, stage => Models.All.Max(model => model.OldestAt(stage, now))),
+            Objective = _objective.Snapshot(now),
+            Closes = _closes.Snapshot(),
+        };
+    }
+
+    private void Measure(StatementEntry entry, ReceiptStage stage, ulong now)
+    {
+        var gap = now > entry.ExecutedAt ? now - entry.ExecutedAt : 0; // a clock that was set back makes no gap
+        _gaps[(int)stage].Add(gap, entry.Receipts);
+        Models.Of(entry).Measure(stage, gap, entry.Receipts);
     }
 
     private void CountOpen()
@@ -96,7 +128,7 @@ internal sealed class StageBoard
             if (!IsClosed((ReceiptStage)stage)) open += _receipts[stage];
         Volatile.Write(ref _openReceipts, open);
         while (_open.TryPeek(out var entry) && IsClosed(entry.Announced)) _open.Dequeue();
-        Volatile.Write(ref _oldestOpen, _open.TryPeek(out var oldest) ? oldest.ExecutedAt : 0);
+        Volatile.Write(ref _oldestOpen, _open.TryPeek(out var oldest) ? oldest.Since : 0);
     }
 
     private static bool IsClosed(ReceiptStage stage) => stage is ReceiptStage.Final or ReceiptStage.Quarantined;

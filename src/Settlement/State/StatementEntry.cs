@@ -25,6 +25,18 @@ internal sealed class StatementEntry(Hash256 id)
 
     public ulong ExecutedAt { get; set; }
 
+    /// <summary>
+    /// Since when this host has the statement: its execution, or the time at which its first receipt came back. Bound and
+    /// objective count from here, so that nobody can hold up others by handing in a receipt that is old.
+    /// </summary>
+    public required ulong Since { get; init; }
+
+    /// <summary>Where its receipts are counted; <see cref="ModelTable.Of(StatementEntry)"/> says where they are now.</summary>
+    public required ModelSeries Series { get; set; }
+
+    /// <summary>The objective has been met or missed.</summary>
+    public bool IsJudged { get; set; }
+
     public ulong DurableAt { get; set; }
 
     public ulong VerifiedAt { get; set; }

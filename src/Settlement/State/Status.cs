@@ -65,7 +65,15 @@ public readonly record struct StageChange(Hash256 StatementId, int Receipts, Rec
 
 /// <summary>The trust gap at one moment.</summary>
 /// <param name="OpenByStage">Receipts that are neither final nor quarantined, by stage.</param>
-/// <param name="OldestOpen">Age of the oldest open receipt.</param>
+/// <param name="OldestOpen">How long ago the oldest open receipt was executed, or came back from its holder.</param>
 public sealed record TrustGapSnapshot(
     IReadOnlyDictionary<ReceiptStage, long> OpenByStage, long Open, TimeSpan OldestOpen, long Final, long Quarantined,
-    GapPercentiles Durable, GapPercentiles Verified, GapPercentiles Anchored, GapPercentiles ToFinal);
+    GapPercentiles Durable, GapPercentiles Verified, GapPercentiles Anchored, GapPercentiles ToFinal)
+{
+    /// <summary>The same age by the stage at which the oldest one stands; zero where none does.</summary>
+    public required IReadOnlyDictionary<ReceiptStage, TimeSpan> OldestByStage { get; init; }
+
+    public required ObjectiveSnapshot Objective { get; init; }
+
+    public required CloseSnapshot Closes { get; init; }
+}

@@ -13,7 +13,10 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     private HttpClient? _http;
     private int _lives;
 
-    public TestLog Log { get; } = new(seed);
+    /// <summary>The service's clock, and that of the statements.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    public TestLog Log => field ??= new(seed) { Clock = Clock };
 
     public TestEpoch Epoch { get; private set; } = new(seed + " epoch 0");
 
@@ -40,7 +43,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         Service = SettlementService.Open(Options, new SettlementParts
         {
             Rpc = new RpcClient(_http, new RpcOptions { Endpoint = anvil.Endpoint, Timeout = TimeSpan.FromSeconds(30) }),
-            Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = Account, Disk = disk,
+            Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = Account, Disk = disk, Clock = Clock,
         });
         return this;
     }

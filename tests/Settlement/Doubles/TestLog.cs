@@ -10,6 +10,8 @@ internal sealed class TestLog : INoteSigner
 
     public TestLog(string seed) => _publicKey = Hash256.Sha256(System.Text.Encoding.UTF8.GetBytes("log " + seed)).ToArray();
 
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     public ReadOnlySpan<byte> PublicKey => _publicKey;
 
     public Hash256 LogId => SignedNote.LogIdOf(_publicKey);
@@ -33,7 +35,7 @@ internal sealed class TestLog : INoteSigner
         var statement = new Statement
         {
             LogId = LogId, Epoch = epoch.Epoch.Id, Sequence = ++_sequence, Signature = new byte[65], Context = epoch.Context, RowsRoot = MerkleTree.Root(hashes),
-            Receipts = (uint)rows, BatchRows = (uint)rows, HostTime = (ulong)(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks * 100,
+            Receipts = (uint)rows, BatchRows = (uint)rows, HostTime = (ulong)(Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100,
         };
         statement = statement with { Signature = epoch.Key.SignDigest(statement.SignedDigest) };
         return new SealedBatch(statement.Encode(), leaves, Tree(hashes));
@@ -69,7 +71,7 @@ internal sealed class TestEpoch : ICheckpointSigner
 
     public int CheckpointsSigned { get; private set; }
 
-    public StatementContext Context { get; } = new(
+    public StatementContext Context { get; set; } = new(
         "digits", "1", Hash256.Sha256("model"u8), new RuntimeFingerprint("test", "1", Hash256.Sha256("library"u8), "cpu", "avx2", "f32", ""), DeterminismClass.A, 1);
 
     public byte[] SignCheckpoint(in CheckpointClaim claim)
