@@ -20,7 +20,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _instruments = new EngineInstruments(() => _registry.Lanes);
-        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted));
+        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted, options.Tap));
     }
 
     /// <summary>Every loaded model and version.</summary>

@@ -49,6 +49,9 @@ public sealed record SettlementOptions
     /// <summary>Age of the oldest open receipt beyond which admission is asked to wait. 10 minutes: a chain that stands still that long wants an operator.</summary>
     public TimeSpan MaxOpenAge { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Whether a statement that fails a check stops this epoch's key. On: what else that key signed is as doubtful, and a restart begins a new epoch, while a wrong receipt that became final stays.</summary>
+    public bool HaltOnBadStatement { get; init; } = true;
+
     public void Validate()
     {
         if (!Path.IsPathFullyQualified(DataFolder)) throw new ArgumentException("the data folder must be an absolute path", nameof(DataFolder));
