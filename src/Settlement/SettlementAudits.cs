@@ -18,7 +18,6 @@ public sealed class SettlementAudits
     private readonly SettlementState _state;
     private readonly JournalWriter _journal;
     private readonly BlockFinder _blocks;
-    private ulong _from;
 
     internal SettlementAudits(SettlementState state, JournalWriter journal, BlockFinder blocks) => (_state, _journal, _blocks) = (state, journal, blocks);
 
@@ -48,14 +47,13 @@ public sealed class SettlementAudits
     {
         if (view.Audits.Begun is not { } begun) return [];
         var found = new List<AuditableAnchor>();
-        var untouched = true;
-        for (var id = Math.Max(_from, begun); id < (ulong)view.Operations.Count && found.Count < max; id++)
+        var isOver = true;
+        for (var id = Math.Max(view.Audits.From, begun); id < (ulong)view.Operations.Count && found.Count < max; id++)
         {
             var operation = view.Operations[(int)id];
             var isDue = operation is { Checkpoint: not null, AbandonedBecause: null } && !view.Audits.IsDrawn(id);
-            // What is behind the first that still waits was looked at; a reorganisation below finality is the exception.
-            if (untouched && !isDue && operation is { IsFinal: true } or { Checkpoint: null }) _from = id + 1;
-            else untouched = false;
+            isOver &= !isDue;
+            if (isOver) view.Audits.From = id + 1;
             if (isDue && operation is { IsFinal: true, Checkpoint: { } signed }) found.Add(AuditBook.AnchorOf(operation, signed));
         }
 
@@ -67,7 +65,11 @@ public sealed class SettlementAudits
     {
         var found = new List<AuditableStatement>();
         for (var leaf = Math.Max(fromLeaf, anchor.FirstLeaf); leaf < anchor.Size && found.Count < max; leaf++)
-            found.Add(view.Index.AtLeaf(leaf) is var entry ? new(leaf, entry.Id, (uint)entry.Receipts) : default);
+        {
+            var entry = view.Index.AtLeaf(leaf);
+            found.Add(new(leaf, entry.Id, (uint)entry.Receipts));
+        }
+
         return found;
     });
 
@@ -110,12 +112,8 @@ public sealed class SettlementAudits
         ? Task.CompletedTask
         : _journal.AppendAsync(RecordType.EpochHalted, new HaltedRecord(new EpochHalt(epoch, _state.Now(), statement, reason)).Encode(), cancellationToken);
 
-    /// <summary>Why an epoch was halted; null while it was not.</summary>
-    public EpochHalt? HaltOf(in Hash256 epoch)
-    {
-        var id = epoch;
-        return _state.Locked(view => view.Audits.Halts.GetValueOrDefault(id));
-    }
+    /// <summary>Why an epoch was halted; null while it was not. Takes no lock: sealing asks it for every batch.</summary>
+    public EpochHalt? HaltOf(in Hash256 epoch) => _state.Halts.GetValueOrDefault(epoch);
 
     private Task WriteAsync(AuditRecordKind kind, ulong operation, AuditBeacon beacon, uint oneIn, AuditedRow[] rows, CancellationToken cancellationToken) =>
         _journal.AppendAsync(RecordType.Audited, new AuditedRecord(_state.Now(), kind, operation, beacon, oneIn, rows).Encode(), cancellationToken);

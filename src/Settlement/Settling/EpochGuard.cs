@@ -11,7 +11,7 @@ internal sealed class EpochGuard(SettlementState state, JournalWriter journal, I
     public bool MaySign()
     {
         var epoch = signer.Epoch.Id;
-        if (state.Locked(view => view.Audits.Halts.GetValueOrDefault(epoch)) is not { } halt)
+        if (state.Halts.GetValueOrDefault(epoch) is not { } halt)
         {
             conditions.Clear(ConditionKind.EpochHalted);
             return true;
@@ -25,7 +25,7 @@ internal sealed class EpochGuard(SettlementState state, JournalWriter journal, I
     public async Task OnBadAsync(StatementEntry entry, IReadOnlyList<VerificationReason> reasons, CancellationToken cancellationToken)
     {
         var epoch = signer.Epoch.Id;
-        if (!options.HaltOnBadStatement || entry.Epoch != epoch || state.Locked(view => view.Audits.Halts.ContainsKey(epoch))) return;
+        if (!options.HaltOnBadStatement || entry.Epoch != epoch || state.Halts.ContainsKey(epoch)) return;
         var why = $"statement {entry.Id} did not verify ({string.Join(", ", reasons.Select(reason => reason.Text()))})";
         await journal.AppendAsync(RecordType.EpochHalted, new HaltedRecord(new EpochHalt(epoch, state.Now(), entry.Id, why)).Encode(), cancellationToken).ConfigureAwait(false);
     }

@@ -20,19 +20,25 @@ internal sealed class AuditBook(int maxConcluded)
     private readonly HashSet<ulong> _drawn = [];
     private readonly Dictionary<ulong, int> _drawing = [];
     private readonly LinkedList<AnchorDraw> _recent = new();
-    private readonly Dictionary<Hash256, EpochHalt> _halts = [];
     private readonly long[] _outcomes = new long[Enum.GetValues<AuditOutcome>().Length];
     private readonly long[] _reasons = new long[Enum.GetValues<AuditReason>().Length];
     private long _draws;
+
+    // Replaced whole, so that sealing may ask without the state's lock.
+    private volatile IReadOnlyDictionary<Hash256, EpochHalt> _halts = new Dictionary<Hash256, EpochHalt>();
 
     /// <summary>The first operation that draws are made for; null before auditing began.</summary>
     public ulong? Begun { get; private set; }
 
     public IReadOnlyList<AuditedRow> Disputes => _disputes;
 
+    /// <summary>Operations before this one need no look: they are drawn for, or are no anchors.</summary>
+    public ulong From { get; set; }
+
     /// <summary>Newest first.</summary>
     public IEnumerable<AnchorDraw> Recent => _recent;
 
+    /// <summary>By epoch. May be read without the lock.</summary>
     public IReadOnlyDictionary<Hash256, EpochHalt> Halts => _halts;
 
     public AuditTotals Totals => new(
@@ -82,10 +88,17 @@ internal sealed class AuditBook(int maxConcluded)
         if (operation is { Checkpoint: { } signed }) Remember(new AnchorDraw(AnchorOf(operation, signed, record.Beacon), record.Beacon, record.OneIn, rows, record.Time));
     }
 
-    public void Apply(HaltedRecord record) => _halts.TryAdd(record.Halt.Epoch, record.Halt);
+    public void Apply(HaltedRecord record)
+    {
+        if (!_halts.ContainsKey(record.Halt.Epoch)) _halts = new Dictionary<Hash256, EpochHalt>(_halts) { [record.Halt.Epoch] = record.Halt };
+    }
 
-    /// <summary>The anchor's block is no more: what it will be in decides another draw.</summary>
-    public void Forget(ChainOperation operation) => _drawn.Remove(operation.Id);
+    /// <summary>The anchor's block is no more, or the anchor came after all: what it will be in decides another draw.</summary>
+    public void Forget(ChainOperation operation)
+    {
+        _drawn.Remove(operation.Id);
+        From = Math.Min(From, operation.Id);
+    }
 
     public static AuditableAnchor AnchorOf(ChainOperation operation, SignedCheckpoint signed, AuditBeacon? beacon = null) => new(
         operation.Id, LogHead.SizeOf(signed.PreviousHead), signed.Size, signed.Root, signed.ChainId,

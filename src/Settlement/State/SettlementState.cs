@@ -54,6 +54,9 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     /// <summary>Receipts that are neither final nor quarantined. Takes no lock.</summary>
     public long OpenReceipts => _board.OpenReceipts + Interlocked.Read(ref _arriving);
 
+    /// <summary>Epochs whose keys sign nothing more. Takes no lock.</summary>
+    public IReadOnlyDictionary<Hash256, EpochHalt> Halts => _audits.Halts;
+
     /// <summary>When the oldest open statement was executed. Takes no lock.</summary>
     public ulong? OldestOpen => _board.OldestOpen;
 
@@ -278,6 +281,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private void Revive(ChainOperation operation)
     {
         operation.AbandonedBecause = null;
+        _audits.Forget(operation);
         _live[operation.Id] = operation;
         for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint?.Size; leaf++)
             if (_index.AtLeaf(leaf) is { Anchor: null or { Inclusion: null } } entry) entry.Anchor = operation;
