@@ -87,7 +87,7 @@ public sealed class SettlementAudits
         do
         {
             var part = rows.Skip(at).Take(RowsPerRecord).Select(row => new AuditedRow(
-                row.Statement.Id, row.Statement.Leaf, row.Row, AuditOutcome.Sampled, AuditReason.None, 0, beacon.BlockNumber, anchor.Operation, "")).ToArray();
+                row.Statement.Id, row.Statement.Leaf, row.Row, AuditOutcome.Sampled, AuditReason.None, 0, beacon, oneIn, anchor.Operation, "")).ToArray();
             at += part.Length;
             await WriteAsync(at < rows.Count ? AuditRecordKind.Drawn : AuditRecordKind.DrawnToTheEnd, anchor.Operation, beacon, oneIn, part, cancellationToken).ConfigureAwait(false);
         }
@@ -104,7 +104,7 @@ public sealed class SettlementAudits
         if (rows.Any(row => row.Operation != rows[0].Operation)) throw new ArgumentException("rows of one anchor are concluded together", nameof(rows));
         return rows.Count == 0
             ? Task.CompletedTask
-            : WriteAsync(AuditRecordKind.Concluded, rows[0].Operation, new AuditBeacon(rows[0].Block, default), 1, [.. rows], cancellationToken);
+            : WriteAsync(AuditRecordKind.Concluded, rows[0].Operation, rows[0].Beacon, rows[0].OneIn, [.. rows], cancellationToken);
     }
 
     /// <summary>The epoch's key signs nothing more: no checkpoint from now on, and whoever seals must ask <see cref="HaltOf"/>. Durable when it returns.</summary>

@@ -46,16 +46,16 @@ internal sealed record AuditedRecord(ulong Time, AuditRecordKind Kind, ulong Ope
         var (operation, beacon, oneIn, count) = (reader.U64(), new AuditBeacon(reader.U64(), reader.Hash()), reader.U32(), reader.U32());
         if (count > reader.Remaining / SmallestRow) throw new FormatException("journal: audited: more rows than bytes");
         var rows = new AuditedRow[count];
-        for (var i = 0; i < rows.Length; i++) rows[i] = DecodeRow(ref reader, operation, beacon, time);
+        for (var i = 0; i < rows.Length; i++) rows[i] = DecodeRow(ref reader, new(default, 0, 0, default, default, time, beacon, oneIn, operation, ""));
         reader.End();
         return new(time, kind, operation, beacon, oneIn, rows);
     }
 
-    private static AuditedRow DecodeRow(ref ByteReader reader, ulong operation, AuditBeacon beacon, ulong time)
+    private static AuditedRow DecodeRow(ref ByteReader reader, AuditedRow common)
     {
         var (statement, leaf, row, outcome, reason, detail) = (reader.Hash(), reader.U64(), reader.U32(), (AuditOutcome)reader.U8(), (AuditReason)reader.U8(), reader.Text());
         if (!Enum.IsDefined(outcome) || !Enum.IsDefined(reason)) throw new FormatException($"journal: audited: unknown outcome {(byte)outcome} or reason {(byte)reason}");
-        return new AuditedRow(statement, leaf, row, outcome, reason, time, beacon.BlockNumber, operation, detail);
+        return common with { Statement = statement, Leaf = leaf, Row = row, Outcome = outcome, Reason = reason, Detail = detail };
     }
 }
 

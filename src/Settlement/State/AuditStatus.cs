@@ -8,11 +8,12 @@ namespace OpenGradient.Engine.Settlement.State;
 /// <param name="Row">The row's index in the statement.</param>
 /// <param name="Reason">Why nothing can be said, with <see cref="AuditOutcome.NotReproducible"/>.</param>
 /// <param name="At">When it was recorded, nanoseconds since 1970.</param>
-/// <param name="Block">The block whose hash decided the draw.</param>
+/// <param name="Beacon">The block whose hash decided the draw.</param>
+/// <param name="OneIn">The rate of the draw: one row in so many.</param>
 /// <param name="Operation">The anchor that was drawn for.</param>
 /// <param name="Detail">For people; may be empty.</param>
 public sealed record AuditedRow(
-    Hash256 Statement, ulong Leaf, uint Row, AuditOutcome Outcome, AuditReason Reason, ulong At, ulong Block, ulong Operation, string Detail);
+    Hash256 Statement, ulong Leaf, uint Row, AuditOutcome Outcome, AuditReason Reason, ulong At, AuditBeacon Beacon, uint OneIn, ulong Operation, string Detail);
 
 /// <summary>A final anchor, as a draw needs it.</summary>
 /// <param name="Operation">Its number in the journal.</param>

@@ -19,7 +19,8 @@ internal sealed unsafe class RetainedBatch : IDisposable
 
     private RetainedBatch(SealedBatch batch, Entry[] rows, byte* memory, long bytes, long keptAt)
     {
-        (_batch, _rows, _memory) = (batch, rows, memory);
+        (_batch, _rows) = (batch, rows);
+        _memory = memory;
         (Statement, Bytes, KeptAt, Held) = (batch.StatementId, bytes, keptAt, rows.Length);
     }
 

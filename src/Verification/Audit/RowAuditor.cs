@@ -48,9 +48,11 @@ public sealed class RowAuditor(IModelBackend backend, TimeSpan limit, TimeProvid
         {
             return AuditFinding.Nothing(AuditReason.InputMismatch, malformed.Message);
         }
-        catch (OutOfMemoryException)
+#pragma warning disable CA1031 // One row that a backend chokes on must not end the audit of all others.
+        catch (Exception error)
+#pragma warning restore CA1031
         {
-            return AuditFinding.Nothing(AuditReason.BackendRefused, "there was not enough memory to execute the row again");
+            return AuditFinding.Nothing(AuditReason.BackendRefused, $"the row could not be executed again: {error.Message}");
         }
     }
 
@@ -92,16 +94,27 @@ public sealed class RowAuditor(IModelBackend backend, TimeSpan limit, TimeProvid
     private ReplayResult Replay(Receipt receipt, NamedTensor[] inputs, KnownAnswer? answer, StatementContext context, string path)
     {
         var rows = Open(path, context);
+        var gate = new Lock();
+        var isRunning = true;
         // Nobody waits for an audit; a call that never ends would be the last one.
-        using var timer = clock.CreateTimer(_ => rows.Terminate(), null, limit, Timeout.InfiniteTimeSpan);
+        using var timer = clock.CreateTimer(_ => Stop(), null, limit, Timeout.InfiniteTimeSpan);
         try
         {
             return rows.Replay(receipt, inputs, answer);
         }
         finally
         {
-            timer.Dispose();
-            rows.ClearTermination();
+            lock (gate)
+            {
+                isRunning = false;
+                rows.ClearTermination();
+            }
+        }
+
+        void Stop()
+        {
+            lock (gate)
+                if (isRunning) rows.Terminate();
         }
     }
 
