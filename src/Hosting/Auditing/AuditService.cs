@@ -65,6 +65,7 @@ public sealed class AuditService : IDisposable
     private readonly AuditOptions _options;
     private readonly SettlementAudits _audits;
     private readonly RowAuditor _auditor;
+    private readonly AuditInstruments _instruments;
     private long _lastExecution;
     private volatile string? _trouble;
 
@@ -76,6 +77,7 @@ public sealed class AuditService : IDisposable
         (_options, _parts, _audits) = (options, parts, parts.Settlement.Audits);
         _auditor = new RowAuditor(parts.Backend, options.ExecutionTimeout, parts.Clock);
         _lastExecution = parts.Clock.GetTimestamp();
+        _instruments = new AuditInstruments(this, _audits);
     }
 
     public uint OneIn => _options.OneIn;
@@ -128,7 +130,11 @@ public sealed class AuditService : IDisposable
         if (_parts.Clock.GetElapsedTime(_lastExecution) > ModelStaysOpen) _auditor.Close();
     }
 
-    public void Dispose() => _auditor.Dispose();
+    public void Dispose()
+    {
+        _instruments.Dispose();
+        _auditor.Dispose();
+    }
 
     private async Task DrawAsync(CancellationToken cancellationToken)
     {

@@ -25,6 +25,14 @@ public sealed class BlockFinder(RpcClient rpc, SettlementOptions options)
         return isFinal ? Member(replies[2].Result, ChainJson.Hash, "hash") : null;
     }
 
+    /// <summary>A block's hash as a node shows it now, final or not; null when it does not show it, or serves another chain.</summary>
+    public static async Task<Hash256?> HashAsync(RpcClient rpc, ulong chainId, ulong number, CancellationToken cancellationToken)
+    {
+        var replies = await rpc.CallAsync(
+            [new("eth_chainId", "[]"), new("eth_getBlockByNumber", $"[\"{Hex.Quantity(number)}\",false]")], cancellationToken).ConfigureAwait(false);
+        return replies.All(reply => reply.IsOk) && Hex.TryQuantity(replies[0].Text, out ulong served) && served == chainId ? Member(replies[1].Result, ChainJson.Hash, "hash") : null;
+    }
+
     private static T? Member<T>(JsonElement block, Func<JsonElement, string, T?> read, string name) where T : struct =>
         block.ValueKind == JsonValueKind.Object ? read(block, name) : null;
 }
