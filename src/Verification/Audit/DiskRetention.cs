@@ -175,7 +175,7 @@ public sealed class DiskRetention : IRowRetention
         foreach (var row in batch.HeldRows())
         {
             if (batch.Find(row) is not { } retained) continue;
-            if (_bytes >= _limits.MaxBytes) _dropped++;
+            if (_bytes + RetentionSlice.SizeOf(retained) > _limits.MaxBytes) _dropped++;
             else
             {
                 var slice = Current();

@@ -20,7 +20,7 @@ public static class FraudCheck
             Beacon = beacon,
             OneIn = oneIn,
             Input = row.Input,
-            ClaimedOutput = isCommitted ? row.Output : null,
+            ClaimedOutput = isCommitted ? row.Output : default(ReadOnlyMemory<byte>?),
             OwnOutput = TensorSets.Write(replay.Outputs),
             OwnContext = statement.Context with { Runtime = replay.Runtime! },
             Finding = new FraudFinding(time, (uint)shape.Rows, (uint)shape.BatchRows, (uint)shape.FirstSlot, finding.Detail),

@@ -77,6 +77,9 @@ internal sealed class RetentionSlice : IDisposable
         }
     }
 
+    /// <summary>Bytes that a row takes here, an empty slice's own counted in.</summary>
+    public static long SizeOf(RetainedRow row) => 16 + HeaderSize + NonceSize + TagSize + 8 + row.Receipt.Encode().Length + (long)row.Input.Length + row.Output.Length;
+
     /// <summary>Appends a row and returns where it lies.</summary>
     public long Write(in Hash256 statement, uint row, RetainedRow retained)
     {
