@@ -23,7 +23,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         _options = options;
         _slowed = new SlowedRequests(options.Time);
         _instruments = new EngineInstruments(() => _registry.Lanes);
-        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted));
+        _loader = new ModelLoader(options.Backend, new LaneServices(options.Time, options.Sealer, options.Sink, _instruments, options.Demoted, options.Tap));
     }
 
     /// <summary>Every loaded model and version.</summary>

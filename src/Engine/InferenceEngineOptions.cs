@@ -16,6 +16,9 @@ public sealed record InferenceEngineOptions
     /// <summary>Takes sealed batches for settlement. Null: receipts stay signed promises.</summary>
     public ISealedBatchSink? Sink { get; init; }
 
+    /// <summary>Sees sealed batches with their inputs and outputs, for a later audit. Null: nothing is copied.</summary>
+    public IExecutionTap? Tap { get; init; }
+
     /// <summary>Bounds the open trust gap. Null: unbounded.</summary>
     public IAdmissionGate? Gate { get; init; }
 

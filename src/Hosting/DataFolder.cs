@@ -14,6 +14,14 @@ public sealed record DataFolder(string Root)
     /// <summary>Answers whose release took longer than their caller waited.</summary>
     public string Answers => Path.Combine(Root, "answers");
 
+    /// <summary>Fraud bundles: made with the first.</summary>
+    public string Fraud => Path.Combine(Root, "fraud");
+
+    /// <summary>Inputs kept for audits, encrypted, where they are kept on disk.</summary>
+    public string Retained => Path.Combine(Root, "retained");
+
+    public string RetentionKeys => Path.Combine(Keys, "retention");
+
     public string LogKey => Path.Combine(Keys, "log.key");
 
     public string SoftwareRoot => Path.Combine(Keys, "software-root.key");

@@ -1,6 +1,7 @@
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
@@ -8,6 +9,7 @@ using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Settling;
 using OpenGradient.Engine.Verification;
+using OpenGradient.Engine.Verification.Audit;
 
 namespace OpenGradient.Engine.Hosting;
 
@@ -22,6 +24,7 @@ public sealed class EngineHost : IAsyncDisposable
     private readonly TimeProvider _clock;
     private Task _settling = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
+    private Task _auditing = Task.CompletedTask;
 
     private EngineHost(HostConfiguration configuration, TimeProvider clock)
     {
@@ -48,6 +51,9 @@ public sealed class EngineHost : IAsyncDisposable
     /// <summary>Everything behind the fast path; null without a chain: receipts are then signed promises only.</summary>
     public SettlementService? Settlement { get; private set; }
 
+    /// <summary>Executes rows again behind their anchors; null without a chain, or with a rate of 0.</summary>
+    public AuditService? Audit { get; private set; }
+
     public EnclaveEpoch Epoch { get; private set; } = null!;
 
     public Hash256 LogId { get; private set; }
@@ -59,6 +65,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     /// <summary>Ends when settlement has stopped for good; its failure says why.</summary>
     public Task Settling => _settling;
+
+    /// <summary>Whether the epoch's key was stopped: nothing is answered until a restart.</summary>
+    public bool IsHalted => Settlement?.Audits.HaltOf(Epoch.Epoch.Id) is not null;
 
     /// <summary>Starts everything and loads every model.</summary>
     /// <exception cref="ConfigurationException">Something the configuration names is not usable.</exception>
@@ -84,7 +93,7 @@ public sealed class EngineHost : IAsyncDisposable
         // The engine first: what it answers while draining still reaches the outbox.
         if (Engine is not null) await Engine.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        foreach (var task in new[] { _settling, _following })
+        foreach (var task in new[] { _settling, _following, _auditing })
         {
             try
             {
@@ -132,10 +141,13 @@ public sealed class EngineHost : IAsyncDisposable
         Epoch.UpdateChainView(Chain);
 
         if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
+        var backend = new OnnxRuntimeBackend(library);
+        Audit = OpenAudit(folder, backend);
         Engine = new InferenceEngine(new InferenceEngineOptions
         {
-            Backend = new OnnxRuntimeBackend(library),
-            Sealer = Epoch,
+            Backend = backend,
+            Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits),
+            Tap = Audit is null or { Retention: NoRetention } ? null : Audit.Retention,
             Sink = Settlement,
             Gate = Settlement is null ? null : new SettlingGate(this, Settlement),
             Time = _clock,
@@ -147,6 +159,41 @@ public sealed class EngineHost : IAsyncDisposable
         if (Settlement is null) return;
         _settling = Task.Run(() => Settlement.RunAsync(_stopping.Token), CancellationToken.None);
         _following = Task.Run(() => Follow(rpc!, contract), CancellationToken.None);
+        if (Audit is not null) _auditing = Task.Run(() => Audit.RunAsync(_stopping.Token), CancellationToken.None);
+    }
+
+    private AuditService? OpenAudit(DataFolder folder, OnnxRuntimeBackend backend)
+    {
+        var audit = Configuration.Audit;
+        if (Settlement is null || audit.OneIn == 0) return null;
+        return Own(new AuditService(
+            new AuditOptions
+            {
+                OneIn = audit.OneIn,
+                HaltOnDispute = audit.OnBadStatement == "stopEpoch",
+                ExecutionTimeout = TimeSpan.FromMilliseconds(audit.ExecutionTimeoutMs),
+                MaxModelBytes = audit.MaxModelBytes,
+            },
+            new AuditParts
+            {
+                Settlement = Settlement,
+                Retention = Own(RetentionOf(audit, folder, _clock)),
+                Backend = backend,
+                Model = identity => Engine.Models.FirstOrDefault(model => model.Identity == identity) is { } served ? (served.Options.Path, served.LoadedBytes) : null,
+                Fraud = new FraudFolder(folder.Fraud),
+                Clock = _clock,
+            }));
+    }
+
+    private static IRowRetention RetentionOf(AuditConfiguration audit, DataFolder folder, TimeProvider clock)
+    {
+        var limits = new RetentionLimits(audit.RetentionBytes, TimeSpan.FromMilliseconds(audit.RetentionWindowMs));
+        return audit.EffectiveRetention switch
+        {
+            "memory" => new MemoryRetention(limits, clock),
+            "disk" => new DiskRetention(folder.Retained, folder.RetentionKeys, limits, clock),
+            _ => NoRetention.Instance,
+        };
     }
 
     private SettlementService OpenSettlement(
@@ -167,6 +214,7 @@ public sealed class EngineHost : IAsyncDisposable
                 PollInterval = TimeSpan.FromMilliseconds(Configuration.Settlement.TickMs),
                 UseFinalizedTag = chain.FinalityDepth is null,
                 FinalityDepth = chain.FinalityDepth ?? 1, // not looked at while the tag is used
+                HaltOnBadStatement = Configuration.Audit.OnBadStatement == "stopEpoch",
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),

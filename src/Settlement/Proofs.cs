@@ -22,9 +22,9 @@ public sealed record ReceiptProof(
 internal sealed class Proofs(SettlementState state, IOutbox outbox)
 {
     public ReceiptStatus? Find(ReceiptId id) => state.Locked(view =>
-        view.Index.Find(id) is { } found ? new ReceiptStatus(id, found.Row.Row, found.Row.Leaf, StatusOf(found.Entry)) : null);
+        view.Index.Find(id) is { } found ? new ReceiptStatus(id, found.Row.Row, found.Row.Leaf, StatusOf(found.Entry, view)) { Audit = view.Audits.Find(found.Entry.Id, found.Row.Row) } : null);
 
-    public StatementStatus? Find(Hash256 id) => state.Locked(view => view.Index.Find(id) is { } entry ? StatusOf(entry) : null);
+    public StatementStatus? Find(Hash256 id) => state.Locked(view => view.Index.Find(id) is { } entry ? StatusOf(entry, view) : null);
 
     public byte[]? ReadStatement(Hash256 id)
     {
@@ -51,7 +51,9 @@ internal sealed class Proofs(SettlementState state, IOutbox outbox)
     private static Evidence? EvidenceOf(Hash256 epoch, SettlementState.View view) =>
         view.Epochs.TryGetValue(epoch, out var known) ? Evidence.Decode(known.Evidence.Span) : null;
 
-    private static StatementStatus StatusOf(StatementEntry entry) => new(entry.Id, entry.Stage)
+    private static StatementStatus StatusOf(StatementEntry entry, SettlementState.View view) => StatusOf(entry) with { Audits = view.Audits.Of(entry.Id) };
+
+    public static StatementStatus StatusOf(StatementEntry entry) => new(entry.Id, entry.Stage)
     {
         Epoch = entry.Epoch,
         Receipts = entry.Receipts,

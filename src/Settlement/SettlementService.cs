@@ -43,10 +43,12 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, parts.CheckpointSigner, parts.TransactionSigner, LogId);
             var sender = new Sender(_state, journal, chain, _conditions, parts.TransactionSigner, options, LogId);
             var wake = new WakeSignal();
+            var guard = new EpochGuard(_state, journal, parts.CheckpointSigner, _conditions, options);
+            Audits = new SettlementAudits(_state, journal, new BlockFinder(parts.Rpc, options));
             _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
-            var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
+            var step = new ChainStep(chain, reconciler, registrar, guard, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
-            _intake = new Intake(_state, _outbox, journal, parts.Verifier);
+            _intake = new Intake(_state, _outbox, journal, parts.Verifier, guard);
             _settler = new Settler(space, _intake, step, wake, options, parts.Clock);
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);
@@ -64,6 +66,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     }
 
     public Hash256 LogId { get; }
+
+    /// <summary>For an auditor that executes rows again behind settlement.</summary>
+    public SettlementAudits Audits { get; }
 
     /// <summary>The published log, C2SP tlog-tiles: may be served as static files.</summary>
     public string LogFolder { get; }

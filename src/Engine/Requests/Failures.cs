@@ -52,5 +52,5 @@ internal static class Failures
         new(InferenceFailureKind.ModelUnavailable, $"model '{name}' is unavailable") { OperatorDetail = string.Join("; ", health.Reasons) };
 
     public static InferenceFailure Sealing(Exception error) =>
-        new(InferenceFailureKind.SealingFailed, "the answer could not be sealed") { OperatorDetail = error.Message };
+        new(InferenceFailureKind.SealingFailed, error is Formats.EpochHaltedException ? error.Message : "the answer could not be sealed") { OperatorDetail = error.Message };
 }

@@ -13,6 +13,7 @@ internal sealed unsafe class BatchSealing : IDisposable
     private readonly ModelLane _lane;
     private readonly IBatchSealer _sealer;
     private readonly ISealedBatchSink? _sink;
+    private readonly IExecutionTap? _tap;
     private readonly WorkerCounters _counters;
     private readonly TensorHeaders[] _inputs;
     private readonly TensorHeaders[] _outputs;
@@ -28,6 +29,7 @@ internal sealed unsafe class BatchSealing : IDisposable
         _lane = lane;
         _sealer = sealer;
         _sink = sink;
+        _tap = lane.Services.Tap;
         _counters = counters;
         _inputs = [.. info.Inputs.Select(spec => new TensorHeaders(spec))];
         _outputs = [.. info.Outputs.Select(spec => new TensorHeaders(spec))];
@@ -54,6 +56,7 @@ internal sealed unsafe class BatchSealing : IDisposable
                 BatchRows = (uint)buffers.Rows,
                 Rows = new ReadOnlySpan<RowView>(_rows.Pointer, requests.Length),
             });
+            if (_tap is not null) Show(batch, requests.Length);
         }
         catch (Exception error)
         {
@@ -85,6 +88,20 @@ internal sealed unsafe class BatchSealing : IDisposable
         _rows.Dispose();
         _tensors.Dispose();
         _parameters.Dispose();
+    }
+
+    /// <summary>Only rows whose class promises that they can be executed again: of others an audit can say nothing.</summary>
+    private void Show(SealedBatch batch, int count)
+    {
+        if (_lane.Info.Context.Determinism is not (DeterminismClass.A or DeterminismClass.B)) return;
+        try
+        {
+            _tap!.Sealed(batch, new ReadOnlySpan<RowView>(_rows.Pointer, count));
+        }
+        catch (Exception)
+        {
+            // Memory that ran out, say: an audit then finds nothing kept, and the answer is as good as without.
+        }
     }
 
     private bool TryHandOver(SealedBatch batch)

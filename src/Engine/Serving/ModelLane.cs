@@ -8,7 +8,7 @@ using OpenGradient.Engine.Serving.Scheduling;
 namespace OpenGradient.Engine.Serving;
 
 /// <summary>What the lanes of an engine share.</summary>
-internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments, Action<ModelDemotion>? Demoted = null)
+internal sealed record LaneServices(TimeProvider Time, IBatchSealer? Sealer, ISealedBatchSink? Sink, EngineInstruments Instruments, Action<ModelDemotion>? Demoted = null, IExecutionTap? Tap = null)
 {
     public Watchdog Watchdog { get; } = new(Time);
 

@@ -26,6 +26,7 @@ internal static class CommandLine
             VerifyCommand.Create(),
             ReplayCommand.Create(),
             ReceiptCommand.Create(),
+            FraudCommand.Create(),
             DemoCommand.Create(),
             DoctorCommand.Create(),
             InitCommand.Create(),

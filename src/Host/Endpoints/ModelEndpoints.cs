@@ -24,7 +24,7 @@ internal sealed class ModelEndpoints(EngineHost host, Drain drain)
     public static Task Live(HttpContext context) => Flag(context, "live", true);
 
     /// <summary>Ready while every model that should serve does, settlement has not stopped for good, and nobody asked to drain.</summary>
-    public Task Ready(HttpContext context) => Flag(context, "ready", !drain.IsDraining && !host.Settling.IsFaulted && host.Repository.IsReady);
+    public Task Ready(HttpContext context) => Flag(context, "ready", !drain.IsDraining && !host.Settling.IsFaulted && !host.IsHalted && host.Repository.IsReady);
 
     public Task ModelReady(HttpContext context, string model, string? version) =>
         host.Engine.Health(model, version) is { } health ? Flag(context, "ready", health.Health != ModelHealth.Unavailable) : Unknown(context, model, version);

@@ -136,6 +136,7 @@ public sealed class ReceiptEndpoints(EngineHost host)
         json.WriteNumber("row", status.Row);
         if (status.Statement.Inclusion is not null) json.WriteString("closedBecause", status.Statement.ClosedBecause.ToString());
         WriteTimes(json, status.Statement);
+        AuditJson.WriteAnnotation(json, status.Audit);
         json.WriteEndObject();
     }
 

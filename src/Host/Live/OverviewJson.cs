@@ -21,6 +21,7 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         WriteLog(json);
         WriteChain(json);
         WriteEvidence(json);
+        WriteAudit(json);
         WriteStages(json, gap);
         WriteGap(json, gap);
         WriteThroughput(json, gap);
@@ -66,6 +67,14 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
 
     // Everybody sees the overview; where the host keeps its files is the operator's business.
     private static bool NamesFiles(Condition condition) => condition.Kind is ConditionKind.OutboxFull or ConditionKind.OutboxFailed;
+
+    private void WriteAudit(Utf8JsonWriter json)
+    {
+        if (host.Audit is not { } audit) return;
+        json.WriteStartObject("audit");
+        AuditJson.WriteSummary(json, audit, host.Settlement!.Audits.Totals);
+        json.WriteEndObject();
+    }
 
     private void WriteEvidence(Utf8JsonWriter json)
     {

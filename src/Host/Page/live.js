@@ -94,7 +94,16 @@ function renderNotice(overview, stages, gap) {
   $('notice').hidden = !words;
 }
 
-function renderSide({ version, now, started, log, chain, evidence, models, throughput }) {
+// Executed again behind the anchor: the rate, what it finds, and what it found.
+function auditWords(audit) {
+  if (!audit) return 'off';
+  const { reproduced = 0, disputed = 0, notReproducible = 0, sampled = 0 } = audit.rows;
+  const chance = `${(100 * (audit.detection['1000'] ?? 0)).toFixed(1)}%`;
+  return `1 row in ${number(audit.oneIn)} (${chance} to meet one of 1,000 bad ones): ${number(reproduced)} reproduced, ${number(disputed)} disputed, ${number(notReproducible)} not reproducible, ${number(sampled)} due`;
+}
+
+function renderSide({ version, now, started, log, chain, evidence, models, throughput, audit }) {
+  text($('audit'), auditWords(audit));
   text($('version'), version ?? '');
   text($('uptime'), started ? `up ${duration(between(started, now))}` : '');
   const rate = throughput?.requestsPerSecond;

@@ -66,6 +66,7 @@ internal static class HttpServer
         var infer = new InferEndpoint(host, new KeptAnswers(clock, folder), cut.Token);
         var models = new ModelEndpoints(host, drain);
         var receipts = new ReceiptEndpoints(host);
+        var audits = new AuditEndpoints(host);
         var open = new PublicEndpoints(host, new OverviewJson(host, recent, rate, clock), recent, clock);
         app.MapGet("/v2", ModelEndpoints.Server);
         app.MapGet("/v2/health/live", ModelEndpoints.Live);
@@ -80,6 +81,8 @@ internal static class HttpServer
         app.MapPost("/v1/receipts", receipts.Submit);
         app.MapGet("/v1/receipts/{id}", context => receipts.Status(context, Value(context, "id")));
         app.MapGet("/v1/receipts/{id}/events", context => receipts.Events(context, Value(context, "id")));
+        app.MapDelete("/v1/receipts/{id}/inputs", context => audits.Erase(context, Value(context, "id")));
+        app.MapGet("/v1/audit", audits.Status);
         app.MapPost("/v1/bundles", receipts.Bundle);
         app.MapGet("/v1/overview", open.Overview);
         app.MapGet("/v1/events", open.Events);
@@ -94,6 +97,7 @@ internal static class HttpServer
     {
         var metrics = new MetricsEndpoint(host, drain);
         var repository = new RepositoryEndpoints(host.Repository);
+        var audits = new AuditEndpoints(host);
         branch.UseGatekeeper(new ListenerConfiguration(), null);
         branch.Use(Errors);
         branch.UseRouting();
@@ -101,11 +105,12 @@ internal static class HttpServer
         {
             endpoints.MapGet("/metrics", metrics.Handle);
             endpoints.Map("/v1/drain", drain.Handle);
+            endpoints.MapDelete("/v1/audit/inputs", audits.EraseAll);
             endpoints.MapPost("/v2/repository/index", repository.Index);
             endpoints.MapPost("/v2/repository/models/{model}/load", context => repository.Load(context, Value(context, "model")));
             endpoints.MapPost("/v2/repository/models/{model}/unload", context => repository.Unload(context, Value(context, "model")));
         });
-        branch.Run(context => Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics, /v1/drain and /v2/repository"));
+        branch.Run(context => Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics, /v1/drain, /v1/audit/inputs and /v2/repository"));
     }
 
     /// <summary>The one place where what a caller did wrong, or what broke, becomes an answer.</summary>

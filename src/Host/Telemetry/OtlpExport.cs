@@ -1,5 +1,6 @@
 using System.Text;
 using OpenGradient.Engine.Attestation;
+using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Settlement;
 using OpenTelemetry;
@@ -24,7 +25,7 @@ internal sealed class OtlpExport : IDisposable
         var resource = ResourceBuilder.CreateEmpty().AddService("opengradient.engine", serviceVersion: BuildInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector();
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddMeter(EngineTelemetry.MeterName, SettlementTelemetry.MeterName)
+            .AddMeter(EngineTelemetry.MeterName, SettlementTelemetry.MeterName, AuditTelemetry.MeterName)
             .AddOtlpExporter((options, reader) =>
             {
                 Configure(options, telemetry, headers, "metrics");

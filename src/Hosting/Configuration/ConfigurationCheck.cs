@@ -37,6 +37,7 @@ public static class ConfigurationCheck
         if (configuration.Chain is { } chain) CheckChain(chain, errors);
         configuration.Settlement.Check(configuration.TrustGap, errors);
         configuration.TrustGap.Check(errors);
+        AuditConfiguration.Check(configuration.Audit, errors);
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
         return errors;
     }

@@ -35,6 +35,19 @@ internal readonly ref struct BatchRecord(ulong time, ReadOnlySpan<byte> statemen
         MemoryMarshal.AsBytes(Leaves).CopyTo(payload[(4 + (Receipts.Length * ReceiptId.Size))..]);
     }
 
+    /// <summary>False for a <see cref="StatementRecord"/>: its rows are of another size, so that the length tells the two apart.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> payload, out BatchRecord record)
+    {
+        record = default;
+        var reader = new ByteReader(payload, "journal: batch");
+        reader.U64();
+        reader.Take(reader.U32());
+        var count = reader.U32();
+        if (count == 0 || (ulong)reader.Remaining != (ulong)count * RowSize) return false;
+        record = Decode(payload);
+        return true;
+    }
+
     /// <summary>A view of the payload.</summary>
     /// <exception cref="FormatException">Not such a record.</exception>
     public static BatchRecord Decode(ReadOnlySpan<byte> payload)

@@ -15,7 +15,7 @@ internal static class RecordType
     public const byte Reopened = 10;
     public const byte Abandoned = 11;
     public const byte Batch = 12;
-
-    // 13 to 17 are other rooms' records.
+    public const byte Audited = 13;
+    public const byte EpochHalted = 14;
     public const byte Dated = 18;
 }

@@ -5,7 +5,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>One look at the chain and everything that follows from it, in this order.</summary>
 internal sealed class ChainStep(
-    EvmChain chain, Reconciler reconciler, KeyRegistrar registrar, BatchCloser closer, LogWriter log, Sender sender, ConditionBoard conditions,
+    EvmChain chain, Reconciler reconciler, KeyRegistrar registrar, EpochGuard guard, BatchCloser closer, LogWriter log, Sender sender, ConditionBoard conditions,
     ITransactionSigner account, SettlementOptions options, Hash256 logId)
 {
     public async Task TickAsync(CancellationToken cancellationToken)
@@ -13,7 +13,7 @@ internal sealed class ChainStep(
         if (await ObserveAsync(cancellationToken).ConfigureAwait(false) is not { } seen) return;
         await reconciler.ReceiptsAsync(seen, cancellationToken).ConfigureAwait(false);
         if (!await reconciler.HeadAsync(seen, cancellationToken).ConfigureAwait(false)) return;
-        if (await registrar.EnsureAsync(seen, cancellationToken).ConfigureAwait(false) && !sender.HasPending)
+        if (guard.MaySign() && await registrar.EnsureAsync(seen, cancellationToken).ConfigureAwait(false) && !sender.HasPending)
             await closer.CloseIfDueAsync(seen, cancellationToken).ConfigureAwait(false);
         log.PublishDue();
         await sender.SendAsync(seen, cancellationToken).ConfigureAwait(false);

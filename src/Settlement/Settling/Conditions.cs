@@ -22,6 +22,9 @@ public enum ConditionKind
     Reorganised,
     OutboxFull,
     OutboxFailed,
+
+    /// <summary>Something that this epoch's key signed did not hold: it signs nothing more, a restart begins a new epoch.</summary>
+    EpochHalted,
 }
 
 /// <summary>Something that holds settlement up now.</summary>

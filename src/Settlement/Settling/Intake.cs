@@ -6,7 +6,7 @@ using OpenGradient.Engine.Settlement.State;
 namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>From durable to the log: verify, then give each verified statement its leaf. Needs no chain.</summary>
-internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier)
+internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier, EpochGuard guard)
 {
     /// <summary>Statements per journal record. 1,024: one sync for many, and a record of 32 KiB.</summary>
     private const int Batch = 1024;
@@ -20,10 +20,11 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
             var appends = new List<Task>();
             foreach (var entry in entries)
             {
-                var statement = StatementRecord.StatementOf(outbox.Read(entry.Position));
-                var reasons = verifier.Verify(statement);
+                var reasons = Check(outbox.Read(entry.Position));
                 (reasons.Count == 0 ? passed : failed).Add(entry);
-                if (reasons.Count > 0) appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
+                if (reasons.Count == 0) continue;
+                await guard.OnBadAsync(entry, reasons, cancellationToken).ConfigureAwait(false);
+                appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
             }
 
             if (passed.Count > 0) appends.Add(journal.AppendAsync(RecordType.Dated, Dated(passed, true).Encode(), cancellationToken));
@@ -52,6 +53,12 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
 
     private DatedRecord Dated(List<StatementEntry> entries, bool areVerified) => state.Locked(_ =>
         new DatedRecord(state.Now(), areVerified, [.. entries.Select(entry => entry.Id)], [.. entries.Select(entry => entry.DurableAt)]));
+
+    private IReadOnlyList<VerificationReason> Check(byte[] record)
+    {
+        var reasons = verifier.Verify(StatementRecord.StatementOf(record));
+        return RowInclusion.Holds(record) ? reasons : [.. reasons, VerificationReason.RowNotInBatch];
+    }
 
     // After a replay the queues also hold what later records have settled.
     private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose, Predicate<StatementEntry> waits) => state.Locked(view =>

@@ -58,6 +58,9 @@ public sealed record SettlementOptions
     /// <summary>When a settlement batch is closed.</summary>
     public ClosingOptions Closing { get; init; } = new();
 
+    /// <summary>Whether a statement that fails a check stops this epoch's key. On: what else that key signed is as doubtful, and a restart begins a new epoch, while a wrong receipt that became final stays.</summary>
+    public bool HaltOnBadStatement { get; init; } = true;
+
     public void Validate()
     {
         if (!Path.IsPathFullyQualified(DataFolder)) throw new ArgumentException("the data folder must be an absolute path", nameof(DataFolder));

@@ -22,6 +22,8 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     private readonly List<ChainOperation> _operations = [];
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
+    private readonly AuditBook _audits = new(maxFinalReceipts);
+    private readonly List<StatementEntry> _quarantined = [];
 
     // Batches that the outbox has taken in and nobody has indexed yet. Whoever takes the lock next indexes them first, so
     // a caller finds what it handed over. The outbox's queue bounds it: the writer passes here after every group.
@@ -51,6 +53,9 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
 
     /// <summary>Receipts that are neither final nor quarantined. Takes no lock.</summary>
     public long OpenReceipts => _board.OpenReceipts + Interlocked.Read(ref _arriving);
+
+    /// <summary>Epochs whose keys sign nothing more. Takes no lock.</summary>
+    public IReadOnlyDictionary<Hash256, EpochHalt> Halts => _audits.Halts;
 
     /// <summary>Since when the oldest open statement is here. Takes no lock.</summary>
     public ulong? OldestOpen => _board.OldestOpen;
@@ -117,6 +122,8 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
                 case RecordType.Finalized: Finalize(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Reopened: Reopen(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Abandoned: Abandon(OperationEndRecord.Decode(payload)); break;
+                case RecordType.Audited: Apply(AuditedRecord.Decode(payload)); break;
+                case RecordType.EpochHalted: _audits.Apply(HaltedRecord.Decode(payload)); break;
                 default: throw new FormatException($"journal: record type {type} is unknown; a newer release wrote it");
             }
         }
@@ -207,6 +214,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     {
         if (_index.Find(record.Statement) is not { VerifiedAt: 0, QuarantinedAt: 0 } entry) return;
         (entry.QuarantinedAt, entry.Reasons) = (record.Time, record.Reasons);
+        _quarantined.Add(entry);
         _board.Update(entry, record.Time);
     }
 
@@ -220,6 +228,9 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
             _tree.Append(id);
         }
     }
+
+    private void Apply(AuditedRecord record) =>
+        _audits.Apply(record, record.Operation < (ulong)_operations.Count ? _operations[(int)record.Operation] : null);
 
     private void Apply(EpochRecord record) => _epochs.TryAdd(record.Epoch.Id, record.Epoch);
 
@@ -274,6 +285,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
         var operation = _operations[(int)record.Operation];
         // Only what was reported as final is "reopened"; an anchor that moves before that is the chain's everyday life.
         if (operation.IsFinal) operation.ReopenedAt = record.Time;
+        _audits.Forget(operation);
         (operation.Inclusion, operation.FinalAt) = (null, 0);
         _live[operation.Id] = operation;
         Announce(operation, record.Time);
@@ -292,6 +304,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     private void Revive(ChainOperation operation)
     {
         operation.AbandonedBecause = null;
+        _audits.Forget(operation);
         _live[operation.Id] = operation;
         for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint?.Size; leaf++)
             if (_index.AtLeaf(leaf) is { Anchor: null or { Inclusion: null } } entry) entry.Anchor = operation;
@@ -318,6 +331,10 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
         public Queue<StatementEntry> Unverified => state._unverified;
 
         public Queue<StatementEntry> Unsequenced => state._unsequenced;
+
+        public AuditBook Audits => state._audits;
+
+        public IReadOnlyCollection<StatementEntry> Quarantined => state._quarantined;
 
         public IReadOnlyDictionary<Hash256, Epoch> Epochs => state._epochs;
 

@@ -51,12 +51,19 @@ public sealed record StatementStatus(Hash256 StatementId, ReceiptStage Stage)
 
     /// <summary>Why the settlement batch that anchors it was closed.</summary>
     public CloseReason ClosedBecause { get; init; }
+
+    /// <summary>Its rows that a draw picked, by row; of old statements those that are disputed.</summary>
+    public IReadOnlyList<AuditedRow> Audits { get; init; } = [];
 }
 
 /// <summary>Where a receipt stands.</summary>
 /// <param name="Row">Its row within the statement.</param>
 /// <param name="Leaf">Its row leaf hash: what public views show.</param>
-public sealed record ReceiptStatus(ReceiptId Receipt, uint Row, Hash256 Leaf, StatementStatus Statement);
+public sealed record ReceiptStatus(ReceiptId Receipt, uint Row, Hash256 Leaf, StatementStatus Statement)
+{
+    /// <summary>What the audit says of it; null when no draw picked it.</summary>
+    public AuditedRow? Audit { get; init; }
+}
 
 /// <summary>A statement moved to a stage.</summary>
 /// <param name="At">Nanoseconds since 1970.</param>

@@ -38,6 +38,12 @@ public sealed record ReplayResult
     /// <summary>The output digest of the execution here; null when there was none.</summary>
     public Hash256? Executed { get; init; }
 
+    /// <summary>The outputs of the execution here; empty when there was none.</summary>
+    public IReadOnlyList<NamedTensor> Outputs { get; init; } = [];
+
+    /// <summary>What executed here; null when nothing was opened.</summary>
+    public RuntimeFingerprint? Runtime { get; init; }
+
     /// <summary>
     /// Of a class A row that differs alone: whether it has the committed bits at its own batch size and slot, which shows that
     /// the class is wrong rather than the answer. Null when that was not tried.

@@ -7,6 +7,9 @@ internal sealed class ReplayVerdict(ReceiptContent content, IReadOnlyList<Finger
 {
     private readonly StatementContext _context = content.Statement.Context;
 
+    /// <summary>What executes here; null where nothing was opened.</summary>
+    public RuntimeFingerprint? Here { get; init; }
+
     public static ReplayResult Invalid(IReadOnlyList<VerificationFailure> failures) => new()
     {
         Outcome = ReplayOutcome.ReceiptInvalid,
@@ -38,6 +41,7 @@ internal sealed class ReplayVerdict(ReceiptContent content, IReadOnlyList<Finger
             Shape = shape,
             Fingerprint = fingerprint,
             Executed = executed,
+            Outputs = outputs,
             EqualInPlace = inPlace,
             AnswerIsCommitted = committed,
             First = comparison?.First,
@@ -49,7 +53,7 @@ internal sealed class ReplayVerdict(ReceiptContent content, IReadOnlyList<Finger
 
     private ReplayResult NotExecuted(ReplayOutcome outcome, string detail) => new()
     {
-        Outcome = outcome, Detail = detail, Statement = content.Statement, Committed = content.Leaf.Output,
+        Outcome = outcome, Detail = detail, Statement = content.Statement, Committed = content.Leaf.Output, Runtime = Here,
     };
 
     private bool IsCommitted(IReadOnlyList<NamedTensor> answer)

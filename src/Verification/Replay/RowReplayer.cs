@@ -34,13 +34,19 @@ public sealed class RowReplayer : IDisposable
         ArgumentNullException.ThrowIfNull(receipt);
         ArgumentNullException.ThrowIfNull(inputs);
         if (ReceiptContent.Read(receipt, out var failures) is not { } content) return ReplayVerdict.Invalid(failures);
-        var verdict = new ReplayVerdict(content, FingerprintDifference.Between(content.Statement.Context.Runtime, _model.Fingerprint));
+        var verdict = new ReplayVerdict(content, FingerprintDifference.Between(content.Statement.Context.Runtime, _model.Fingerprint)) { Here = _model.Fingerprint };
         if (content.Statement.Context.ModelIdentity != _identity) return verdict.WrongModel(_identity);
         if (DigestOf(inputs, out var malformed) is var digest && digest != content.Leaf.Request) return verdict.WrongInput(digest, malformed);
         if (content.Leaf.Parameters != TensorSetDigest.NoParameters) return verdict.Refused(UnreplayableReason.UnknownParameters, $"the request had parameters (digest {content.Leaf.Parameters}), and this build knows none");
         if (Ordered(inputs) is not { } ordered) return verdict.Refused(UnreplayableReason.InputDoesNotFit, $"the model takes {string.Join(", ", _model.Inputs)}");
         return Execute(content, ordered, answer, tolerance, verdict);
     }
+
+    /// <summary>Asks a running call to stop. Safe from any thread; holds until <see cref="ClearTermination"/>.</summary>
+    public void Terminate() => _execution.Terminate();
+
+    /// <summary>Takes a termination back before the next call.</summary>
+    public void ClearTermination() => _execution.ClearTermination();
 
     public void Dispose() => _execution.Dispose();
 

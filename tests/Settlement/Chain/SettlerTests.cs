@@ -67,7 +67,9 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
     public async Task Settler_BadStatement_IsQuarantinedWithReasonsAndNeverLogged()
     {
         using var folder = new TemporaryFolder();
-        using var engine = new Doubles.Engine(anvil, nameof(Settler_BadStatement_IsQuarantinedWithReasonsAndNeverLogged), new LinuxDisk(), folder.Path).Start();
+        using var engine = new Doubles.Engine(anvil, nameof(Settler_BadStatement_IsQuarantinedWithReasonsAndNeverLogged), new LinuxDisk(), folder.Path);
+        engine.Options = engine.Options with { HaltOnBadStatement = false };
+        engine.Start();
         var bad = engine.NewBatch();
         engine.Verifier.Bad.Add(bad.StatementId);
         Assert.True(engine.Service.TryAccept(bad));
