@@ -49,6 +49,9 @@ public sealed record SettlementOptions
     /// <summary>Age of the oldest open receipt beyond which admission is asked to wait. 10 minutes: a chain that stands still that long wants an operator.</summary>
     public TimeSpan MaxOpenAge { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>Witnesses that every checkpoint is submitted to; none by default: they are other people's machines.</summary>
+    public IReadOnlyList<WitnessAddress> Witnesses { get; init; } = [];
+
     public void Validate()
     {
         if (!Path.IsPathFullyQualified(DataFolder)) throw new ArgumentException("the data folder must be an absolute path", nameof(DataFolder));
@@ -60,6 +63,13 @@ public sealed record SettlementOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(PollInterval, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFeePerGas, PriorityFee);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFinalReceipts, 0);
+        if (Witnesses.Any(witness => witness.Key.Type != NoteKeyType.Cosignature)) throw new ArgumentException("a witness's verifier key is of type 4", nameof(Witnesses));
+        if (Witnesses.Select(witness => witness.Key.Name).Distinct().Count() != Witnesses.Count) throw new ArgumentException("two witnesses have one name", nameof(Witnesses));
         Outbox.Validate();
     }
 }
+
+/// <summary>A witness that checkpoints are submitted to.</summary>
+/// <param name="Key">Of type <see cref="NoteKeyType.Cosignature"/>.</param>
+/// <param name="Url">C2SP's submission prefix; also asked for the witness's view.</param>
+public sealed record WitnessAddress(VerifierKey Key, Uri Url);

@@ -116,6 +116,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
                 case RecordType.Finalized: Finalize(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Reopened: Reopen(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Abandoned: Abandon(OperationEndRecord.Decode(payload)); break;
+                case RecordType.Cosigned: Apply(CosignedRecord.Decode(payload)); break;
                 default: throw new FormatException($"journal: record type {type} is unknown; a newer release wrote it");
             }
         }
@@ -235,6 +236,13 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         if (operation.AbandonedBecause is not null) Revive(operation);
         (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
         Announce(operation, record.Time);
+    }
+
+    private void Apply(CosignedRecord record)
+    {
+        var lines = _operations[(int)record.Operation].Cosignatures;
+        var name = CosignedRecord.NameOf(record.Line.Span);
+        if (!lines.Exists(line => CosignedRecord.NameOf(line.Span) == name)) lines.Add(record.Line);
     }
 
     private void Finalize(OperationEndRecord record)
