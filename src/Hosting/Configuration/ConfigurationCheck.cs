@@ -44,6 +44,7 @@ public static class ConfigurationCheck
         Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
         Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
+        LogConfiguration.Check(configuration.Log, errors);
         return errors;
     }
 

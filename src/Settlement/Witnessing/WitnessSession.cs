@@ -44,6 +44,7 @@ internal sealed class WitnessSession(SettlementState state, JournalWriter journa
             if (_known > signed.Size)
             {
                 await AskAsync(signed.Size, cancellationToken).ConfigureAwait(false);
+                _known = 0; // its own answer says where it stands by the next look
                 return false;
             }
 
