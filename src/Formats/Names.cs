@@ -10,6 +10,19 @@ internal static class Names
     /// <exception cref="ArgumentException">An unpaired surrogate: written as U+FFFD, two different names would become one.</exception>
     public static byte[] ToUtf8(string text) => Strict.GetBytes(text);
 
+    /// <summary>Null for bytes that are not UTF-8.</summary>
+    public static string? FromUtf8(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Orders by the bytes of the names and refuses two that are the same, whose order would be the caller's.</summary>
     public static T[] Ordered<T>(IEnumerable<T> items, Func<T, byte[]> name)
     {

@@ -33,6 +33,11 @@ public sealed record ReceiptBundle
 {
     public const int MaxSize = 1 << 20;
 
+    /// <summary>The newest version that this build reads.</summary>
+    public const int NewestVersion = 2;
+
+    private const int NewestSectionOfVersion1 = 6;
+
     public required Receipt Receipt { get; init; }
     public Evidence? Evidence { get; init; }
     public InclusionProof? Inclusion { get; init; }
@@ -41,6 +46,15 @@ public sealed record ReceiptBundle
     /// <summary>Evidence of the epoch that signed the checkpoint; absent when it is the statement's.</summary>
     public Evidence? CheckpointEvidence { get; init; }
     public AnchorClaim? Anchor { get; init; }
+
+    /// <summary>Signature lines of witnesses under the checkpoint's note, each with its newline; empty: none.</summary>
+    public ReadOnlyMemory<byte> Cosignatures { get; init; }
+
+    /// <summary>That the tree of the inclusion proof is a prefix of the checkpoint's; null when they are one tree.</summary>
+    public Hash256[]? Consistency { get; init; }
+
+    /// <summary>1, unless it has sections that version 1 lacks: whoever knows only that reads what it can.</summary>
+    public int Version => Cosignatures.IsEmpty && Consistency is null ? 1 : 2;
 
     public byte[] Encode()
     {
@@ -52,8 +66,10 @@ public sealed record ReceiptBundle
         if (CheckpointEvidence is not null) sections.Add((5, CheckpointEvidence.Encode()));
         if (Anchor is not null)
             sections.Add((6, new ByteWriter().Hash(Anchor.Transaction).U64(Anchor.BlockNumber).Hash(Anchor.BlockHash).U32(Anchor.LogIndex).ToArray()));
+        if (!Cosignatures.IsEmpty) sections.Add((7, Cosignatures.ToArray()));
+        if (Consistency is not null) sections.Add((8, new ByteWriter().Path(Consistency).ToArray()));
 
-        var writer = new ByteWriter().Tag("OGE bundle v1"u8).U16(sections.Count);
+        var writer = new ByteWriter().Tag(Version == 1 ? "OGE bundle v1"u8 : "OGE bundle v2"u8).U16(sections.Count);
         foreach (var (type, payload) in sections) writer.U16(type).U32((uint)payload.Length).Bytes(payload);
         return writer.ToArray();
     }
@@ -63,13 +79,15 @@ public sealed record ReceiptBundle
     {
         if (bytes.Length > MaxSize) throw new FormatException($"bundle: more than {MaxSize} bytes");
         var reader = new ByteReader(bytes, "bundle");
-        reader.Tag("OGE bundle v1"u8);
+        var version = ReadVersion(ref reader, bytes);
 
         Receipt? receipt = null;
         Evidence? evidence = null, checkpointEvidence = null;
         InclusionProof? inclusion = null;
         SignedCheckpoint? checkpoint = null;
         AnchorClaim? anchor = null;
+        byte[] cosignatures = [];
+        Hash256[]? consistency = null;
         var last = 0;
         for (var left = reader.U16(); left > 0; left--)
         {
@@ -78,7 +96,7 @@ public sealed record ReceiptBundle
             last = type;
             var payload = reader.Take(reader.U32());
             var section = new ByteReader(payload, $"bundle section {type}");
-            switch (type)
+            switch (version == 1 && type > NewestSectionOfVersion1 ? 0 : type)
             {
                 case 1: receipt = Receipt.Decode(payload); continue;
                 case 2: evidence = Evidence.Decode(payload); continue;
@@ -86,6 +104,11 @@ public sealed record ReceiptBundle
                 case 4: checkpoint = SignedCheckpoint.Decode(ref section); break;
                 case 5: checkpointEvidence = Evidence.Decode(payload); continue;
                 case 6: anchor = new AnchorClaim(section.Hash(), section.U64(), section.Hash(), section.U32()); break;
+                case 7:
+                    CheckpointNote.ParseSignatures(payload);
+                    cosignatures = payload.ToArray();
+                    continue;
+                case 8: consistency = section.Path(); break;
                 default: throw new FormatException($"bundle: unknown section {type}");
             }
 
@@ -93,6 +116,7 @@ public sealed record ReceiptBundle
         }
 
         reader.End();
+        if (version != 1 && last <= NewestSectionOfVersion1) throw new FormatException($"bundle: version {version} without a section that version 1 lacks");
         return new ReceiptBundle
         {
             Receipt = receipt ?? throw new FormatException("bundle: no receipt"),
@@ -101,6 +125,22 @@ public sealed record ReceiptBundle
             Checkpoint = checkpoint,
             CheckpointEvidence = checkpointEvidence,
             Anchor = anchor,
+            Cosignatures = cosignatures,
+            Consistency = consistency,
         };
+    }
+
+    private static int ReadVersion(ref ByteReader reader, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.StartsWith("OGE bundle v2"u8))
+        {
+            reader.Tag("OGE bundle v2"u8);
+            return 2;
+        }
+
+        if (bytes.StartsWith("OGE bundle v"u8) && !bytes.StartsWith("OGE bundle v1"u8))
+            throw new FormatException($"bundle: unknown tag or version; this build reads versions 1 and {NewestVersion}");
+        reader.Tag("OGE bundle v1"u8);
+        return 1;
     }
 }

@@ -26,11 +26,10 @@ public static class SignedNote
     }
 
     /// <summary>The verifier key in C2SP's vkey form, for witnesses and log tooling.</summary>
-    public static string VerifierKey(ReadOnlySpan<byte> publicKey)
-    {
-        byte[] key = [1, .. publicKey];
-        return $"{Origin(LogIdOf(publicKey))}+{Convert.ToHexStringLower(KeyId(publicKey))}+{Convert.ToBase64String(key)}";
-    }
+    public static string VerifierKey(ReadOnlySpan<byte> publicKey) => KeyOf(publicKey).ToString();
+
+    /// <summary>The log's key under its origin.</summary>
+    public static VerifierKey KeyOf(ReadOnlySpan<byte> publicKey) => new(Origin(LogIdOf(publicKey)), NoteKeyType.Ed25519, publicKey.ToArray());
 
     /// <summary>The 64 signature bytes of a note, if the note is exactly what <see cref="Encode"/> writes for this key, size and root.</summary>
     public static byte[]? SignatureOf(ReadOnlySpan<byte> note, ReadOnlySpan<byte> publicKey, ulong size, in Hash256 root)

@@ -16,6 +16,12 @@ public sealed record TrustPolicy
 
     /// <summary>Blocks, the anchor's own included, that make it final, where the chain has no finalized tag.</summary>
     public ulong FinalityDepth { get; init; }
+
+    /// <summary>Witnesses whose cosignatures count.</summary>
+    public IReadOnlyList<VerifierKey> Witnesses { get; init; } = [];
+
+    /// <summary>How many of them must have cosigned the checkpoint; 0 asks for none.</summary>
+    public int WitnessQuorum { get; init; }
 }
 
 /// <summary>One reason why something was not accepted, with a sentence for people.</summary>

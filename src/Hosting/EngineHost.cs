@@ -58,6 +58,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     public Hash256 LogId { get; private set; }
 
+    /// <summary>The log's public key as witnesses and log tooling pin it (C2SP vkey).</summary>
+    public string LogVerifierKey { get; private set; } = "";
+
     public OnnxRuntimeInfo Runtime { get; private set; } = null!;
 
     /// <summary>The newest block seen, null before the first.</summary>
@@ -119,7 +122,7 @@ public sealed class EngineHost : IAsyncDisposable
         var library = OnnxRuntimeLibrary.Load(Configuration.OnnxRuntime.Library);
         Runtime = library.Info;
         var logKey = Own(LogKey.Open(shim, folder.LogKey));
-        LogId = logKey.LogId;
+        (LogId, LogVerifierKey) = (logKey.LogId, SignedNote.VerifierKey(logKey.PublicKey));
         var root = Own(SoftwareRoot.Open(shim, folder.SoftwareRoot));
 
         var chain = Configuration.Chain;
@@ -217,6 +220,7 @@ public sealed class EngineHost : IAsyncDisposable
                 HaltOnBadStatement = Configuration.Audit.OnBadStatement == "stopEpoch",
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
+                Witnesses = Configuration.Log.Addresses(),
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
                 OnGapExceeded = Configuration.TrustGap.ToResponse(),
                 Objective = Configuration.TrustGap.ToObjective(),
@@ -230,6 +234,8 @@ public sealed class EngineHost : IAsyncDisposable
                 NoteSigner = logKey,
                 TransactionSigner = Own(OpenTransactionKey(shim, chain)),
                 Clock = _clock,
+                Http = Configuration.Log.Witnesses.Count == 0 ? null : Own(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan }),
+                Signatures = signatures,
                 Predecessors = earlier => Adopt(epochs, earlier),
             });
         // Its own epoch and every predecessor that the journal knows: their statements are accepted like its own.

@@ -11,10 +11,17 @@ namespace OpenGradient.Engine.Settlement;
 public sealed record ReceiptProof(
     Hash256 StatementId, ReceiptStage Stage, Evidence? Evidence, InclusionProof? Inclusion, SignedCheckpoint? Checkpoint, Evidence? CheckpointEvidence, AnchorClaim? Anchor)
 {
+    /// <summary>Signature lines of witnesses under the checkpoint; empty: none yet.</summary>
+    public ReadOnlyMemory<byte> Cosignatures { get; init; }
+
+    /// <summary>That the inclusion proof's tree is a prefix of the checkpoint's; null when they are one tree.</summary>
+    public Hash256[]? Consistency { get; init; }
+
     /// <summary>The bundle of a receipt that belongs to this statement.</summary>
     public ReceiptBundle BundleOf(Receipt receipt) => new()
     {
         Receipt = receipt, Evidence = Evidence, Inclusion = Inclusion, Checkpoint = Checkpoint, CheckpointEvidence = CheckpointEvidence, Anchor = Anchor,
+        Cosignatures = Cosignatures, Consistency = Consistency,
     };
 }
 
@@ -39,13 +46,41 @@ internal sealed class Proofs(SettlementState state, IOutbox outbox)
 
     public ReceiptProof? Of(Hash256 id) => state.Locked(view => view.Index.Find(id) is { } entry ? ProofOf(entry, view) : null);
 
+    /// <summary>A proof under the anchored checkpoint of this size, or under the newest final one: what proves an old receipt from a new anchor.</summary>
+    /// <param name="size">Null: the newest final anchor's.</param>
+    /// <returns>Null when no anchor of that size is in a block, or it does not cover the statement.</returns>
+    public ReceiptProof? Under(ReceiptProof proof, ulong? size) => state.Locked(view =>
+    {
+        if (proof.Inclusion is not { } inclusion || proof.Checkpoint is not { } first) return null;
+        if (size is null && NewestFinal(view) is null) return proof;
+        var at = size is { } wanted
+            ? view.Operations.LastOrDefault(operation => operation.Checkpoint?.Size == wanted && operation.Inclusion is not null)
+            : NewestFinal(view);
+        if (at?.Checkpoint is not { } signed || signed.Size < inclusion.TreeSize) return size is null ? proof : null;
+        if (signed == first) return proof;
+        var epoch = view.Index.Find(proof.StatementId)?.Epoch;
+        return proof with
+        {
+            Stage = at.IsFinal ? ReceiptStage.Final : ReceiptStage.Anchored,
+            Checkpoint = signed,
+            CheckpointEvidence = signed.Epoch == epoch ? null : EvidenceOf(signed.Epoch, view),
+            Anchor = at.Inclusion,
+            Cosignatures = LinesOf(at),
+            Consistency = signed.Size == inclusion.TreeSize ? null : view.Tree.ConsistencyProof(inclusion.TreeSize, signed.Size),
+        };
+    });
+
+    private static ChainOperation? NewestFinal(SettlementState.View view) => view.Operations.LastOrDefault(operation => operation is { Checkpoint: not null, IsFinal: true });
+
+    private static byte[] LinesOf(ChainOperation operation) => [.. operation.Cosignatures.SelectMany(line => line.ToArray())];
+
     private static ReceiptProof ProofOf(StatementEntry entry, SettlementState.View view)
     {
         var evidence = EvidenceOf(entry.Epoch, view);
         if (entry is not { Leaf: { } leaf, Anchor.Checkpoint: { } signed }) return new(entry.Id, entry.Stage, evidence, null, null, null, null);
         var inclusion = new InclusionProof(leaf, signed.Size, view.Tree.InclusionPath(leaf, signed.Size));
         var other = signed.Epoch == entry.Epoch ? null : EvidenceOf(signed.Epoch, view);
-        return new(entry.Id, entry.Stage, evidence, inclusion, signed, other, entry.Anchor.Inclusion);
+        return new(entry.Id, entry.Stage, evidence, inclusion, signed, other, entry.Anchor.Inclusion) { Cosignatures = LinesOf(entry.Anchor) };
     }
 
     private static Evidence? EvidenceOf(Hash256 epoch, SettlementState.View view) =>

@@ -22,6 +22,12 @@ public sealed record SettlementParts
     /// <summary>Given every epoch whose key has anchored this log, before this process announces its own; what it throws ends the opening, with nothing written.</summary>
     public Action<IReadOnlyList<Epoch>>? Predecessors { get; init; }
 
+    /// <summary>Speaks to witnesses; needed where the options name some.</summary>
+    public HttpClient? Http { get; init; }
+
+    /// <summary>Checks what witnesses answer; needed where the options name some.</summary>
+    public ISignatureVerifier? Signatures { get; init; }
+
     public IDisk Disk { get; init; } = new LinuxDisk();
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;

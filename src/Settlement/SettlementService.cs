@@ -5,6 +5,7 @@ using OpenGradient.Engine.Settlement.Log;
 using OpenGradient.Engine.Settlement.Outbox;
 using OpenGradient.Engine.Settlement.Settling;
 using OpenGradient.Engine.Settlement.State;
+using OpenGradient.Engine.Settlement.Witnessing;
 
 namespace OpenGradient.Engine.Settlement;
 
@@ -24,6 +25,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly Intake _intake;
     private readonly TrustGapBound _bound;
     private readonly SettlementInstruments _instruments;
+    private readonly WitnessRound _witnesses;
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
@@ -45,13 +47,14 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var wake = new WakeSignal();
             var guard = new EpochGuard(_state, journal, parts.CheckpointSigner, _conditions, options);
             Audits = new SettlementAudits(_state, journal, new BlockFinder(parts.Rpc, options));
-            _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
+            _closer = new BatchCloser(_state, journal, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
             var step = new ChainStep(chain, reconciler, registrar, guard, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
             _intake = new Intake(_state, _outbox, journal, parts.Verifier, guard);
             _settler = new Settler(space, _intake, step, wake, options, parts.Clock);
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _outbox);
+            _witnesses = new WitnessRound(_state, journal, log, _conditions, options, parts, LogId);
             log.Recover();
             parts.Predecessors?.Invoke(EpochsThatAnchored());
             AnnounceEpoch(parts.CheckpointSigner.Epoch);
@@ -109,10 +112,14 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Settles until cancelled.</summary>
     /// <exception cref="SettlementStoppedException">The outbox has failed; only a restart helps.</exception>
-    public Task RunAsync(CancellationToken cancellationToken) => _settler.RunAsync(cancellationToken);
+    public Task RunAsync(CancellationToken cancellationToken) => _witnesses.RunBesideAsync(_settler.RunAsync, cancellationToken);
 
     /// <summary>One pass over every stage without waiting; never beside <see cref="RunAsync"/>.</summary>
-    public Task TickAsync(CancellationToken cancellationToken) => _settler.TickAsync(cancellationToken);
+    public async Task TickAsync(CancellationToken cancellationToken)
+    {
+        await _settler.TickAsync(cancellationToken).ConfigureAwait(false);
+        await _witnesses.TickAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public bool TryAccept(SealedBatch batch) => _submission.TryAccept(batch);
@@ -138,6 +145,15 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     public ReceiptProof? GetProof(ReceiptId id) => _proofs.Of(id);
 
     public ReceiptProof? GetProof(in Hash256 statementId) => _proofs.Of(statementId);
+
+    /// <summary>The same proof under a later anchor: inclusion in the tree it was first proven in, and that tree's consistency with the anchored one.</summary>
+    /// <param name="proof">As <see cref="GetProof(ReceiptId)"/> gave it.</param>
+    /// <param name="size">Size of an anchored checkpoint; null for the newest final one.</param>
+    /// <returns>Null when no anchor of that size is in a block or it does not cover the statement.</returns>
+    public ReceiptProof? GetProofUnder(ReceiptProof proof, ulong? size) => _proofs.Under(proof, size);
+
+    /// <summary>What is known of each witness that the options name.</summary>
+    public IReadOnlyList<WitnessStatus> Witnesses => _witnesses.Status;
 
     /// <summary>That the first <paramref name="oldSize"/> leaves are a prefix of the first <paramref name="newSize"/>; null when the log is shorter.</summary>
     public Hash256[]? GetConsistencyProof(ulong oldSize, ulong newSize) => _state.Locked(view =>
@@ -177,6 +193,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>Finishes what the outbox has taken in and releases the data folder. Cancel and await <see cref="RunAsync"/> first.</summary>
     public void Dispose()
     {
+        _witnesses.Dispose();
         _instruments.Dispose();
         if (_outbox.Trouble is null && _intake.LastTimes() is { } times) _outbox.AppendAsync(RecordType.Dated, times).GetAwaiter().GetResult();
         _outbox.Dispose();

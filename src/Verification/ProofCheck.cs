@@ -8,11 +8,13 @@ internal sealed class ProofCheck(ISignatureVerifier signatures, EvidenceCheck ev
     public void Run(ReceiptBundle bundle, EpochBinding? binding)
     {
         var anchored = trust.RequiredStage >= ReceiptStage.Anchored || bundle.Anchor is not null;
-        var checkpointed = anchored || bundle.Inclusion is not null || bundle.Checkpoint is not null || bundle.CheckpointEvidence is not null;
+        var checkpointed = anchored || trust.WitnessQuorum > 0 || bundle.Inclusion is not null || bundle.Checkpoint is not null || bundle.CheckpointEvidence is not null
+            || bundle.Version > 1;
         if (checkpointed)
         {
             CheckInclusion(bundle);
             CheckCheckpoint(bundle, binding);
+            if (bundle.Checkpoint is { } checkpoint) new WitnessCheck(signatures, trust, failures).Run(checkpoint, bundle.Cosignatures);
         }
 
         if (anchored && bundle.Anchor is null) failures.Add(VerificationReason.AnchorMissing, "the bundle has no anchor");
@@ -27,10 +29,28 @@ internal sealed class ProofCheck(ISignatureVerifier signatures, EvidenceCheck ev
         }
 
         if (bundle.Checkpoint is not { } checkpoint) return; // step 6 says that it is missing
+        var root = MerkleTree.RootFromPath(bundle.Receipt.StatementId, inclusion.LeafIndex, inclusion.TreeSize, inclusion.Path);
+        if (bundle.Consistency is { } consistency)
+        {
+            CheckConsistency(inclusion, root, checkpoint, consistency);
+            return;
+        }
+
         if (inclusion.TreeSize != checkpoint.Size)
             failures.Add(VerificationReason.CheckpointSizeMismatch, $"the inclusion proof is for size {inclusion.TreeSize}, the checkpoint has {checkpoint.Size}");
-        if (MerkleTree.RootFromPath(bundle.Receipt.StatementId, inclusion.LeafIndex, inclusion.TreeSize, inclusion.Path) != checkpoint.Root)
+        if (root != checkpoint.Root)
             failures.Add(VerificationReason.StatementNotInLog, $"the path of leaf {inclusion.LeafIndex} does not lead to the checkpoint's root");
+    }
+
+    // The receipt was proven under an earlier tree: that tree must be a prefix of the checkpoint's.
+    private void CheckConsistency(InclusionProof inclusion, Hash256? root, SignedCheckpoint checkpoint, Hash256[] consistency)
+    {
+        if (inclusion.TreeSize >= checkpoint.Size)
+            failures.Add(VerificationReason.CheckpointSizeMismatch, $"a consistency proof is given, but the inclusion proof's size {inclusion.TreeSize} is not below the checkpoint's {checkpoint.Size}");
+        else if (root is null)
+            failures.Add(VerificationReason.StatementNotInLog, $"the path of leaf {inclusion.LeafIndex} does not fit a tree of size {inclusion.TreeSize}");
+        else if (!MerkleTree.VerifyConsistency(inclusion.TreeSize, root.Value, checkpoint.Size, checkpoint.Root, consistency))
+            failures.Add(VerificationReason.CheckpointNotConsistent, $"the tree of size {inclusion.TreeSize} that the leaf is in is not shown to be a prefix of the checkpoint's of size {checkpoint.Size}");
     }
 
     private void CheckCheckpoint(ReceiptBundle bundle, EpochBinding? binding)

@@ -80,9 +80,10 @@ public sealed class HostClient(HttpClient http) : IDisposable
     public Task<JsonDocument> Submit(Receipt receipt, CancellationToken cancellation) => Send(Post("v1/receipts", receipt), cancellation);
 
     /// <summary>The receipt with its proof as far as it has grown.</summary>
-    public async Task<ReceiptBundle> Bundle(Receipt receipt, CancellationToken cancellation)
+    /// <param name="size"><c>newest</c> or the size of an anchored checkpoint; null for the anchor that first covered it.</param>
+    public async Task<ReceiptBundle> Bundle(Receipt receipt, CancellationToken cancellation, string? size = null)
     {
-        using var request = Post("v1/bundles", receipt);
+        using var request = Post(size is null ? "v1/bundles" : $"v1/bundles?size={Uri.EscapeDataString(size)}", receipt);
         using var response = await http.SendAsync(request, cancellation);
         if (!response.IsSuccessStatusCode) (await Document(response, cancellation)).Dispose();
         return ReceiptBundle.Decode(await response.Content.ReadAsByteArrayAsync(cancellation));

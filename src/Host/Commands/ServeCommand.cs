@@ -34,6 +34,7 @@ internal static class ServeCommand
         foreach (var model in host.Engine.Models)
             Console.WriteLine($"model {model.Name} {model.Version}: determinism class {model.Probe?.ToString() ?? $"{model.Context.Determinism}, on the operator's word"}");
         Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: software, development only, NOT trusted");
+        Console.WriteLine($"log verifier key {host.LogVerifierKey}");
         Console.WriteLine($"onnx runtime {host.Runtime.Version} ({host.Runtime.InstructionSet}) from {host.Runtime.Path}");
 
         // A settler that has stopped for good stops the host: serving on would promise what nobody keeps.

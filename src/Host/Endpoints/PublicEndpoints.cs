@@ -48,6 +48,45 @@ internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson over
         await context.Response.Body.WriteAsync(evidence, context.RequestAborted);
     }
 
+    /// <summary>The evidence of one of the log's epochs, this one's or a predecessor's: who audits the log checks every statement against it.</summary>
+    public async Task EvidenceOf(HttpContext context, string epoch)
+    {
+        if (!Hash256.TryParse(epoch, out var id) || (host.Epoch.Epoch.Id == id ? host.Epoch.Epoch : host.Settlement?.Epochs.FirstOrDefault(known => known.Id == id)) is not { } found)
+        {
+            await Answers.Error(context, StatusCodes.Status404NotFound, "no such epoch is known here");
+            return;
+        }
+
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = found.Evidence.Length;
+        await context.Response.Body.WriteAsync(found.Evidence, context.RequestAborted);
+    }
+
+    /// <summary>What a witness or an auditor pins, and which witnesses have cosigned how much.</summary>
+    public Task Log(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("id", host.LogId.ToString());
+        json.WriteString("verifierKey", host.LogVerifierKey);
+        if (host.Settlement is { } settlement)
+        {
+            json.WriteNumber("size", settlement.LogSizes.Size);
+            json.WriteStartArray("witnesses");
+            foreach (var witness in settlement.Witnesses)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", witness.Name);
+                json.WriteNumber("size", witness.Cosigned);
+                if (witness.Trouble is { } trouble) json.WriteString("trouble", trouble.ToString());
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    });
+
     /// <summary>The published log as C2SP tlog-tiles: its checkpoint, tiles and entry bundles, and nothing else of the folder.</summary>
     public Task LogFile(HttpContext context, string path)
     {
@@ -55,6 +94,8 @@ internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson over
         var file = Path.Combine(settlement.LogFolder, path);
         if (!File.Exists(file)) return Answers.Error(context, StatusCodes.Status404NotFound, $"the log has no file '{path}' yet");
         context.Response.ContentType = path == "checkpoint" ? "text/plain; charset=utf-8" : "application/octet-stream";
+        // A tile never changes; the checkpoint does with every anchor.
+        if (path != "checkpoint") context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         return context.Response.SendFileAsync(file, context.RequestAborted);
     }
 

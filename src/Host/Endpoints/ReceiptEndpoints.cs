@@ -88,16 +88,51 @@ public sealed class ReceiptEndpoints(EngineHost host)
         }
     }
 
-    /// <summary>The receipt shown, with its proof as far as it has grown.</summary>
+    /// <summary>The receipt shown, with its proof as far as it has grown; with <c>?size=</c> under a later anchor.</summary>
     public async Task Bundle(HttpContext context)
     {
+        var size = RequestedSize(context);
         var receipt = await ReadReceipt(context);
         var proof = host.Settlement?.GetProof(receipt.StatementId);
+        if (proof is { } grown && size is { } asked)
+        {
+            if (host.Settlement!.GetProofUnder(grown, asked.Size) is not { } later)
+            {
+                await NoSuchAnchor(context);
+                return;
+            }
+
+            proof = later;
+        }
+
         var bundle = proof?.BundleOf(receipt) ?? new ReceiptBundle { Receipt = receipt, Evidence = OwnEvidence(receipt) };
         var bytes = bundle.Encode();
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = bytes.Length;
         await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    /// <summary>What has grown of the proof, without the receipt's own bytes, which this host does not keep.</summary>
+    public Task Proof(HttpContext context, string id)
+    {
+        if (host.Settlement is not { } settlement) return Without(context);
+        var size = RequestedSize(context);
+        if (!ReceiptId.TryParse(id, out var receipt) || settlement.GetProof(receipt) is not { } proof) return Unknown(context);
+        if (size is { } asked)
+        {
+            if (settlement.GetProofUnder(proof, asked.Size) is not { } later) return NoSuchAnchor(context);
+            proof = later;
+        }
+
+        return Answers.Json(context, StatusCodes.Status200OK, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("id", id);
+            json.WriteString("statement", proof.StatementId.ToString());
+            json.WriteString("stage", proof.Stage.Text());
+            ReceiptJson.WriteProof(json, proof.Inclusion, proof.Consistency, proof.Checkpoint, proof.Cosignatures, proof.Anchor);
+            json.WriteEndObject();
+        });
     }
 
     public static void WriteTimes(Utf8JsonWriter json, StatementStatus statement)
@@ -161,6 +196,21 @@ public sealed class ReceiptEndpoints(EngineHost host)
             throw new BadRequestException($"the body is not a receipt: {e.Message}");
         }
     }
+
+    // ?size=newest or ?size=N; null where it is absent.
+    private static RequestedAnchor? RequestedSize(HttpContext context)
+    {
+        var text = context.Request.Query["size"].ToString();
+        if (text.Length == 0) return null;
+        if (text == "newest") return new(null);
+        return CheckpointNote.ParseSize(text) is { } size ? new(size) : throw new BadRequestException("size is neither 'newest' nor a decimal number");
+    }
+
+    /// <summary>Null: the newest final one.</summary>
+    private sealed record RequestedAnchor(ulong? Size);
+
+    private static Task NoSuchAnchor(HttpContext context) =>
+        Answers.Error(context, StatusCodes.Status404NotFound, "no anchor of that size is in a block, or it does not cover this receipt");
 
     private static Task Without(HttpContext context) =>
         Answers.Error(context, StatusCodes.Status404NotFound, "this host runs without settlement: receipts are signed promises that nobody keeps");

@@ -17,13 +17,30 @@ public static class ReceiptJson
         WriteStatement(json, bundle.Receipt);
         WriteRow(json, bundle.Receipt);
         if (bundle.Evidence is { } evidence) WriteEvidence(json, "evidence", evidence);
-        if (bundle.Inclusion is { } inclusion) WriteInclusion(json, inclusion);
-        if (bundle.Checkpoint is { } checkpoint) WriteCheckpoint(json, checkpoint);
         if (bundle.CheckpointEvidence is { } signer) WriteEvidence(json, "checkpointEvidence", signer);
-        if (bundle.Anchor is { } anchor) WriteAnchor(json, anchor);
+        WriteProof(json, bundle.Inclusion, bundle.Consistency, bundle.Checkpoint, bundle.Cosignatures, bundle.Anchor);
         json.WriteEndObject();
         json.Flush();
         return buffer;
+    }
+
+    /// <summary>The parts of a proof that are there.</summary>
+    public static void WriteProof(
+        Utf8JsonWriter json, InclusionProof? inclusion, Hash256[]? consistency, SignedCheckpoint? checkpoint, ReadOnlyMemory<byte> cosignatures, AnchorClaim? anchor)
+    {
+        if (inclusion is not null) WriteInclusion(json, inclusion);
+        if (consistency is not null && inclusion is not null && checkpoint is not null)
+        {
+            json.WriteStartObject("consistency");
+            json.WriteNumber("from", inclusion.TreeSize);
+            json.WriteNumber("to", checkpoint.Size);
+            WritePath(json, consistency);
+            json.WriteEndObject();
+        }
+
+        if (checkpoint is not null) WriteCheckpoint(json, checkpoint);
+        if (!cosignatures.IsEmpty) WriteCosignatures(json, cosignatures);
+        if (anchor is not null) WriteAnchor(json, anchor);
     }
 
     public static void WriteInclusion(Utf8JsonWriter json, InclusionProof inclusion)
@@ -48,6 +65,21 @@ public static class ReceiptJson
         json.WriteString("logPublicKey", Convert.ToHexStringLower(checkpoint.LogPublicKey.Span));
         json.WriteString("note", Encoding.UTF8.GetString(checkpoint.Note.Span));
         json.WriteEndObject();
+    }
+
+    private static void WriteCosignatures(Utf8JsonWriter json, ReadOnlyMemory<byte> lines)
+    {
+        json.WriteStartArray("cosignatures");
+        foreach (var line in CheckpointNote.ParseSignatures(lines.Span))
+        {
+            json.WriteStartObject();
+            json.WriteString("witness", line.Name);
+            json.WriteString("keyId", line.KeyId.ToString("x8", System.Globalization.CultureInfo.InvariantCulture));
+            if (Cosignature.TimeOf(line.Signature.Span) is { } time) json.WriteString("time", DateTimeOffset.UnixEpoch.AddSeconds(Math.Min(time, 253402300799)));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     public static void WriteAnchor(Utf8JsonWriter json, AnchorClaim anchor)

@@ -50,7 +50,7 @@ public static class Gatekeeper
         if (!HttpMethods.IsGet(request.Method)) return false;
         var path = request.Path;
         if (path == "/v2/health/live" || path == "/v2/health/ready") return true;
-        return publicViews && (path == "/" || path == "/v1/overview" || path == "/v1/events" || path == "/v1/audit" || (path == "/v1/evidence" && !request.QueryString.HasValue)
+        return publicViews && (path == "/" || path == "/v1/overview" || path == "/v1/events" || path == "/v1/audit" || path == "/v1/log" || (path.StartsWithSegments("/v1/evidence") && !request.QueryString.HasValue)
             || path.StartsWithSegments("/v1/leaves") || path.StartsWithSegments("/log") || PageFiles.Has(path));
     }
 

@@ -83,11 +83,14 @@ internal static class HttpServer
         app.MapGet("/v1/receipts/{id}/events", context => receipts.Events(context, Value(context, "id")));
         app.MapDelete("/v1/receipts/{id}/inputs", context => audits.Erase(context, Value(context, "id")));
         app.MapGet("/v1/audit", audits.Status);
+        app.MapGet("/v1/receipts/{id}/proof", context => receipts.Proof(context, Value(context, "id")));
         app.MapPost("/v1/bundles", receipts.Bundle);
         app.MapGet("/v1/overview", open.Overview);
         app.MapGet("/v1/events", open.Events);
         app.MapGet("/v1/leaves/{leaf}", context => open.Leaf(context, Value(context, "leaf")));
         app.MapGet("/v1/evidence", open.Evidence);
+        app.MapGet("/v1/log", open.Log);
+        app.MapGet("/v1/evidence/{epoch}", context => open.EvidenceOf(context, Value(context, "epoch")));
         app.MapGet("/log/{**path}", context => open.LogFile(context, Value(context, "path")));
         PageFiles.Map(app);
         app.MapFallback("{**path}", context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));

@@ -39,6 +39,7 @@ public static class ConfigurationCheck
         configuration.TrustGap.Check(errors);
         AuditConfiguration.Check(configuration.Audit, errors);
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
+        LogConfiguration.Check(configuration.Log, errors);
         return errors;
     }
 

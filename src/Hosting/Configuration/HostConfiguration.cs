@@ -26,6 +26,7 @@ public sealed record HostConfiguration
     public SettlementConfiguration Settlement { get; init; } = new();
     public TrustGapConfiguration TrustGap { get; init; } = new();
     public AuditConfiguration Audit { get; init; } = new();
+    public LogConfiguration Log { get; init; } = new();
     public TelemetryConfiguration Telemetry { get; init; } = new();
 }
 

@@ -21,6 +21,12 @@ public sealed record TrustFile
     /// <summary><c>executed</c>, <c>anchored</c> or <c>final</c>; absent is <c>final</c>.</summary>
     public string? RequireStage { get; init; }
 
+    /// <summary>Verifier keys of witnesses whose cosignatures count.</summary>
+    public IReadOnlyList<string>? Witnesses { get; init; }
+
+    /// <summary>How many of them must have cosigned.</summary>
+    public int? WitnessQuorum { get; init; }
+
     /// <exception cref="FormatException">The file is not a trust file; the message names the key.</exception>
     public static TrustFile Read(string path)
     {
@@ -53,6 +59,8 @@ public sealed record TrustFile
         FinalityDepth = Chain.FinalityDepth,
         // An empty list would read as "none" and accept every model.
         Models = Models is { Count: 0 } ? throw new FormatException("trust file: models is empty; leave it out to accept every model") : Hashes(Models ?? [], "models"),
+        Witnesses = WitnessKeys(),
+        WitnessQuorum = Quorum(),
         RequiredStage = RequireStage switch
         {
             null or "final" => ReceiptStage.Final,
@@ -65,6 +73,37 @@ public sealed record TrustFile
             [.. (Evidence.SoftwareRoots ?? []).Select(root => (ReadOnlyMemory<byte>)Bytes(root, 33, "evidence.softwareRoots"))],
             Evidence.AnyBuild ? new HashSet<Hash256>() : Builds()),
     };
+
+    private List<VerifierKey> WitnessKeys()
+    {
+        var keys = new List<VerifierKey>();
+        foreach (var text in Witnesses ?? [])
+        {
+            VerifierKey key;
+            try
+            {
+                key = VerifierKey.Parse(text);
+            }
+            catch (FormatException wrong)
+            {
+                throw new FormatException($"trust file: witnesses: {wrong.Message}");
+            }
+
+            if (key.Type != NoteKeyType.Cosignature) throw new FormatException($"trust file: witnesses: {key.Name} is not a witness's verifier key (type 4)");
+            // One witness under two names would count twice.
+            if (keys.Any(other => other.Name == key.Name || other.PublicKey.Span.SequenceEqual(key.PublicKey.Span))) throw new FormatException($"trust file: witnesses: {key.Name}, or its key, is listed twice");
+            keys.Add(key);
+        }
+
+        return keys;
+    }
+
+    private int Quorum()
+    {
+        var count = Witnesses?.Count ?? 0;
+        if (WitnessQuorum is not { } quorum) return count == 0 ? 0 : throw new FormatException("trust file: witnesses are named, but witnessQuorum does not say how many must have cosigned");
+        return quorum >= 1 && quorum <= count ? quorum : throw new FormatException($"trust file: witnessQuorum {quorum} is not between 1 and the {count} witnesses named");
+    }
 
     private HashSet<Hash256> Builds() => Evidence.Builds is { Count: > 0 } builds
         ? Hashes(builds, "evidence.builds")

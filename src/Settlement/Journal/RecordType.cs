@@ -18,4 +18,5 @@ internal static class RecordType
     public const byte Audited = 13;
     public const byte EpochHalted = 14;
     public const byte Dated = 18;
+    public const byte Cosigned = 19;
 }

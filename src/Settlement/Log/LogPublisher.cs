@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Text;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Settlement.Log;
@@ -11,7 +9,7 @@ public sealed class LogPublisher(TileStore store)
     /// <exception cref="LogDamagedException">The published checkpoint is not a prefix of the tree.</exception>
     public void CheckAgainst(TileTree tree)
     {
-        if (store.Read(TilePath.Checkpoint, SignedNote.MaxSize) is not { } note) return;
+        if (store.Read(TilePath.Checkpoint, CheckpointNote.MaxSize) is not { } note) return;
         var (size, root) = Parse(note) ?? throw new LogDamagedException($"the published checkpoint in {store.Folder} is not readable");
         if (size > tree.Size)
             throw new LogDamagedException($"a checkpoint of size {size} was published, but the outbox holds only {tree.Size} entries: the outbox was truncated or restored from an old copy");
@@ -32,24 +30,29 @@ public sealed class LogPublisher(TileStore store)
         }
     }
 
-    /// <summary>Stores the edge for a checkpoint: partial tiles, missing entry bundles, then the note itself.</summary>
+    /// <summary>Size of the published checkpoint; null when there is none.</summary>
+    public ulong? PublishedSize() => store.Read(TilePath.Checkpoint, CheckpointNote.MaxSize) is { } note ? Parse(note)?.Size : null;
+
+    /// <summary>Stores what a checkpoint of this size needs besides full tiles: partial tiles, missing entry bundles.</summary>
     /// <param name="size">Leaves that the checkpoint covers.</param>
+    /// <param name="newest">Size of the newest checkpoint: what it makes full needs no partial file.</param>
     /// <param name="edge">Partial tiles of the tree of exactly this size.</param>
     /// <param name="entry">The entry with an index below <paramref name="size"/>.</param>
-    /// <param name="note">The signed note.</param>
-    public void StoreEdge(ulong size, IEnumerable<(int Level, ulong Index, Hash256[] Hashes)> edge, Func<ulong, ReadOnlyMemory<byte>> entry, ReadOnlySpan<byte> note)
+    public void StoreEdge(ulong size, ulong newest, IEnumerable<(int Level, ulong Index, Hash256[] Hashes)> edge, Func<ulong, ReadOnlyMemory<byte>> entry)
     {
         foreach (var (level, index, hashes) in edge)
-            if (!store.Has(TilePath.Tile(level, index, hashes.Length))) store.WriteTile(level, index, hashes);
-        StoreEntries(size, entry);
-        store.Write(TilePath.Checkpoint, note);
+            if (!store.Has(TilePath.Tile(level, index, hashes.Length)) && !store.Has(TilePath.Tile(level, index, TilePath.Width))) store.WriteTile(level, index, hashes);
+        if (size / TilePath.Width == newest / TilePath.Width) StoreEntries(size, entry);
     }
+
+    /// <summary>Stores the checkpoint; last, so that a reader finds what it needs.</summary>
+    public void StoreCheckpoint(ReadOnlySpan<byte> note) => store.Write(TilePath.Checkpoint, note);
 
     private void StoreEntries(ulong size, Func<ulong, ReadOnlyMemory<byte>> entry)
     {
         var partial = (int)(size % TilePath.Width);
         var index = size / TilePath.Width;
-        if (partial > 0 && !store.Has(TilePath.Entries(index, partial))) StoreBundle(index, partial, entry);
+        if (partial > 0 && !store.Has(TilePath.Entries(index, partial)) && !store.Has(TilePath.Entries(index, TilePath.Width))) StoreBundle(index, partial, entry);
         // Newest first: the first full bundle that is there ends the walk, because bundles are stored in order.
         var missing = new Stack<ulong>();
         while (index > 0 && !store.Has(TilePath.Entries(--index, TilePath.Width))) missing.Push(index);
@@ -69,9 +72,14 @@ public sealed class LogPublisher(TileStore store)
 
     private static (ulong Size, Hash256 Root)? Parse(ReadOnlySpan<byte> note)
     {
-        var lines = Encoding.UTF8.GetString(note).Split('\n');
-        if (lines.Length < 3 || !Utf8Parser.TryParse(Encoding.ASCII.GetBytes(lines[1]), out ulong size, out _)) return null;
-        Span<byte> root = stackalloc byte[Hash256.Size + 3];
-        return Convert.TryFromBase64String(lines[2], root, out var written) && written == Hash256.Size ? (size, new Hash256(root[..Hash256.Size])) : null;
+        try
+        {
+            var checkpoint = CheckpointNote.Parse(note);
+            return (checkpoint.Size, checkpoint.Root);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 }

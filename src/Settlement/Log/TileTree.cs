@@ -39,47 +39,14 @@ public sealed class TileTree(IFullTileReader stored)
     public Hash256[] InclusionPath(ulong index, ulong size)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, Size);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, size);
-        var path = new List<Hash256>();
-        ulong low = 0, high = size;
-        while (high - low > 1)
-        {
-            var middle = low + Split(high - low);
-            if (index < middle) (path, high) = (Prepend(path, Subtree(middle, high)), middle);
-            else (path, low) = (Prepend(path, Subtree(low, middle)), middle);
-        }
-
-        path.Reverse();
-        return [.. path];
+        return [.. ProofWalk.Inclusion(index, size).Select(range => Subtree(range.Low, range.High))];
     }
 
     /// <summary>The proof that the first <paramref name="oldSize"/> leaves are a prefix of the first <paramref name="newSize"/> (RFC 6962 §2.1.2).</summary>
     public Hash256[] ConsistencyProof(ulong oldSize, ulong newSize)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(newSize, Size);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(oldSize, newSize);
-        var proof = new List<Hash256>();
-        if (oldSize == 0 || oldSize == newSize) return [];
-        ulong low = 0, high = newSize;
-        var whole = true;
-        while (oldSize != high)
-        {
-            var middle = low + Split(high - low);
-            if (oldSize <= middle)
-            {
-                proof.Add(Subtree(middle, high));
-                high = middle;
-            }
-            else
-            {
-                proof.Add(Subtree(low, middle));
-                (low, whole) = (middle, false);
-            }
-        }
-
-        if (!whole) proof.Add(Subtree(low, high));
-        proof.Reverse();
-        return [.. proof];
+        return [.. ProofWalk.Consistency(oldSize, newSize).Select(range => Subtree(range.Low, range.High))];
     }
 
     /// <summary>Full tiles that are not known to be stored.</summary>
@@ -117,19 +84,11 @@ public sealed class TileTree(IFullTileReader stored)
     // Full tiles of this level so far; after a tile was just completed its own number is one less.
     private ulong EdgeIndex(int level) => Size >> (8 * (level + 1));
 
-    private static List<Hash256> Prepend(List<Hash256> path, Hash256 hash)
-    {
-        path.Add(hash);
-        return path;
-    }
-
-    private static ulong Split(ulong size) => 1UL << (63 - BitOperations.LeadingZeroCount(size - 1));
-
     private Hash256 Subtree(ulong low, ulong high)
     {
         var size = high - low;
         if (BitOperations.IsPow2(size)) return Node(BitOperations.TrailingZeroCount(size), low / size);
-        var middle = low + Split(size);
+        var middle = low + ProofWalk.Split(size);
         return MerkleTree.NodeHash(Subtree(low, middle), Subtree(middle, high));
     }
 

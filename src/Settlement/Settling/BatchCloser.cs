@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>Decides when a settlement batch is closed, signs its checkpoint and opens the anchor. One anchor at a time is on its way, so none ever builds on one that may still fail.</summary>
 internal sealed class BatchCloser(
-    SettlementState state, JournalWriter journal, LogWriter log, ICheckpointSigner signer, INoteSigner notes, SettlementOptions options, Hash256 logId)
+    SettlementState state, JournalWriter journal, ICheckpointSigner signer, INoteSigner notes, SettlementOptions options, Hash256 logId)
 {
     private readonly ClosingDecision _decision = new(options);
     private volatile bool _asked;
@@ -35,7 +35,6 @@ internal sealed class BatchCloser(
         var opened = new OpenedRecord(state.Now(), id, OperationKind.Anchor, seen.BlockNumber, epoch.Address, epoch.Id, default, reason, signed);
         await journal.AppendAsync(RecordType.OperationOpened, opened.Encode(), cancellationToken).ConfigureAwait(false);
         _asked = false;
-        log.Due(size, note);
     }
 
     private static ulong Covered(SettlementState.View view) =>

@@ -13,7 +13,7 @@ internal sealed class ChainStep(
         if (await ObserveAsync(cancellationToken).ConfigureAwait(false) is not { } seen) return;
         await reconciler.ReceiptsAsync(seen, cancellationToken).ConfigureAwait(false);
         if (!await reconciler.HeadAsync(seen, cancellationToken).ConfigureAwait(false)) return;
-        if (guard.MaySign() && await registrar.EnsureAsync(seen, cancellationToken).ConfigureAwait(false) && !sender.HasPending)
+        if (guard.MaySign() && await registrar.EnsureAsync(seen, cancellationToken).ConfigureAwait(false) && !sender.HasPending && !conditions.ForbidCheckpoints)
             await closer.CloseIfDueAsync(seen, cancellationToken).ConfigureAwait(false);
         log.PublishDue();
         await sender.SendAsync(seen, cancellationToken).ConfigureAwait(false);

@@ -25,6 +25,18 @@ public enum ConditionKind
 
     /// <summary>Something that this epoch's key signed did not hold: it signs nothing more, a restart begins a new epoch.</summary>
     EpochHalted,
+
+    /// <summary>A witness cosigned more of this log than the journal has signed: an old disk was restored. Nothing is signed.</summary>
+    WitnessAhead,
+
+    /// <summary>A witness cosigned a history that this log does not extend. Nothing is signed.</summary>
+    WitnessDisagrees,
+
+    /// <summary>The witnesses have not been asked yet since the process began. Nothing is signed until they were.</summary>
+    WitnessesUnasked,
+
+    /// <summary>A witness does not answer, or does not cosign for this log. Settlement goes on without its cosignature.</summary>
+    WitnessUnavailable,
 }
 
 /// <summary>Something that holds settlement up now.</summary>
@@ -55,6 +67,15 @@ internal sealed class ConditionBoard(TimeProvider clock)
         {
             if (!_now.TryGetValue(kind, out var before)) _raised[kind] = _raised.GetValueOrDefault(kind) + 1;
             _now[kind] = new(kind, text, advice, before?.Since ?? clock.GetUtcNow());
+        }
+    }
+
+    /// <summary>A checkpoint signed now could contradict one that is out there.</summary>
+    public bool ForbidCheckpoints
+    {
+        get
+        {
+            lock (_gate) return _now.ContainsKey(ConditionKind.WitnessAhead) || _now.ContainsKey(ConditionKind.WitnessDisagrees) || _now.ContainsKey(ConditionKind.WitnessesUnasked);
         }
     }
 

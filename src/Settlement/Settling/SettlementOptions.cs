@@ -61,6 +61,9 @@ public sealed record SettlementOptions
     /// <summary>Whether a statement that fails a check stops this epoch's key. On: what else that key signed is as doubtful, and a restart begins a new epoch, while a wrong receipt that became final stays.</summary>
     public bool HaltOnBadStatement { get; init; } = true;
 
+    /// <summary>Witnesses that every checkpoint is submitted to; none by default: they are other people's machines.</summary>
+    public IReadOnlyList<WitnessAddress> Witnesses { get; init; } = [];
+
     public void Validate()
     {
         if (!Path.IsPathFullyQualified(DataFolder)) throw new ArgumentException("the data folder must be an absolute path", nameof(DataFolder));
@@ -72,9 +75,16 @@ public sealed record SettlementOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(PollInterval, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFeePerGas, PriorityFee);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFinalReceipts, 0);
+        if (Witnesses.Any(witness => witness.Key.Type != NoteKeyType.Cosignature)) throw new ArgumentException("a witness's verifier key is of type 4", nameof(Witnesses));
+        if (Witnesses.Select(witness => witness.Key.Name).Distinct().Count() != Witnesses.Count) throw new ArgumentException("two witnesses have one name", nameof(Witnesses));
         Outbox.Validate();
         OnGapExceeded.Validate();
         Objective.Validate();
         Closing.Validate(Objective);
     }
 }
+
+/// <summary>A witness that checkpoints are submitted to.</summary>
+/// <param name="Key">Of type <see cref="NoteKeyType.Cosignature"/>.</param>
+/// <param name="Url">C2SP's submission prefix; also asked for the witness's view.</param>
+public sealed record WitnessAddress(VerifierKey Key, Uri Url);

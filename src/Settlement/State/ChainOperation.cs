@@ -34,6 +34,9 @@ internal sealed class ChainOperation(OpenedRecord opened)
     /// <summary>The contract's head once this anchor is in a block; zero for registrations.</summary>
     public Hash256 Head => Checkpoint is { } signed ? LogHead.Pack(signed.Root, signed.Size) : default;
 
+    /// <summary>Anchors only: signature lines of witnesses, in the order they came, one per witness.</summary>
+    public List<ReadOnlyMemory<byte>> Cosignatures { get; } = [];
+
     /// <summary>First leaf that this anchor and no earlier one proves.</summary>
     public ulong FirstLeaf { get; set; }
 

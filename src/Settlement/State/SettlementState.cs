@@ -124,6 +124,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
                 case RecordType.Abandoned: Abandon(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Audited: Apply(AuditedRecord.Decode(payload)); break;
                 case RecordType.EpochHalted: _audits.Apply(HaltedRecord.Decode(payload)); break;
+                case RecordType.Cosigned: Apply(CosignedRecord.Decode(payload)); break;
                 default: throw new FormatException($"journal: record type {type} is unknown; a newer release wrote it");
             }
         }
@@ -269,6 +270,13 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
         if (operation.AbandonedBecause is not null) Revive(operation);
         (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
         Announce(operation, record.Time);
+    }
+
+    private void Apply(CosignedRecord record)
+    {
+        var lines = _operations[(int)record.Operation].Cosignatures;
+        var name = CosignedRecord.NameOf(record.Line.Span);
+        if (!lines.Exists(line => CosignedRecord.NameOf(line.Span) == name)) lines.Add(record.Line);
     }
 
     private void Finalize(OperationEndRecord record)

@@ -75,8 +75,9 @@ public sealed class TileTreeTests
         var publisher = new LogPublisher(store);
         var tree = new TileTree(store);
         foreach (var leaf in Leaves.AsSpan(0, 10)) tree.Append(leaf);
-        var note = System.Text.Encoding.ASCII.GetBytes($"origin\n10\n{Convert.ToBase64String(tree.Root.Bytes)}\n\n");
-        publisher.StoreEdge(10, tree.EdgeAt(10), index => new byte[] { (byte)index }, note);
+        var note = System.Text.Encoding.UTF8.GetBytes($"origin\n10\n{Convert.ToBase64String(tree.Root.Bytes)}\n\n\u2014 origin AAAAAAAA\n");
+        publisher.StoreEdge(10, 10, tree.EdgeAt(10), index => new byte[] { (byte)index });
+        publisher.StoreCheckpoint(note);
         publisher.CheckAgainst(tree);
 
         var shorter = new TileTree(store);
