@@ -63,7 +63,9 @@ library ProvenResult {
 
     function _content(ISettlementLedger ledger, Proof calldata proof) private view returns (Result memory result) {
         bytes calldata statement = proof.statement;
-        if (statement.length <= BODY || bytes16(statement[:16]) != TAG) revert MalformedStatement();
+        if (statement.length <= BODY || bytes16(statement[:16]) != TAG || uint8(statement[BODY - 1]) > 1) {
+            revert MalformedStatement();
+        }
         if (sha256(statement[BODY:]) != bytes32(statement[88:120])) revert MalformedStatement();
         if (proof.row.length != ROW) revert MalformedRow();
 
