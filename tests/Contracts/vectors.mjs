@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   concat, domainSeparator, encodeErrorResult, encodeEventTopics, encodeFunctionData, encodeFunctionResult, getAbiItem,
-  hashStruct, keccak256, numberToHex, serializeTransaction, stringToHex, toEventSelector,
+  hashStruct, keccak256, numberToHex, serializeTransaction, sliceHex, stringToHex, toEventSelector,
   encodeAbiParameters, toFunctionSelector, toHex, toRlp,
 } from 'viem';
 import { privateKeyToAccount, sign } from 'viem/accounts';
@@ -162,6 +162,24 @@ const anchoredCases = (random) =>
     return { logId, size: `${size}`, root, topics: [logId], data: concat([numberToHex(size, { size: 8 }), root]) };
   });
 
+/** Proofs of equivocation from a statement's bytes or two checkpoints in the project's own formats, where v is 0 or 1. */
+const adjudicationCases = (random) => {
+  const bytes = (length) => toHex(random.bytes(length));
+  const v = (formatted) => concat([sliceHex(formatted, 0, 64), numberToHex(27 + Number(sliceHex(formatted, 64)), { size: 1 })]);
+  const [first, second] = [0, 1].map((parity) => concat([bytes(120), bytes(64), numberToHex(parity, { size: 1 }), bytes(40)]));
+  const parts = (statement) => [sliceHex(statement, 0, 120), v(sliceHex(statement, 120, 185))];
+  const side = (parity) => ({ root: bytes(32), previousHead: freshHead, signature: concat([bytes(64), numberToHex(parity, { size: 1 })]) });
+  const [logId, left, right] = [bytes(32), side(1), side(0)];
+  return [
+    { function: 'proveStatementEquivocation', first, second,
+      calldata: encodeFunctionData({ abi, functionName: 'proveStatementEquivocation', args: [...parts(first), ...parts(second)] }) },
+    { function: 'proveCheckpointEquivocation', logId, size: '9', firstRoot: left.root, firstPreviousHead: left.previousHead, firstSignature: left.signature,
+      secondRoot: right.root, secondPreviousHead: right.previousHead, secondSignature: right.signature,
+      calldata: encodeFunctionData({ abi, functionName: 'proveCheckpointEquivocation',
+        args: [logId, 9n, left.root, left.previousHead, v(left.signature), right.root, right.previousHead, v(right.signature)] }) },
+  ];
+};
+
 const eip712Cases = async (random, keys) => {
   const checkpoint = async (chainId, size, privateKey) => {
     const contract = privateKeyToAccount(toHex(random.bytes(32))).address;
@@ -259,6 +277,7 @@ export const makeVectors = async () => {
     errors: errorCases(random),
     events: eventCases(random),
     anchored: anchoredCases(random),
+    adjudication: adjudicationCases(random),
     eip712: await eip712Cases(random, keys),
     transactions: await transactionCases(random, keys),
   };
