@@ -60,7 +60,8 @@ abstract contract Administered {
         _setRegistrar(newRegistrar);
     }
 
-    /// Stops registering and anchoring. Revoking and convicting stay possible: they only ever take trust away.
+    /// Stops registering, of every log. Anchoring is stopped log by log (setHalted), so that an anchor need not read this
+    /// flag. Revoking and convicting stay possible: they only ever take trust away.
     function setPaused(bool paused_) external onlyOwner {
         paused = paused_;
         emit PausedChanged(paused_);

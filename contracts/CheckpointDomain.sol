@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 abstract contract CheckpointDomain {
     bytes32 private constant DOMAIN_TYPE =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant CHECKPOINT_TYPE =
+    bytes32 internal constant CHECKPOINT_TYPE =
         keccak256("Checkpoint(bytes32 logId,uint64 size,bytes32 root,bytes32 previousHead)");
     bytes32 private constant NAME = keccak256("OpenGradient.Engine");
     bytes32 private constant VERSION = keccak256("1");
@@ -13,8 +13,8 @@ abstract contract CheckpointDomain {
     /// Half of the curve's order: a higher s is the twin of a lower one and would make signatures malleable.
     uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
-    uint256 private immutable _cachedChainId = block.chainid;
-    bytes32 private immutable _cachedSeparator = _separator();
+    uint256 internal immutable _cachedChainId = block.chainid;
+    bytes32 internal immutable _cachedSeparator = _separator();
 
     /// Not 65 bytes, v other than 27 or 28, high s, or nothing to recover.
     error BadSignature();

@@ -8,8 +8,10 @@ import {Rfc6962} from "./Rfc6962.sol";
 /// Anchors checkpoints of append-only logs and convicts keys that equivocate.
 ///
 /// A head is the first 24 bytes of a checkpoint's root followed by its tree size (uint64). A log has one head, held by
-/// its one active key; anchoring is a compare-and-swap on it. Heads lie under (log, key), so that one storage slot says
+/// its one active key; anchoring is a compare-and-swap on it. Heads lie under (key, log), so that one storage slot says
 /// both that a signer may anchor and what it must build on. A head is never zero: a fresh log has the empty tree's.
+/// Whatever forbids anchoring (no active key, a halted log) takes the head out of that slot, so that an anchor reads no
+/// other slot.
 contract SettlementLedger is Administered, CheckpointDomain {
     /// Active: may anchor. Replaced: a successor took the head. Revoked: by the registrar. Faulty: convicted here.
     enum Status {
@@ -29,7 +31,9 @@ contract SettlementLedger is Administered, CheckpointDomain {
 
     struct Log {
         address lastKey;
-        /// The head while no key is active, else zero.
+        /// By the owner: nothing is anchored, and no key registered, until it is resumed.
+        bool halted;
+        /// The head while no key is active or the log is halted, else zero.
         bytes32 parkedHead;
     }
 
@@ -39,8 +43,8 @@ contract SettlementLedger is Administered, CheckpointDomain {
 
     bytes32 private constant FRESH_HEAD = Rfc6962.EMPTY_ROOT & ~bytes32(uint256(type(uint64).max));
 
-    /// Under keccak256(abi.encode(logId, signer)); zero unless signer is the log's active key.
-    mapping(bytes32 => bytes32) private _heads;
+    uint256 private constant SIZE_MASK = 0xffffffffffffffff;
+
     mapping(address => Key) private _keys;
     mapping(bytes32 => Log) private _logs;
 
@@ -56,20 +60,25 @@ contract SettlementLedger is Administered, CheckpointDomain {
     event KeyRevoked(bytes32 indexed logId, address indexed signer, bytes32 reason, bytes32 parkedHead);
     /// Two signatures by `signer` for one position: `digestA` and `digestB` are what it signed.
     event KeyFaulty(bytes32 indexed logId, address indexed signer, bytes32 digestA, bytes32 digestB, bytes32 parkedHead);
-    event Anchored(
-        bytes32 indexed logId, address indexed signer, uint64 size, bytes32 root, bytes32 previousHead
-    );
+    event LogHalted(bytes32 indexed logId, bool halted);
 
-    /// The recovered signer holds no head of this log. Also what a signature over other content ends in.
+    // An accepted anchor emits one event without a name: topic 0 is the log, the data is size (uint64) ‖ root, 40 bytes.
+    // A name and words of 32 bytes would cost 567 gas more. The head it built on is that of the log's event before.
+
+    /// This key holds no head of this log: never registered for it, replaced, revoked, convicted, or the log is halted.
     error NotActiveKey(address signer);
-    error StaleHead(bytes32 current);
     error SizeNotIncreasing(uint64 currentSize);
+    /// The signature is not this key's over this checkpoint on the log's current head: made by another key, over other
+    /// content, or for a head that has moved on.
+    error NotSignedOnHead(bytes32 current);
     error KeyAlreadyRegistered(address signer);
     /// `required` is the key a successor must name; 0 for a log without keys.
     error WrongPredecessor(address required);
     error UnknownKey(bytes32 logId, address signer);
     /// Revoked or convicted before.
     error KeyAlreadyClosed(address signer, Status status);
+    error UnknownLog(bytes32 logId);
+    error Halted(bytes32 logId);
     error NotEquivocation();
     error MalformedHeader();
     error MalformedProof();
@@ -87,10 +96,11 @@ contract SettlementLedger is Administered, CheckpointDomain {
         if (_keys[signer].status != Status.None) revert KeyAlreadyRegistered(signer);
         Log storage log = _logs[logId];
         if (predecessor != log.lastKey) revert WrongPredecessor(log.lastKey);
+        if (log.halted) revert Halted(logId);
 
         bytes32 inherited = predecessor == address(0) ? FRESH_HEAD : _takeHead(log, logId, predecessor);
         _keys[signer] = Key(logId, evidenceDigest, epoch, Status.Active);
-        _heads[_slotOf(logId, signer)] = inherited;
+        _setHead(logId, signer, inherited);
         log.lastKey = signer;
         emit KeyRegistered(logId, signer, predecessor, evidenceDigest, epoch, inherited);
     }
@@ -101,19 +111,61 @@ contract SettlementLedger is Administered, CheckpointDomain {
         emit KeyRevoked(logId, signer, reason, parked);
     }
 
-    /// Moves the log's head from `previousHead` to (root, size). Anyone may submit; the signature decides.
-    function anchor(bytes32 logId, bytes32 previousHead, bytes32 root, uint64 size, bytes calldata signature)
-        external
-        whenNotPaused
-    {
-        address signer = _recover(checkpointDigest(logId, size, root, previousHead), signature);
-        bytes32 slot = _slotOf(logId, signer);
-        bytes32 current = _heads[slot];
-        if (current == 0) revert NotActiveKey(signer);
-        if (current != previousHead) revert StaleHead(current);
-        if (size <= _sizeOf(current)) revert SizeNotIncreasing(_sizeOf(current));
-        _heads[slot] = _pack(root, size);
-        emit Anchored(logId, signer, size, root, previousHead);
+    /// Stops anchoring of these logs, or lets it go on. Logs that are in that state already are passed over.
+    function setHalted(bytes32[] calldata logIds, bool halted) external onlyOwner {
+        for (uint256 i = 0; i < logIds.length; i++) {
+            Log storage log = _logs[logIds[i]];
+            if (log.lastKey == address(0)) revert UnknownLog(logIds[i]);
+            if (log.halted == halted) continue;
+            log.halted = halted;
+            // Without an active key the head is parked already, and stays so.
+            if (_keys[log.lastKey].status == Status.Active) _moveHead(log, logIds[i], halted);
+            emit LogHalted(logIds[i], halted);
+        }
+    }
+
+    /// Moves the log's head to (root, size). Anyone may submit; the signature decides: it is the active key's, over this
+    /// checkpoint on the head that the contract holds, in EIP-2098's form (r, v and s in one word).
+    /// `keyAndSize` is the signing key's address (20 bytes), 4 bytes that nobody looks at, and the size (uint64).
+    /// With these types in this order its selector is the contract's lowest, the first that a call is compared with.
+    function anchor(bytes32 logId, uint256 keyAndSize, bytes32 root, bytes32 r, uint256 vs) public virtual {
+        bytes32 separator = block.chainid == _cachedChainId ? _cachedSeparator : domainSeparator();
+        bytes32 checkpointType = CHECKPOINT_TYPE;
+        bytes32 slot;
+        bytes32 current;
+        uint256 accepted;
+        // Nothing that lies in memory is used later, so the block writes where it likes behind Solidity's own 128 bytes.
+        assembly {
+            // The slot: see _slotOf. The log overwrites what stands behind the key.
+            mstore(0x8c, keyAndSize)
+            mstore(0xa0, logId)
+            slot := keccak256(0x8c, 0x34)
+            current := sload(slot)
+            // The digest: see checkpointDigest.
+            let size := shl(192, keyAndSize)
+            mstore(0x80, checkpointType)
+            mstore(0xc0, shr(192, size))
+            mstore(0xe0, root)
+            mstore(0x100, current)
+            mstore(0x120, hex"1901")
+            mstore(0x122, separator)
+            mstore(0x142, keccak256(0x80, 0xa0))
+            mstore(0x120, keccak256(0x120, 0x42))
+            mstore(0x140, add(27, shr(255, vs)))
+            mstore(0x160, r)
+            mstore(0x180, shr(1, shl(1, vs)))
+            // Nothing comes back for what is no signature: the digest then stays where the address would be, and is
+            // none. A high s needs no check: nothing is keyed by signatures, and this form leaves it next to no room.
+            pop(staticcall(gas(), 1, 0x120, 0x80, 0x120, 0x20))
+            accepted := and(eq(mload(0x120), shr(96, keyAndSize)), gt(size, shl(192, current)))
+            // A stranger could sign for no head at all.
+            accepted := mul(accepted, current)
+        }
+        if (accepted == 0) _refuse(address(uint160(keyAndSize >> 96)), uint64(keyAndSize), current);
+        assembly {
+            sstore(slot, or(shl(64, shr(64, root)), mload(0xc0)))
+            log1(0xd8, 0x28, logId)
+        }
     }
 
     /// Convicts a key that signed two roots for one size of its log. Anyone may prove it, also while paused.
@@ -155,7 +207,11 @@ contract SettlementLedger is Administered, CheckpointDomain {
     function head(bytes32 logId) public view returns (bytes32 packedHead, address activeKey) {
         Log storage log = _logs[logId];
         if (log.parkedHead != 0) return (log.parkedHead, address(0));
-        return (_heads[_slotOf(logId, log.lastKey)], log.lastKey);
+        return (_headOf(logId, log.lastKey), log.lastKey);
+    }
+
+    function isHalted(bytes32 logId) external view returns (bool) {
+        return _logs[logId].halted;
     }
 
     function keyInfo(address signer)
@@ -229,10 +285,20 @@ contract SettlementLedger is Administered, CheckpointDomain {
         if (before == status || before == Status.Faulty) revert KeyAlreadyClosed(signer, before);
         key.status = status;
         if (before != Status.Active) return 0;
-        bytes32 slot = _slotOf(logId, signer);
-        parked = _heads[slot];
-        _heads[slot] = 0;
-        _logs[logId].parkedHead = parked;
+        Log storage log = _logs[logId];
+        if (!log.halted) _moveHead(log, logId, true);
+        return log.parkedHead;
+    }
+
+    /// Between the active key's slot and the parking place.
+    function _moveHead(Log storage log, bytes32 logId, bool park) private {
+        if (park) {
+            log.parkedHead = _headOf(logId, log.lastKey);
+            _setHead(logId, log.lastKey, 0);
+        } else {
+            _setHead(logId, log.lastKey, log.parkedHead);
+            log.parkedHead = 0;
+        }
     }
 
     function _takeHead(Log storage log, bytes32 logId, address predecessor) private returns (bytes32 taken) {
@@ -241,21 +307,42 @@ contract SettlementLedger is Administered, CheckpointDomain {
             log.parkedHead = 0;
             return taken;
         }
-        bytes32 slot = _slotOf(logId, predecessor);
-        taken = _heads[slot];
-        _heads[slot] = 0;
+        taken = _headOf(logId, predecessor);
+        _setHead(logId, predecessor, 0);
         _keys[predecessor].status = Status.Replaced;
+    }
+
+    function _refuse(address signer, uint64 size, bytes32 current) private pure {
+        if (current == 0) revert NotActiveKey(signer);
+        if (size <= _sizeOf(current)) revert SizeNotIncreasing(_sizeOf(current));
+        revert NotSignedOnHead(current);
     }
 
     function _requireHeader(bytes calldata header) private pure {
         if (header.length != HEADER_LENGTH || bytes16(header[:16]) != HEADER_TAG) revert MalformedHeader();
     }
 
-    function _slotOf(bytes32 logId, address signer) private pure returns (bytes32) {
-        return keccak256(abi.encode(logId, signer));
+    /// Zero unless signer is the log's active key and the log is not halted.
+    function _headOf(bytes32 logId, address signer) private view returns (bytes32 current) {
+        bytes32 slot = _slotOf(logId, signer);
+        assembly ("memory-safe") {
+            current := sload(slot)
+        }
     }
 
-    function _pack(bytes32 root, uint64 size) private pure returns (bytes32) {
+    function _setHead(bytes32 logId, address signer, bytes32 head_) private {
+        bytes32 slot = _slotOf(logId, signer);
+        assembly ("memory-safe") {
+            sstore(slot, head_)
+        }
+    }
+
+    /// Hashes 52 bytes, which no mapping does, so that no choice of log and key leads to another variable's slot.
+    function _slotOf(bytes32 logId, address signer) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(signer, logId));
+    }
+
+    function _pack(bytes32 root, uint64 size) internal pure returns (bytes32) {
         return (root & ~bytes32(uint256(type(uint64).max))) | bytes32(uint256(size));
     }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { decodeErrorResult, encodeDeployData, getAddress } from 'viem';
 import { startAnvil } from './anvil.mjs';
-import { abi, artifact, epochKey, freshHead, id, Ledger, onlyEvent, status, zero32, zeroAddress } from './ledger.mjs';
+import { abi, artifact, epochKey, freshHead, id, Ledger, onlyEvent, pack, status, zero32, zeroAddress } from './ledger.mjs';
 
 describe('administration', () => {
   let node, ledger;
@@ -30,7 +30,7 @@ describe('administration', () => {
 
   it('OwnerFunctions_CalledByOthers_AreRefused', async () => {
     const stranger = ledger.anyone;
-    const calls = [['transferOwnership', [stranger]], ['setRegistrar', [stranger]], ['setPaused', [true]]];
+    const calls = [['transferOwnership', [stranger]], ['setRegistrar', [stranger]], ['setPaused', [true]], ['setHalted', [[id('log')], true]]];
     for (const [name, args] of calls)
       for (const from of [stranger, ledger.registrar])
         await ledger.refuses(name, args, from, 'NotOwner', getAddress(from));
@@ -75,19 +75,73 @@ describe('administration', () => {
     await ledger.refuses('setRegistrar', [zeroAddress], ledger.owner, 'ZeroAddress');
   });
 
-  it('Pause_Set_StopsAnchoringAndRegisteringButNotRevoking', async () => {
+  it('Pause_Set_StopsRegisteringButNotRevoking', async () => {
     await ledger.register('log', 'a');
-    const anchor = await ledger.anchorArgs('log', 'a', freshHead, 'root', 3n);
     const paused = await ledger.send('setPaused', [true], ledger.owner);
     assert.deepEqual(onlyEvent(paused), { eventName: 'PausedChanged', args: { paused: true } });
-    await ledger.refuses('anchor', anchor, ledger.anyone, 'Paused');
     const other = [id('other'), epochKey('b').address, zero32, zero32, zeroAddress];
     await ledger.refuses('registerKey', other, ledger.registrar, 'Paused');
-    await ledger.send('setPaused', [false], ledger.owner);
-    await ledger.send('anchor', anchor);
-    await ledger.send('setPaused', [true], ledger.owner);
     await ledger.revoke('log', 'a');
     await ledger.statusIs('a', status.Revoked);
+    await ledger.send('setPaused', [false], ledger.owner);
+    await ledger.send('registerKey', other, ledger.registrar);
+  });
+
+  it('Halt_OfALog_StopsItsAnchorsAndRegistrationsAndNoOthers', async () => {
+    await ledger.register('log', 'a');
+    await ledger.register('other', 'o');
+    await ledger.anchor('log', 'a', freshHead, 'r3', 3n);
+    const next = await ledger.anchorArgs('log', 'a', pack(id('r3'), 3n), 'r4', 4n);
+    assert.deepEqual(onlyEvent(await ledger.halt('log')), { eventName: 'LogHalted', args: { logId: id('log'), halted: true } });
+    assert.equal(await ledger.read('isHalted', id('log')), true);
+    await ledger.headIs('log', pack(id('r3'), 3n), null);
+    await ledger.statusIs('a', status.Active);
+    await ledger.refuses('anchor', next, ledger.anyone, 'NotActiveKey', epochKey('a').address);
+    const successor = [id('log'), epochKey('b').address, zero32, zero32, epochKey('a').address];
+    await ledger.refuses('registerKey', successor, ledger.registrar, 'Halted', id('log'));
+    await ledger.anchor('other', 'o', freshHead, 'r1', 1n);
+
+    await ledger.halt('log', false);
+    await ledger.headIs('log', pack(id('r3'), 3n), 'a');
+    await ledger.send('anchor', next);
+  });
+
+  it('Halt_OfSeveralLogs_PassesOverThoseThatAreHaltedAndRefusesUnknownOnes', async () => {
+    await ledger.register('log', 'a');
+    await ledger.register('other', 'o');
+    await ledger.halt('log');
+    const both = await ledger.send('setHalted', [[id('log'), id('other'), id('other')], true], ledger.owner);
+    assert.deepEqual(onlyEvent(both), { eventName: 'LogHalted', args: { logId: id('other'), halted: true } });
+    await ledger.refuses('setHalted', [[id('log'), id('nobody')], false], ledger.owner, 'UnknownLog', id('nobody'));
+    assert.equal(await ledger.read('isHalted', id('log')), true);
+    const resumed = await ledger.send('setHalted', [[id('log'), id('other')], false], ledger.owner);
+    assert.equal(resumed.events.length, 2);
+    await ledger.headIs('log', freshHead, 'a');
+    await ledger.headIs('other', freshHead, 'o');
+  });
+
+  it('Halt_KeyRevokedMeanwhile_KeepsTheHeadForASuccessor', async () => {
+    await ledger.register('log', 'a');
+    await ledger.anchor('log', 'a', freshHead, 'r3', 3n);
+    const head = pack(id('r3'), 3n);
+    await ledger.halt('log');
+    assert.equal(onlyEvent(await ledger.revoke('log', 'a')).args.parkedHead, head);
+    await ledger.headIs('log', head, null);
+    await ledger.halt('log', false);
+    await ledger.headIs('log', head, null);
+    await ledger.register('log', 'b', epochKey('a').address);
+    await ledger.headIs('log', head, 'b');
+    await ledger.anchor('log', 'b', head, 'r4', 4n);
+  });
+
+  it('Halt_AfterARevocation_LeavesTheParkedHead', async () => {
+    await ledger.register('log', 'a');
+    await ledger.anchor('log', 'a', freshHead, 'r3', 3n);
+    await ledger.revoke('log', 'a');
+    await ledger.halt('log');
+    await ledger.headIs('log', pack(id('r3'), 3n), null);
+    await ledger.halt('log', false);
+    await ledger.headIs('log', pack(id('r3'), 3n), null);
   });
 
   it('Ether_SentToTheContract_IsRefused', async () => {

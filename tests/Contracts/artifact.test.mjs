@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { compile, render } from '../../contracts/compile.mjs';
+import { artifacts, compile, render } from '../../contracts/compile.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 describe('artifact', () => {
-  it('Artifact_CompiledAgain_HasTheSameBytes', () =>
-    assert.equal(render(compile()), read('contracts/SettlementLedger.json')));
+  it('Artifacts_CompiledAgain_HaveTheSameBytes', () => {
+    for (const [file, compiled] of Object.entries(compile())) assert.equal(render(compiled), read(file), file);
+  });
 
-  it('Artifact_DeployedCode_IsFarBelowTheLimitOf24576Bytes', () => {
-    const { deployedBytecode } = JSON.parse(read('contracts/SettlementLedger.json'));
-    const bytes = (deployedBytecode.length - 2) / 2;
-    assert.ok(bytes > 0 && bytes < 12_288, `${bytes}`);
+  it('Artifacts_DeployedCode_IsFarBelowTheLimitOf24576Bytes', () => {
+    for (const { file } of artifacts) {
+      const { deployedBytecode } = JSON.parse(read(file));
+      const bytes = (deployedBytecode.length - 2) / 2;
+      assert.ok(bytes > 0 && bytes < 12_288, `${file}: ${bytes}`);
+    }
   });
 
   it('LockFile_Addresses_AreAbsent', () => {

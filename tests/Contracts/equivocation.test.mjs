@@ -65,10 +65,15 @@ describe('equivocation', () => {
     await ledger.headIs('log', freshHead, null);
   });
 
-  it('Conviction_WhilePaused_Works', async () => {
+  it('Conviction_WhilePausedAndHalted_WorksAndKeepsTheHead', async () => {
+    await ledger.anchor('log', 'a', freshHead, 'r5', 5n);
     await ledger.send('setPaused', [true], ledger.owner);
-    await ledger.send('proveCheckpointEquivocation', await checkpointProof('a', 'a'));
+    await ledger.halt('log');
+    const receipt = await ledger.send('proveCheckpointEquivocation', await checkpointProof('a', 'a'));
+    assert.equal(onlyEvent(receipt).args.parkedHead, pack(id('r5'), 5n));
     await ledger.statusIs('a', status.Faulty);
+    await ledger.halt('log', false);
+    await ledger.headIs('log', pack(id('r5'), 5n), null);
   });
 
   it('Checkpoints_OneRootOnTwoHeads_AreNoEquivocation', async () =>

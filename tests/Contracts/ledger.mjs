@@ -8,8 +8,10 @@ import {
 } from 'viem';
 import { privateKeyToAccount, sign } from 'viem/accounts';
 
-export const artifact = JSON.parse(readFileSync(new URL('../../contracts/SettlementLedger.json', import.meta.url)));
+export const readArtifact = (path) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url)));
+export const artifact = readArtifact('contracts/SettlementLedger.json');
 export const abi = artifact.abi;
+export const composableArtifact = readArtifact('contracts/ComposableLedger.json');
 export const emptyRoot = sha256('0x');
 export const zero32 = `0x${'00'.repeat(32)}`;
 export const zeroAddress = `0x${'00'.repeat(20)}`;
@@ -44,6 +46,15 @@ export const signDigest = async (keyName, hash) => {
   return concat([r, s, yParity ? '0x1c' : '0x1b']);
 };
 
+/** EIP-2098: r, and v's parity in the top bit of s. */
+export const compact = (signature) => {
+  const s = BigInt(sliceHex(signature, 32, 64)) | (BigInt(Number(sliceHex(signature, 64)) - 27) << 255n);
+  return [sliceHex(signature, 0, 32), s];
+};
+
+/** A signing key and the size it signs for, as `anchor` takes them. */
+export const keyAndSize = (address, size) => (BigInt(address) << 96n) | size;
+
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 /** The same signature's twin with a high s. */
 export const malleate = (signature) => {
@@ -58,17 +69,25 @@ const revertData = (error) => {
   throw error;
 };
 
+/** Events of a receipt in their order, the nameless one of an anchor among them. */
+const eventsOf = (events, logs) => logs.flatMap((log) => {
+  // 40 bytes: no event with a name has a length that is not a multiple of 32.
+  if (log.data.length !== 2 + 80) return parseEventLogs({ abi: events, logs: [log] });
+  const args = { logId: log.topics[0], size: BigInt(sliceHex(log.data, 0, 8)), root: sliceHex(log.data, 8) };
+  return [{ eventName: 'Anchored', args }];
+});
+
 export class Ledger {
-  constructor(client, address, chainId, accounts) {
-    Object.assign(this, { client, address, chainId, owner: accounts[0], registrar: accounts[1], anyone: accounts[2], accounts });
+  constructor(client, address, chainId, accounts, calls) {
+    Object.assign(this, { client, address, chainId, owner: accounts[0], registrar: accounts[1], anyone: accounts[2], accounts, abi: calls });
   }
 
   /** Deploys from the node's first account, with its second as registrar. */
-  static async deploy(url) {
+  static async deploy(url, compiled = artifact) {
     const client = createPublicClient({ transport: http(url, { batch: { batchSize: 100, wait: 0 }, retryCount: 0 }) });
     const [chainId, accounts] = await Promise.all([client.getChainId(), client.request({ method: 'eth_accounts' })]);
-    const ledger = new Ledger(client, null, chainId, accounts);
-    const data = encodeDeployData({ abi, bytecode: artifact.bytecode, args: [ledger.registrar] });
+    const ledger = new Ledger(client, null, chainId, accounts, compiled.abi);
+    const data = encodeDeployData({ abi: compiled.abi, bytecode: compiled.bytecode, args: [ledger.registrar] });
     ledger.deployment = await ledger.transact({ from: ledger.owner, data });
     ledger.address = ledger.deployment.contractAddress;
     return ledger;
@@ -86,7 +105,7 @@ export class Ledger {
   }
 
   encode(functionName, args) {
-    return encodeFunctionData({ abi, functionName, args });
+    return encodeFunctionData({ abi: this.abi, functionName, args });
   }
 
   /** Calls without a transaction: { result } or { error, args }. */
@@ -94,9 +113,9 @@ export class Ledger {
     const request = { from, to: this.address, data: this.encode(functionName, args) };
     try {
       const data = await this.client.request({ method: 'eth_call', params: [request, 'latest'] });
-      return { result: data === '0x' ? undefined : decodeFunctionResult({ abi, functionName, data }) };
+      return { result: data === '0x' ? undefined : decodeFunctionResult({ abi: this.abi, functionName, data }) };
     } catch (error) {
-      const decoded = decodeErrorResult({ abi, data: revertData(error) });
+      const decoded = decodeErrorResult({ abi: this.abi, data: revertData(error) });
       return { error: decoded.errorName, args: decoded.args ?? [] };
     }
   }
@@ -114,7 +133,7 @@ export class Ledger {
       const { error, args: details } = await this.call(functionName, args, from);
       assert.fail(`${functionName} reverted with ${error} ${details}`);
     }
-    return { ...receipt, events: parseEventLogs({ abi, logs: receipt.logs }) };
+    return { ...receipt, events: eventsOf(this.abi, receipt.logs) };
   }
 
   /** The call must revert with exactly this error, and so must the transaction, changing nothing. */
@@ -139,14 +158,21 @@ export class Ledger {
   }
 
   /** Arguments of `anchor`, signed by the key for this contract. */
-  async anchorArgs(logName, keyName, previousHead, rootName, size) {
-    const [logId, root] = [id(logName), id(rootName)];
-    const signature = await signDigest(keyName, this.digest({ logId, size, root, previousHead }));
-    return [logId, previousHead, root, size, signature];
+  async anchorCall(keyName, message) {
+    const signature = await signDigest(keyName, this.digest(message));
+    return [message.logId, keyAndSize(epochKey(keyName).address, message.size), message.root, ...compact(signature)];
+  }
+
+  anchorArgs(logName, keyName, previousHead, rootName, size) {
+    return this.anchorCall(keyName, { logId: id(logName), size, root: id(rootName), previousHead });
   }
 
   async anchor(logName, keyName, previousHead, rootName, size) {
     return this.send('anchor', await this.anchorArgs(logName, keyName, previousHead, rootName, size));
+  }
+
+  halt(logName, halted = true) {
+    return this.send('setHalted', [[id(logName)], halted], this.owner);
   }
 
   async headIs(logName, head, keyName) {

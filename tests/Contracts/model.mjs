@@ -2,7 +2,7 @@
 import { freshHead, pack, status, zero32, zeroAddress } from './ledger.mjs';
 
 const refused = (error, ...args) => ({ error, args });
-const accepted = (eventName) => ({ eventName });
+const accepted = (...eventNames) => ({ eventNames });
 
 export class LedgerModel {
   keys = new Map();
@@ -10,7 +10,7 @@ export class LedgerModel {
   paused = false;
 
   log(logId) {
-    if (!this.logs.has(logId)) this.logs.set(logId, { head: zero32, history: [] });
+    if (!this.logs.has(logId)) this.logs.set(logId, { head: zero32, history: [], halted: false });
     return this.logs.get(logId);
   }
 
@@ -24,7 +24,7 @@ export class LedgerModel {
 
   activeOf(logId) {
     const last = this.lastOf(logId);
-    return this.statusOf(last) === status.Active ? last : zeroAddress;
+    return this.statusOf(last) === status.Active && !this.log(logId).halted ? last : zeroAddress;
   }
 
   register(logId, signer, predecessor) {
@@ -33,6 +33,7 @@ export class LedgerModel {
     const last = this.lastOf(logId);
     if (predecessor !== last) return refused('WrongPredecessor', last);
     const log = this.log(logId);
+    if (log.halted) return refused('Halted', logId);
     if (last === zeroAddress) log.head = freshHead;
     else if (this.statusOf(last) === status.Active) this.keys.get(last).status = status.Replaced;
     this.keys.set(signer, { logId, status: status.Active });
@@ -57,14 +58,21 @@ export class LedgerModel {
   }
 
   anchor(logId, signer, previousHead, root, size) {
-    if (this.paused) return refused('Paused');
     const { head } = this.log(logId);
     if (signer === zeroAddress || this.activeOf(logId) !== signer) return refused('NotActiveKey', signer);
-    if (head !== previousHead) return refused('StaleHead', head);
     const current = BigInt(`0x${head.slice(-16)}`);
     if (size <= current) return refused('SizeNotIncreasing', current);
+    if (head !== previousHead) return refused('NotSignedOnHead', head);
     this.log(logId).head = pack(root, size);
     return accepted('Anchored');
+  }
+
+  setHalted(logIds, halted) {
+    const unknown = logIds.find((logId) => this.lastOf(logId) === zeroAddress);
+    if (unknown) return refused('UnknownLog', unknown);
+    const changed = [...new Set(logIds)].filter((logId) => this.log(logId).halted !== halted);
+    for (const logId of changed) this.log(logId).halted = halted;
+    return accepted(...changed.map(() => 'LogHalted'));
   }
 
   setPaused(paused) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startAnvil } from './anvil.mjs';
-import { emptyRoot, freshHead, id, Ledger, pack, signDigest, zero32 } from './ledger.mjs';
+import { emptyRoot, freshHead, id, Ledger, pack, zero32 } from './ledger.mjs';
 import * as merkle from './merkle.mjs';
 
 const entry = (i) => Buffer.from(`statement ${i} ${'x'.repeat(i * 7)}`);
@@ -28,8 +28,7 @@ describe('proofs', () => {
     ledger.read('verifyInclusion', log, root, BigInt(size), merkle.hex(statement), BigInt(index), path);
   const anchorTree = async (size) => {
     const [previousHead] = await ledger.read('head', logId);
-    const message = { logId, size: BigInt(size), root: rootOf(size), previousHead };
-    await ledger.send('anchor', [logId, previousHead, message.root, message.size, await signDigest('a', ledger.digest(message))]);
+    await ledger.send('anchor', await ledger.anchorCall('a', { logId, size: BigInt(size), root: rootOf(size), previousHead }));
   };
 
   it('LeafHash_OfAnyEntry_EqualsTheReference', async () => {
@@ -107,8 +106,7 @@ describe('proofs', () => {
 
   it('Inclusion_WhileTheHeadIsParked_StillHolds', async () => {
     await ledger.register('parked', 'p');
-    const message = { logId: id('parked'), size: 3n, root: rootOf(3), previousHead: freshHead };
-    await ledger.send('anchor', [message.logId, freshHead, message.root, 3n, await signDigest('p', ledger.digest(message))]);
+    await ledger.send('anchor', await ledger.anchorCall('p', { logId: id('parked'), size: 3n, root: rootOf(3), previousHead: freshHead }));
     await ledger.revoke('parked', 'p');
     await ledger.headIs('parked', pack(rootOf(3), 3n), null);
     assert.equal(await includes(rootOf(3), 3, entry(2), 2, pathOf(2, 3), id('parked')), true);

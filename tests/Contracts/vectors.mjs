@@ -4,12 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   concat, domainSeparator, encodeErrorResult, encodeEventTopics, encodeFunctionData, encodeFunctionResult, getAbiItem,
-  hashStruct, keccak256, numberToHex, serializeTransaction, stringToHex, toEventSelector,
+  hashStruct, keccak256, numberToHex, serializeTransaction, sliceHex, stringToHex, toEventSelector,
   encodeAbiParameters, toFunctionSelector, toHex, toRlp,
 } from 'viem';
 import { privateKeyToAccount, sign } from 'viem/accounts';
 import { formatAbiItem } from 'viem/utils';
-import { abi, checkpointDigest, checkpointTypes, domainOf, freshHead, pack } from './ledger.mjs';
+import { abi, checkpointDigest, checkpointTypes, compact, domainOf, freshHead, keyAndSize, pack } from './ledger.mjs';
 import { seeded } from './random.mjs';
 
 export const vectorsFile = new URL('../vectors/evm.json', import.meta.url);
@@ -59,13 +59,15 @@ const callArguments = (random) => {
   const words = (n) => Array.from({ length: n }, word);
   const signature = () => toHex(random.bytes(65));
   const max = 2n ** 64n - 1n;
+  const anchor = (size) => [word(), keyAndSize(address(), size), word(), word(), BigInt(word())];
   return [
     ['acceptOwnership', []],
-    ['anchor', [word(), freshHead, word(), 1n, signature()]],
-    ['anchor', [word(), pack(word(), max - 1n), word(), max, signature()]],
+    ['anchor', anchor(1n)],
+    ['anchor', anchor(max)],
     ['checkpointDigest', [word(), 1_000_000n, word(), freshHead]],
     ['domainSeparator', []],
     ['head', [word()]],
+    ['isHalted', [word()]],
     ['keyInfo', [address()]],
     ['leafHash', ['0x']],
     ['leafHash', [toHex(random.bytes(33))]],
@@ -80,6 +82,7 @@ const callArguments = (random) => {
     ['revokeKey', [word(), address(), word()]],
     ['rfc6962Inclusion', [word(), 3n, 5n, words(3)]],
     ['rfc6962Inclusion', [word(), 0n, 1n, []]],
+    ['setHalted', [words(2), true]],
     ['setPaused', [true]],
     ['setRegistrar', [address()]],
     ['transferOwnership', [address()]],
@@ -109,8 +112,9 @@ const resultCases = (random) => {
 
 const errorArguments = {
   KeyAlreadyClosed: (r) => [r.address(), 3], KeyAlreadyRegistered: (r) => [r.address()], NotActiveKey: (r) => [r.address()],
+  Halted: (r) => [r.word()], UnknownLog: (r) => [r.word()], NotSignedOnHead: (r) => [pack(r.word(), 41n)],
   NotOwner: (r) => [r.address()], NotPendingOwner: (r) => [r.address()], NotRegistrar: (r) => [r.address()],
-  SizeNotIncreasing: () => [41n], StaleHead: (r) => [pack(r.word(), 41n)], UnknownKey: (r) => [r.word(), r.address()],
+  SizeNotIncreasing: () => [41n], UnknownKey: (r) => [r.word(), r.address()],
   WrongPredecessor: (r) => [r.address()],
 };
 
@@ -127,7 +131,7 @@ const eventCases = (random) => {
   const word = () => toHex(random.bytes(32));
   const address = () => privateKeyToAccount(word()).address;
   const values = {
-    Anchored: { logId: word(), signer: address(), size: 2n ** 63n, root: word(), previousHead: freshHead },
+    LogHalted: { logId: word(), halted: true },
     KeyRegistered: {
       logId: word(), signer: address(), predecessor: address(), evidenceDigest: word(), epoch: word(), head: freshHead,
     },
@@ -151,6 +155,31 @@ const eventCases = (random) => {
   });
 };
 
+/** The event without a name that an accepted anchor emits: topic 0 is the log, the data size ‖ root. */
+const anchoredCases = (random) =>
+  [1n, 2n ** 63n, 2n ** 64n - 1n].map((size) => {
+    const [logId, root] = [toHex(random.bytes(32)), toHex(random.bytes(32))];
+    return { logId, size: `${size}`, root, topics: [logId], data: concat([numberToHex(size, { size: 8 }), root]) };
+  });
+
+/** Proofs of equivocation from a statement's bytes or two checkpoints in the project's own formats, where v is 0 or 1. */
+const adjudicationCases = (random) => {
+  const bytes = (length) => toHex(random.bytes(length));
+  const v = (formatted) => concat([sliceHex(formatted, 0, 64), numberToHex(27 + Number(sliceHex(formatted, 64)), { size: 1 })]);
+  const [first, second] = [0, 1].map((parity) => concat([bytes(120), bytes(64), numberToHex(parity, { size: 1 }), bytes(40)]));
+  const parts = (statement) => [sliceHex(statement, 0, 120), v(sliceHex(statement, 120, 185))];
+  const side = (parity) => ({ root: bytes(32), previousHead: freshHead, signature: concat([bytes(64), numberToHex(parity, { size: 1 })]) });
+  const [logId, left, right] = [bytes(32), side(1), side(0)];
+  return [
+    { function: 'proveStatementEquivocation', first, second,
+      calldata: encodeFunctionData({ abi, functionName: 'proveStatementEquivocation', args: [...parts(first), ...parts(second)] }) },
+    { function: 'proveCheckpointEquivocation', logId, size: '9', firstRoot: left.root, firstPreviousHead: left.previousHead, firstSignature: left.signature,
+      secondRoot: right.root, secondPreviousHead: right.previousHead, secondSignature: right.signature,
+      calldata: encodeFunctionData({ abi, functionName: 'proveCheckpointEquivocation',
+        args: [logId, 9n, left.root, left.previousHead, v(left.signature), right.root, right.previousHead, v(right.signature)] }) },
+  ];
+};
+
 const eip712Cases = async (random, keys) => {
   const checkpoint = async (chainId, size, privateKey) => {
     const contract = privateKeyToAccount(toHex(random.bytes(32))).address;
@@ -163,6 +192,10 @@ const eip712Cases = async (random, keys) => {
       structHash: hashStruct({ data: message, types: checkpointTypes, primaryType: 'Checkpoint' }),
       digest, privateKey, signer: privateKeyToAccount(privateKey).address,
       signature: concat([r, s, numberToHex(27 + yParity, { size: 1 })]),
+      anchorCall: encodeFunctionData({
+        abi, functionName: 'anchor', args: [message.logId, keyAndSize(privateKeyToAccount(privateKey).address, size), message.root,
+          ...compact(concat([r, s, numberToHex(27 + yParity, { size: 1 })]))],
+      }),
     };
   };
   const domainType = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)';
@@ -243,6 +276,8 @@ export const makeVectors = async () => {
     results: resultCases(random),
     errors: errorCases(random),
     events: eventCases(random),
+    anchored: anchoredCases(random),
+    adjudication: adjudicationCases(random),
     eip712: await eip712Cases(random, keys),
     transactions: await transactionCases(random, keys),
   };

@@ -60,10 +60,7 @@ public static class AnchorChecker
     private static bool IsAnchor(ChainEvent entry, AnchorClaim anchor, SignedCheckpoint checkpoint, Hash256 logId, EvmAddress contract) =>
         entry.Contract == contract
         && entry.At == anchor
-        && entry.Topics.Length == 3
-        && entry.Topics[0] == LedgerAbi.AnchoredTopic
-        && entry.Topics[1] == logId
-        && LedgerAbi.DecodeAnchored(entry.Data.Span) == (checkpoint.Size, checkpoint.Root, checkpoint.PreviousHead);
+        && entry.Anchored(logId) == (checkpoint.Size, checkpoint.Root);
 
     private static bool IsFinal(ChainObservation seen, ulong block, ulong depth) =>
         depth == 0 ? seen.FinalizedNumber >= block : seen.BlockNumber + 1 >= block + depth;

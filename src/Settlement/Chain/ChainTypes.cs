@@ -1,9 +1,14 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Evm;
 
 namespace OpenGradient.Engine.Settlement.Chain;
 
 /// <summary>An event of the contract.</summary>
-public sealed record ChainEvent(EvmAddress Contract, Hash256[] Topics, ReadOnlyMemory<byte> Data, AnchorClaim At);
+public sealed record ChainEvent(EvmAddress Contract, Hash256[] Topics, ReadOnlyMemory<byte> Data, AnchorClaim At)
+{
+    /// <summary>Size and root that it says were anchored for this log; null when it is another event.</summary>
+    public (ulong Size, Hash256 Root)? Anchored(Hash256 logId) => LedgerAbi.DecodeAnchored(logId, Topics, Data.Span);
+}
 
 /// <summary>What the chain says about a transaction that is in a block.</summary>
 public sealed record TransactionReceipt(bool Succeeded, Hash256 Transaction, ulong BlockNumber, Hash256 BlockHash, EvmAddress? Created, IReadOnlyList<ChainEvent> Events);

@@ -67,9 +67,19 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
     }
 
     /// <summary>The contract's events of one kind for one log, oldest first.</summary>
-    public async Task<ChainAnswer<List<ChainEvent>>> EventsAsync(Hash256 topic, Hash256 logId, ulong fromBlock, CancellationToken cancellationToken)
+    public Task<ChainAnswer<List<ChainEvent>>> EventsAsync(Hash256 topic, Hash256 logId, ulong fromBlock, CancellationToken cancellationToken) =>
+        EventsAsync($"\"0x{topic}\",\"0x{logId}\"", fromBlock, cancellationToken);
+
+    /// <summary>The log's accepted anchors, oldest first.</summary>
+    public async Task<ChainAnswer<List<ChainEvent>>> AnchorsAsync(Hash256 logId, ulong fromBlock, CancellationToken cancellationToken)
     {
-        var filter = $"[{{\"address\":\"{contract}\",\"fromBlock\":\"{Hex.Quantity(fromBlock)}\",\"toBlock\":\"latest\",\"topics\":[\"0x{topic}\",\"0x{logId}\"]}}]";
+        var answer = await EventsAsync($"\"0x{logId}\"", fromBlock, cancellationToken).ConfigureAwait(false);
+        return answer.IsOk && answer.Value.Exists(item => item.Anchored(logId) is null) ? Malformed<List<ChainEvent>>("eth_getLogs") : answer;
+    }
+
+    private async Task<ChainAnswer<List<ChainEvent>>> EventsAsync(string topics, ulong fromBlock, CancellationToken cancellationToken)
+    {
+        var filter = $"[{{\"address\":\"{contract}\",\"fromBlock\":\"{Hex.Quantity(fromBlock)}\",\"toBlock\":\"latest\",\"topics\":[{topics}]}}]";
         var reply = await rpc.CallAsync(new RpcRequest("eth_getLogs", filter), cancellationToken).ConfigureAwait(false);
         if (!reply.IsOk) return Trouble<List<ChainEvent>>(reply);
         return ChainJson.Events(reply.Result) is { } events ? new(true, events, false, "") : Malformed<List<ChainEvent>>("eth_getLogs");

@@ -24,7 +24,7 @@ internal sealed class KeyRegistrar(
         var active = seen.Head!.Value.ActiveKey;
         var pending = state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending));
         if (pending is { Kind: OperationKind.Register } && pending.Signer == active)
-            return await reconciler.AdoptAsync(pending, LedgerAbi.KeyRegisteredTopic, cancellationToken).ConfigureAwait(false);
+            return await reconciler.AdoptAsync(pending, cancellationToken).ConfigureAwait(false);
         if (pending is not null) await AbandonIfHopelessAsync(pending, seen, cancellationToken).ConfigureAwait(false);
         if (active == epoch.Address)
         {

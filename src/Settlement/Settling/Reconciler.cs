@@ -77,7 +77,7 @@ internal sealed class Reconciler(
         conditions.Clear(ConditionKind.LogRolledBack, ConditionKind.LogDiverged);
         RecheckLastRegistration(seen);
         if (head == expected) return true;
-        if (known is { Inclusion: null }) return await AdoptAsync(known, LedgerAbi.AnchoredTopic, cancellationToken).ConfigureAwait(false);
+        if (known is { Inclusion: null }) return await AdoptAsync(known, cancellationToken).ConfigureAwait(false);
         if (LogHead.SizeOf(head) > LogHead.SizeOf(expected)) return true; // anchored by somebody else, but ours: build on it
         RecheckAfter(known?.Id);
         return false;
@@ -87,10 +87,12 @@ internal sealed class Reconciler(
     public static Hash256 HeadOf(ChainObservation seen) => seen.Head is { Head.IsZero: false } known ? known.Head : LogHead.Empty;
 
     /// <summary>The contract shows the operation's effect, but none of its transactions is known to be in a block: finds the event and records it.</summary>
-    public async Task<bool> AdoptAsync(ChainOperation operation, Hash256 topic, CancellationToken cancellationToken)
+    public async Task<bool> AdoptAsync(ChainOperation operation, CancellationToken cancellationToken)
     {
         var from = operation.FromBlock > SearchMargin ? operation.FromBlock - SearchMargin : 0;
-        var answer = await chain.EventsAsync(topic, logId, from, cancellationToken).ConfigureAwait(false);
+        var answer = operation.Kind == OperationKind.Anchor
+            ? await chain.AnchorsAsync(logId, from, cancellationToken).ConfigureAwait(false)
+            : await chain.EventsAsync(LedgerAbi.KeyRegisteredTopic, logId, from, cancellationToken).ConfigureAwait(false);
         if (!answer.IsOk || answer.Value.Find(item => Matches(operation, item)) is not { } found) return false;
         await IncludeAsync(operation, found.At, cancellationToken).ConfigureAwait(false);
         return false; // the next look brings its receipt
@@ -149,10 +151,9 @@ internal sealed class Reconciler(
 
     private bool Matches(ChainOperation operation, ChainEvent item)
     {
-        if (item.Contract != chain.Contract || item.Topics.Length < 3 || item.Topics[1] != logId) return false;
-        if (operation.Kind == OperationKind.Register) return item.Topics[0] == LedgerAbi.KeyRegisteredTopic && item.Topics[2] == LedgerAbi.Topic(operation.Signer);
-        return item.Topics[0] == LedgerAbi.AnchoredTopic && LedgerAbi.DecodeAnchored(item.Data.Span) is { } anchored
-            && anchored.Size == operation.Checkpoint!.Size && anchored.Root == operation.Checkpoint.Root;
+        if (item.Contract != chain.Contract) return false;
+        if (operation.Kind == OperationKind.Anchor) return item.Anchored(logId) == (operation.Checkpoint!.Size, operation.Checkpoint.Root);
+        return item.Topics.Length >= 3 && item.Topics[0] == LedgerAbi.KeyRegisteredTopic && item.Topics[1] == logId && item.Topics[2] == LedgerAbi.Topic(operation.Signer);
     }
 
     private Task IncludeAsync(ChainOperation operation, AnchorClaim at, CancellationToken cancellationToken) =>

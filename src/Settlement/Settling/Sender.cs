@@ -155,7 +155,7 @@ internal sealed class Sender(
 
     private byte[] CallOf(ChainOperation operation)
     {
-        if (operation.Checkpoint is { } signed) return LedgerAbi.Anchor(logId, signed.PreviousHead, signed.Root, signed.Size, signed.Signature.Span);
+        if (operation.Checkpoint is { } signed) return LedgerAbi.Anchor(logId, operation.Signer, signed.Size, signed.Root, signed.Signature.Span);
         var evidenceDigest = state.Locked(view => view.Epochs[operation.Epoch].EvidenceDigest);
         return LedgerAbi.RegisterKey(logId, operation.Signer, evidenceDigest, operation.Epoch, operation.Predecessor);
     }

@@ -14,19 +14,17 @@ internal static class Audit
     {
         var leaves = Leaves(Path.Combine(installation.Root, "log"));
         var seen = await new EvmChain(installation.Chain.Rpc, installation.TrustPolicy.Contract)
-            .EventsAsync(LedgerAbi.AnchoredTopic, installation.LogId, 0, CancellationToken.None);
+            .AnchorsAsync(installation.LogId, 0, CancellationToken.None);
         Assert.True(seen.IsOk, seen.Detail);
         Assert.NotEmpty(seen.Value);
 
-        var (head, size) = (LogHead.Empty, 0UL);
+        var size = 0UL;
         foreach (var anchored in seen.Value)
         {
-            var claim = LedgerAbi.DecodeAnchored(anchored.Data.Span);
-            Assert.NotNull(claim);
-            Assert.Equal(head, claim.Value.PreviousHead);
-            Assert.InRange(claim.Value.Size, size + 1, (ulong)leaves.Length);
-            Assert.Equal(MerkleTree.Root(leaves.AsSpan(0, (int)claim.Value.Size)), claim.Value.Root);
-            (head, size) = (LogHead.Pack(claim.Value.Root, claim.Value.Size), claim.Value.Size);
+            var claim = anchored.Anchored(installation.LogId)!.Value;
+            Assert.InRange(claim.Size, size + 1, (ulong)leaves.Length);
+            Assert.Equal(MerkleTree.Root(leaves.AsSpan(0, (int)claim.Size)), claim.Root);
+            size = claim.Size;
         }
 
         var counts = leaves.Take((int)size).GroupBy(leaf => leaf).ToDictionary(group => group.Key, group => group.Count());

@@ -62,8 +62,16 @@ public sealed class Anvil : IAsyncLifetime
 
     internal async Task<ulong> BlockNumber() => Convert.ToUInt64((await Call("eth_blockNumber", "[]")).Text, 16);
 
+    /// <summary>The contract's head of a log.</summary>
+    internal async Task<Hash256> Head(Hash256 logId)
+    {
+        var reply = await Call("eth_call", $"[{{\"to\":\"{Contract}\",\"data\":\"0x{Convert.ToHexStringLower(LedgerAbi.Head(logId))}\"}},\"latest\"]");
+        var (head, _) = LedgerAbi.DecodeHead(Convert.FromHexString(reply.Text![2..]))!.Value;
+        return head.IsZero ? LogHead.Empty : head;
+    }
+
     internal async Task<List<ChainEvent>> Anchors(Hash256 logId) =>
-        (await new EvmChain(Rpc, Contract).EventsAsync(LedgerAbi.AnchoredTopic, logId, 0, CancellationToken.None)).Value;
+        (await new EvmChain(Rpc, Contract).AnchorsAsync(logId, 0, CancellationToken.None)).Value;
 
     private static Task<string> ListeningAddress(Process process)
     {

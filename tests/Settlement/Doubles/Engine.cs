@@ -12,6 +12,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     private readonly Random _random = new(seed.GetHashCode(StringComparison.Ordinal));
     private HttpClient? _http;
     private int _lives;
+    private readonly Dictionary<ulong, Hash256> _rootAt = [];
 
     /// <summary>The service's clock, and that of the statements.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
@@ -84,24 +85,31 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         Assert.Fail($"not final after 80 blocks: {stages}; {string.Join("; ", Service.Conditions.Select(condition => condition.ToString()))}");
     }
 
-    /// <summary>The chain's events tell one gapless history of this log that covers each statement exactly once.</summary>
+    /// <summary>
+    /// The chain's canonical events are exactly the batches in order: sizes grow, each root is this log's tree at that size,
+    /// the contract's head is the last one, and every statement is final under exactly one of them.
+    /// </summary>
     public async Task<List<ChainEvent>> Audit(params SealedBatch[] batches)
     {
         var events = await anvil.Anchors(Log.LogId);
-        var head = LogHead.Empty;
+        var (size, head) = (0UL, LogHead.Empty);
         foreach (var item in events)
         {
-            var anchored = LedgerAbi.DecodeAnchored(item.Data.Span)!.Value;
-            Assert.Equal(head, anchored.PreviousHead);
-            head = LogHead.Pack(anchored.Root, anchored.Size);
+            var anchored = item.Anchored(Log.LogId)!.Value;
+            Assert.True(anchored.Size > size, $"size {anchored.Size} was anchored after {size}");
+            Assert.True(MerkleTree.VerifyConsistency(size, LogRoot(size), anchored.Size, anchored.Root, Service.GetConsistencyProof(size, anchored.Size)!), $"the root anchored at {anchored.Size} is not this log's");
+            (size, head) = (anchored.Size, LogHead.Pack(anchored.Root, anchored.Size));
+            _rootAt[size] = anchored.Root;
         }
 
+        Assert.Equal(head, await anvil.Head(Log.LogId));
         var leaves = new HashSet<ulong>();
         foreach (var batch in batches)
         {
             var proof = Service.GetProof(batch.StatementId)!;
             Assert.Equal(ReceiptStage.Final, proof.Stage);
             Assert.True(leaves.Add(proof.Inclusion!.LeafIndex), "two statements share a leaf");
+            Assert.All(Enumerable.Range(0, batch.Count), row => Assert.True(Service.Find(batch.ReceiptId(row)) is null or { Statement.Stage: ReceiptStage.Final }));
             Assert.Equal(proof.Checkpoint!.Root, MerkleTree.RootFromPath(batch.StatementId, proof.Inclusion.LeafIndex, proof.Inclusion.TreeSize, proof.Inclusion.Path));
             Assert.Single(events, item => item.At == proof.Anchor);
         }
@@ -109,6 +117,8 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         Assert.Equal((ulong)batches.Length, LogHead.SizeOf(head));
         return events;
     }
+
+    private Hash256 LogRoot(ulong size) => size == 0 ? MerkleTree.Root([]) : _rootAt[size];
 }
 
 /// <summary>A folder of its own on the real disk.</summary>

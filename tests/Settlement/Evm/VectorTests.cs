@@ -9,9 +9,6 @@ namespace OpenGradient.Engine.Settlement.Tests.Evm;
 /// <summary>Byte for byte against tests/vectors/evm.json, which viem made.</summary>
 public sealed class VectorTests
 {
-    private const int AnchorV = 4 + (6 * 32) + 64;
-    private const int AnchorCallSize = 4 + (9 * 32);
-
     private static readonly JsonElement Vectors =
         JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Repository.Root, "tests", "vectors", "evm.json"))).RootElement;
 
@@ -66,43 +63,98 @@ public sealed class VectorTests
             {
                 "head" => LedgerAbi.Head(Hash256.Parse(args[0])),
                 "registerKey" => LedgerAbi.RegisterKey(Hash256.Parse(args[0]), EvmAddress.Parse(args[1]), Hash256.Parse(args[2]), Hash256.Parse(args[3]), EvmAddress.Parse(args[4])),
-                "anchor" => LedgerAbi.Anchor(Hash256.Parse(args[0]), Hash256.Parse(args[1]), Hash256.Parse(args[2]), ulong.Parse(args[3], CultureInfo.InvariantCulture), WithFormatV(args[4])),
+                "keyInfo" => LedgerAbi.KeyInfo(EvmAddress.Parse(args[0])),
+                "revokeKey" => LedgerAbi.RevokeKey(Hash256.Parse(args[0]), EvmAddress.Parse(args[1]), Hash256.Parse(args[2])),
+                "setPaused" => AdministrationAbi.SetPaused(args[0] == "True"),
+                "setHalted" => AdministrationAbi.SetHalted([.. JsonSerializer.Deserialize<string[]>(args[0])!.Select(logId => Hash256.Parse(logId))], args[1] == "True"),
+                "setRegistrar" => AdministrationAbi.SetRegistrar(EvmAddress.Parse(args[0])),
+                "transferOwnership" => AdministrationAbi.TransferOwnership(EvmAddress.Parse(args[0])),
+                "acceptOwnership" => AdministrationAbi.AcceptOwnership(),
+                "owner" => AdministrationAbi.Owner(),
+                "pendingOwner" => AdministrationAbi.PendingOwner(),
+                "registrar" => AdministrationAbi.Registrar(),
+                "paused" => AdministrationAbi.Paused(),
+                "isHalted" => AdministrationAbi.IsHalted(Hash256.Parse(args[0])),
                 _ => null,
             };
             if (encoded is null) continue;
-            var expected = Bytes(vector, "calldata");
-            if (encoded.Length == AnchorCallSize)
-            {
-                Assert.Equal(27, encoded[AnchorV]);
-                encoded[AnchorV] = expected[AnchorV];
-            }
-
-            Assert.Equal(expected, encoded);
+            Assert.Equal(Bytes(vector, "calldata"), encoded);
             seen++;
         }
 
-        Assert.True(seen >= 5);
+        Assert.True(seen >= 14);
     }
 
     [Fact]
-    public void Events_AnchoredVectors_DecodeToTheirArguments()
+    public void Anchor_EveryCheckpointVector_HasTheCalldataThatTheContractTakes()
+    {
+        foreach (var vector in Vectors.GetProperty("eip712").GetProperty("checkpoints").EnumerateArray())
+        {
+            var signature = Bytes(vector, "signature");
+            signature[64] -= 27;
+            var call = LedgerAbi.Anchor(
+                Hash256.Parse(vector.GetProperty("logId").GetString()), EvmAddress.Parse(vector.GetProperty("signer").GetString()), Number(vector, "size"), Hash256.Parse(vector.GetProperty("root").GetString()), signature);
+            Assert.Equal(Bytes(vector, "anchorCall"), call);
+        }
+    }
+
+    [Fact]
+    public void Anchor_SignatureThatDoesNotFitTheCompactForm_Throws()
+    {
+        foreach (var (at, value) in new[] { (64, 2), (32, 0x80) })
+        {
+            var signature = new byte[65];
+            signature[at] = (byte)value;
+            Assert.Throws<ArgumentException>(() => LedgerAbi.Anchor(default, default, 1, default, signature));
+        }
+
+        Assert.Throws<ArgumentException>(() => LedgerAbi.Anchor(default, default, 1, default, new byte[64]));
+    }
+
+    [Fact]
+    public void Adjudication_EveryVector_HasTheSameCalldata()
     {
         var seen = 0;
-        foreach (var vector in Vectors.GetProperty("events").EnumerateArray())
+        foreach (var vector in Vectors.GetProperty("adjudication").EnumerateArray())
         {
-            var topic = vector.GetProperty("topic0").GetString();
-            if (topic == "0x" + LedgerAbi.KeyRegisteredTopic) seen++;
-            if (topic != "0x" + LedgerAbi.AnchoredTopic) continue;
-            var args = vector.GetProperty("args");
-            var anchored = LedgerAbi.DecodeAnchored(Bytes(vector, "data"))!.Value;
-            Assert.Equal(args.GetProperty("size").ToString(), anchored.Size.ToString(CultureInfo.InvariantCulture));
-            Assert.Equal(args.GetProperty("root").GetString(), "0x" + anchored.Root);
-            Assert.Equal(args.GetProperty("previousHead").GetString(), "0x" + anchored.PreviousHead);
-            Assert.Equal(vector.GetProperty("topics")[2].GetString(), "0x" + LedgerAbi.Topic(EvmAddress.Parse(args.GetProperty("signer").GetString())));
+            byte[] encoded;
+            if (vector.GetProperty("function").GetString() == "proveStatementEquivocation")
+            {
+                encoded = AdjudicationAbi.ProveStatementEquivocation(Bytes(vector, "first"), Bytes(vector, "second"));
+            }
+            else
+            {
+                var logId = Hash256.Parse(vector.GetProperty("logId").GetString());
+                SignedCheckpoint Side(string name) => new(
+                    Number(vector, "size"), Hash256.Parse(vector.GetProperty(name + "Root").GetString()), Hash256.Parse(vector.GetProperty(name + "PreviousHead").GetString()), 1, default, default, Bytes(vector, name + "Signature"), default, default);
+                encoded = AdjudicationAbi.ProveCheckpointEquivocation(logId, Side("first"), Side("second"));
+            }
+
+            Assert.Equal(Bytes(vector, "calldata"), encoded);
             seen++;
         }
 
-        Assert.True(seen >= 2);
+        Assert.Equal(2, seen);
+    }
+
+    [Fact]
+    public void Events_OfRegistrations_HaveTheTopicThatIsSearched() =>
+        Assert.Contains(Vectors.GetProperty("events").EnumerateArray(), vector => vector.GetProperty("topic0").GetString() == "0x" + LedgerAbi.KeyRegisteredTopic);
+
+    [Fact]
+    public void Events_AnchoredVectors_DecodeToTheirArgumentsAndNothingElseDoes()
+    {
+        foreach (var vector in Vectors.GetProperty("anchored").EnumerateArray())
+        {
+            var (logId, data) = (Hash256.Parse(vector.GetProperty("logId").GetString()), Bytes(vector, "data"));
+            var anchored = LedgerAbi.DecodeAnchored(logId, [logId], data)!.Value;
+            Assert.Equal(vector.GetProperty("size").ToString(), anchored.Size.ToString(CultureInfo.InvariantCulture));
+            Assert.Equal(vector.GetProperty("root").GetString(), "0x" + anchored.Root);
+            Assert.Null(LedgerAbi.DecodeAnchored(default, [logId], data));
+            Assert.Null(LedgerAbi.DecodeAnchored(logId, [logId, logId], data));
+            Assert.Null(LedgerAbi.DecodeAnchored(logId, [], data));
+            Assert.Null(LedgerAbi.DecodeAnchored(logId, [logId], [.. data, 0]));
+        }
     }
 
     [Fact]
@@ -136,9 +188,6 @@ public sealed class VectorTests
             Assert.Equal(Bytes(vector, "signature"), signature);
         }
     }
-
-    // Calls here take the format's v (0 or 1) and write the contract's (27 or 28); a vector's v may be any byte.
-    private static byte[] WithFormatV(string signature) => [.. Convert.FromHexString(signature[2..])[..64], 0];
 
     private static void Write(RlpWriter into, JsonElement value)
     {
