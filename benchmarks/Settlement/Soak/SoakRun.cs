@@ -45,14 +45,17 @@ internal sealed class SoakRun
     private async Task<int> RunAsync()
     {
         if (!File.Exists(_options.Og)) throw new InvalidOperationException($"{_options.Og} does not exist; build the solution in Release");
-        using var disk = SmallDisk.TryMount(Path.Combine(_folder, "disk"), _options.DiskMiB);
+        var disk = SmallDisk.TryMount(Path.Combine(_folder, "disk"), _options.DiskMiB);
         try
         {
             return await RunAsync(disk);
         }
         finally
         {
-            if (_options.Keep) Console.Error.WriteLine($"kept: {_folder}");
+            if (_options.Keep)
+            {
+                Console.Error.WriteLine($"kept: {_folder}{(disk is null ? "" : $"; its disk {disk.Root} is to be unmounted by hand")}");
+            }
             else
             {
                 disk?.Dispose();
@@ -107,8 +110,8 @@ internal sealed class SoakRun
         proxy.Misbehaves = true;
         var lanes = new[]
         {
-            Task.Run(() => faults.RunAsync(TimedFaults.HostKinds(withDisk), (_options.Seed * 4) + 2, stopFaults.Token)),
-            Task.Run(() => faults.RunAsync(TimedFaults.ChainKinds, (_options.Seed * 4) + 3, stopFaults.Token)),
+            Task.Run(() => faults.RunAsync(TimedFaults.HostKinds(withDisk), 3, 12, (_options.Seed * 4) + 2, stopFaults.Token)),
+            Task.Run(() => faults.RunAsync(TimedFaults.ChainKinds, 1, 6, (_options.Seed * 4) + 3, stopFaults.Token)),
             Task.Run(() => ProgressAsync(host, stopFaults.Token)),
         };
         try
@@ -180,7 +183,7 @@ internal sealed class SoakRun
             if (open.Count == asked) await Task.Delay(500);
         }
 
-        if (open.Count > 0) _book.Violation($"{open.Count} acknowledged receipts are not final {QuietLimit.TotalSeconds:0} s after the last fault; the host says: {await host.ConditionAsync()}");
+        if (open.Count > 0) _book.Violation($"{open.Count} acknowledged receipts are not final {QuietLimit.TotalSeconds:0} s after the last fault; the host says: {string.Join(", ", (await host.ConditionsAsync()).DefaultIfEmpty("no condition holds"))}");
         return known;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using OpenGradient.Engine.Benchmarks.Settlement.Processes;
 
 namespace OpenGradient.Engine.Benchmarks.Settlement.Soak;
@@ -6,12 +7,13 @@ namespace OpenGradient.Engine.Benchmarks.Settlement.Soak;
 internal sealed class SoakViolationException(string message) : Exception(message);
 
 /// <summary>A real <c>og serve</c> that is killed and started again under the same address.</summary>
-internal sealed class SoakedHost : IAsyncDisposable
+internal sealed partial class SoakedHost : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
     private readonly string _og;
     private readonly string[] _arguments;
+    private readonly Uri _operator;
     private readonly HttpClient _http;
     private ChildProcess? _child;
     private volatile bool _expectedDown = true;
@@ -24,7 +26,8 @@ internal sealed class SoakedHost : IAsyncDisposable
         _http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(10) };
         // One model on its class by word: every start would probe it again.
         var model = Path.GetFullPath(Path.Combine("models", "digits"));
-        string[] settings = [$"http.listen={Address}", "operatorListen=", $"models=[{{\"path\":\"{model}\",\"determinism\":\"B\"}}]"];
+        _operator = new Uri($"http://127.0.0.1:{LoopbackPort.Free()}/");
+        string[] settings = [$"http.listen={Address}", $"operatorListen={_operator}", $"models=[{{\"path\":\"{model}\",\"determinism\":\"B\"}}]"];
         _arguments = ["serve", "--config", Path.Combine(dataFolder, "og.json"), .. settings.SelectMany(setting => new[] { "--set", setting })];
     }
 
@@ -75,17 +78,17 @@ internal sealed class SoakedHost : IAsyncDisposable
         return ended;
     }
 
-    /// <summary>The condition that the host shows; null when it does not answer.</summary>
-    public async Task<string?> ConditionAsync()
+    /// <summary>What holds settlement up, as the host's metrics name it; empty when nothing does or the host does not answer.</summary>
+    public async Task<string[]> ConditionsAsync()
     {
         try
         {
-            using var overview = System.Text.Json.JsonDocument.Parse(await _http.GetByteArrayAsync("v1/overview"));
-            return overview.RootElement.GetProperty("chain").GetProperty("condition").GetString();
+            var metrics = await _http.GetStringAsync(new Uri(_operator, "metrics"));
+            return [.. Condition().Matches(metrics).Select(match => match.Groups[1].Value)];
         }
         catch (Exception down) when (down is HttpRequestException or TaskCanceledException or IOException)
         {
-            return null;
+            return [];
         }
     }
 
@@ -108,6 +111,9 @@ internal sealed class SoakedHost : IAsyncDisposable
             return false;
         }
     }
+
+    [GeneratedRegex(@"^og_condition\{[^}]*kind=""(\w+)""[^}]*\} 1", RegexOptions.Multiline)]
+    private static partial Regex Condition();
 
     private async Task ForgetAsync()
     {

@@ -16,7 +16,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
     // Three times what a replacement with the settler's highest fee can reach: nothing is mined until it has fallen.
     private const string Spike = "0x8bb2c97000", Funds = "0x3635c9adc5dea00000";
 
-    private static readonly TimeSpan PendingLimit = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan PendingLimit = TimeSpan.FromSeconds(4), SpikeLimit = TimeSpan.FromSeconds(8);
 
     public static Fault[] HostKinds(bool withDisk) => withDisk
         ? [Fault.HostKilled, Fault.HostKilled, Fault.HostKilled, Fault.HostTerminated, Fault.DiskFull]
@@ -28,7 +28,12 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
     ];
 
     /// <summary>Draws and does one fault after the other until cancelled; each is over, and healed, when this returns.</summary>
-    public async Task RunAsync(Fault[] kinds, int seed, CancellationToken stop)
+    /// <param name="kinds">What is drawn from.</param>
+    /// <param name="shortest">Seconds between two faults.</param>
+    /// <param name="longest">Seconds between two faults.</param>
+    /// <param name="seed">Of kinds, moments and sizes.</param>
+    /// <param name="stop">Ends the lane after the fault that is going on.</param>
+    public async Task RunAsync(Fault[] kinds, double shortest, double longest, int seed, CancellationToken stop)
     {
         var random = new Random(seed);
         var deck = new Deck(kinds, random);
@@ -36,7 +41,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         {
             try
             {
-                await Task.Delay(TimeSpan.FromSeconds(1 + (random.NextDouble() * 5)), stop);
+                await Task.Delay(TimeSpan.FromSeconds(shortest + (random.NextDouble() * (longest - shortest))), stop);
             }
             catch (OperationCanceledException)
             {
@@ -86,7 +91,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
     {
         var before = book.TurnedAway;
         disk!.Fill();
-        var named = await WatchAsync("OutboxFull", TimeSpan.FromSeconds(random.Next(2, 7)));
+        var named = await WatchAsync("OutboxFull", TimeSpan.FromSeconds(random.Next(4, 16)));
         disk.Free();
         tally.Add(Fault.DiskFull, named || book.TurnedAway > before);
     }
@@ -116,7 +121,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         var done = random.Next(2) == 0
             ? await node.Anvil.TryCallAsync("anvil_rollback", $"[{depth}]")
             : await node.Anvil.TryCallAsync("anvil_reorg", $"[{depth},[]]");
-        if (done is null) return; // the node has no state that old
+        if (done is null) return; // its state that long ago is gone
         tally.Add(fault, events > 0);
         tally.Depth(depth);
     }
@@ -132,8 +137,11 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         await node.UntilPendingAsync(PendingLimit);
         if (await node.Anvil.TryCallAsync("anvil_setNextBlockBaseFeePerGas", $"[\"{Spike}\"]") is null) return;
         var from = await node.Anvil.BlockNumberAsync();
-        for (var i = 0; i < 400 && await node.Anvil.BlockNumberAsync() <= from; i++) await Task.Delay(10);
-        tally.Add(Fault.BaseFeeSpike, await node.PendingAsync() > 0 || await host.ConditionAsync() is "FeeCapReached");
+        var held = false;
+        // The base fee falls by an eighth with each empty block: it stays above the cap for nine.
+        for (var start = TimeProvider.System.GetTimestamp(); !held && TimeProvider.System.GetElapsedTime(start) < SpikeLimit; await Task.Delay(100))
+            held = (await node.Anvil.BlockNumberAsync() > from && await node.PendingAsync() > 0) || (await host.ConditionsAsync()).Contains("FeeCapReached");
+        tally.Add(Fault.BaseFeeSpike, held);
     }
 
     private async Task EmptyAccountAsync(Random random)
@@ -150,7 +158,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
     {
         var seen = false;
         for (var start = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(start) < time; await Task.Delay(100))
-            seen |= await host.ConditionAsync() == condition;
+            seen |= (await host.ConditionsAsync()).Contains(condition);
         return seen;
     }
 }
