@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a benchmark; its last line is one JSON object. See benchmarks/README.md.
-# Usage: ./bench.sh engine|load [--quick] [--help]
+# Usage: ./bench.sh engine|load|settlement [--quick] [--help]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -20,6 +20,7 @@ make_models() {
 
 case ${1:-} in
   engine) shift; ./scripts/setup.sh bench; make_models; exec artifacts/bin/OpenGradient.Engine.Benchmarks/release/OpenGradient.Engine.Benchmarks "$@" ;;
+  settlement) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.SettlementBench/release/OpenGradient.Engine.SettlementBench "$@" ;;
   load) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.Load/release/OpenGradient.Engine.Load "$@" ;;
   *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -21,7 +21,7 @@ public abstract class OutboxRecord
     /// <summary>It is on stable storage. Called by the writer, in journal order, before <see cref="Complete"/>.</summary>
     public virtual void Apply(IRecordSink sink, RecordPosition position, ReadOnlySpan<byte> payload) => sink.Apply(position, Type, payload);
 
-    /// <summary>The last call: what became of it. Must be short and must not throw; the writer waits for it.</summary>
+    /// <summary>The last call: what became of it. From any thread, and perhaps after later records were applied. Must be short and must not throw.</summary>
     public abstract void Complete(AppendOutcome outcome);
 
     internal int FrameSize => Frame.SizeOf(Length);

@@ -1,11 +1,12 @@
+using System.Collections.Concurrent;
 using OpenGradient.Engine.Settlement.Disk;
 
 namespace OpenGradient.Engine.Settlement.Outbox;
 
 /// <summary>
-/// The embedded outbox: an append-only segment log with group commit. One thread writes; a record is acknowledged after
-/// the sync that covers it and after it was applied. A failed sync ends the outbox: what the kernel kept is unknown
-/// until a restart reads it back.
+/// The embedded outbox: an append-only segment log with group commit. One at a time writes, the writer's thread or a
+/// caller that awaits its record; a record is acknowledged after the sync that covers it and after it was applied. A
+/// failed sync ends the outbox: what the kernel kept is unknown until a restart reads it back.
 /// </summary>
 public sealed class SegmentOutbox : IOutbox
 {
@@ -18,7 +19,8 @@ public sealed class SegmentOutbox : IOutbox
     private readonly AppendQueue _queue;
     private readonly IDisposable _lock;
     private readonly Thread _thread;
-    private volatile Tuple<AppendOutcome>? _trouble; // written by the writer thread alone
+    private volatile Tuple<AppendOutcome>? _trouble; // written by whoever has the turn
+    private readonly ConcurrentBag<AppendGroup> _spare = []; // empty ones
 
     private SegmentOutbox(IDisk disk, string folder, OutboxOptions options, IRecordSink sink, IDisposable folderLock)
     {
@@ -57,15 +59,34 @@ public sealed class SegmentOutbox : IOutbox
 
     public AppendOutcome? Trouble => _trouble?.Item1;
 
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Where nobody writes, the caller's thread does, and the task is complete when it is returned: two changes of thread
+    /// cost a caller that is alone as much as the sync itself. At most one caller at a time is held up by that.
+    /// </remarks>
     public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload)
     {
         ArgumentOutOfRangeException.ThrowIfZero(type);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
         if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
         var record = new BytesRecord(type, payload);
-        return _queue.TryAdd(record)
-            ? record.Done
-            : Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
+        var group = Rent();
+        if (!_queue.TryAddOrTakeTurn(record, group, MaxGroupBytes))
+        {
+            _spare.Add(group);
+            return Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
+        }
+
+        if (group.Records.Count == 0)
+        {
+            _spare.Add(group);
+            return record.Done;
+        }
+
+        var outcome = WriteInTurn(group);
+        _queue.EndTurn();
+        Complete(group, outcome);
+        return record.Done;
     }
 
     public bool TryAppend(OutboxRecord record)
@@ -86,52 +107,61 @@ public sealed class SegmentOutbox : IOutbox
         _lock.Dispose();
     }
 
+    private int MaxGroupBytes => Math.Min(_options.MaxGroupBytes, _options.MaxPayload);
+
     private void WriteGroups()
     {
-        var group = new List<OutboxRecord>();
-        var positions = new List<RecordPosition>();
-        var maxBytes = Math.Min(_options.MaxGroupBytes, _options.MaxPayload);
-        while (_queue.TakeGroup(group, maxBytes))
+        for (var group = Rent(); _queue.TakeTurn(group, MaxGroupBytes); group = Rent())
         {
-            if (Trouble is { Status: AppendStatus.Failed } failed) CompleteAll(group, failed);
-            else WriteGroup(group, positions);
+            var outcome = WriteInTurn(group);
+            // The disk must not wait while callers are woken: where something waits, the pool does that.
+            if (_queue.EndTurn()) ThreadPool.UnsafeQueueUserWorkItem(static done => done.Outbox.Complete(done.Group, done.Outcome), (Outbox: this, Group: group, Outcome: outcome), preferLocal: false);
+            else Complete(group, outcome);
         }
 
         _trouble ??= Tuple.Create(new AppendOutcome(AppendStatus.Failed, default, "the outbox is closed"));
     }
 
-    private void WriteGroup(List<OutboxRecord> group, List<RecordPosition> positions)
+    private AppendGroup Rent() => _spare.TryTake(out var group) ? group : new AppendGroup();
+
+    private void Complete(AppendGroup group, AppendOutcome outcome)
+    {
+        for (var i = 0; i < group.Records.Count; i++) group.Records[i].Complete(outcome.IsDurable ? outcome with { Position = group.Positions[i] } : outcome);
+        group.Clear();
+        _spare.Add(group);
+    }
+
+    private AppendOutcome WriteInTurn(AppendGroup group) => Trouble is { Status: AppendStatus.Failed } failed ? failed : WriteGroup(group);
+
+    private AppendOutcome WriteGroup(AppendGroup group)
     {
         try
         {
-            _writer.Write(group, positions);
+            _writer.Write(group.Records, group.Positions);
             _trouble = null;
-            for (var i = 0; i < group.Count; i++) group[i].Apply(_sink, positions[i], _writer.Written(positions[i], group[i].Length));
+            for (var i = 0; i < group.Records.Count; i++)
+            {
+                var (record, position) = (group.Records[i], group.Positions[i]);
+                record.Apply(_sink, position, _writer.Written(position, record.Length));
+            }
+
+            return new AppendOutcome(AppendStatus.Durable, default, null);
         }
         catch (DiskException full) when (full.IsFull)
         {
-            Stop(group, new AppendOutcome(AppendStatus.DiskFull, default, $"disk full: {full.Message}; free space, the outbox goes on by itself"));
-            return;
+            return Stop(new AppendOutcome(AppendStatus.DiskFull, default, $"disk full: {full.Message}; free space, the outbox goes on by itself"));
         }
 #pragma warning disable CA1031 // Whatever went wrong, nothing may be acknowledged after it: the outbox ends by name.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            Stop(group, new AppendOutcome(AppendStatus.Failed, default, $"the outbox has failed: {failure.Message}; restart the process, it reads back what is durable"));
-            return;
+            return Stop(new AppendOutcome(AppendStatus.Failed, default, $"the outbox has failed: {failure.Message}; restart the process, it reads back what is durable"));
         }
-
-        for (var i = 0; i < group.Count; i++) group[i].Complete(new AppendOutcome(AppendStatus.Durable, positions[i], null));
     }
 
-    private void Stop(List<OutboxRecord> group, AppendOutcome outcome)
+    private AppendOutcome Stop(AppendOutcome outcome)
     {
         _trouble = Tuple.Create(outcome);
-        CompleteAll(group, outcome);
-    }
-
-    private static void CompleteAll(List<OutboxRecord> group, AppendOutcome outcome)
-    {
-        foreach (var record in group) record.Complete(outcome);
+        return outcome;
     }
 }

@@ -1,0 +1,52 @@
+using System.Text.Json;
+using OpenGradient.Engine.Benchmarks.Settlement.Processes;
+
+namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
+
+/// <summary>What an anchor costs, from the contract's own table, which measures it on a node beside its floor.</summary>
+internal sealed class GasPoint : IPoint
+{
+    private const double MostOverFloor = 1.25;
+    private const string Script = "contracts/gas-table.mjs", Snapshot = "contracts/gas.json";
+
+    public string Name => "gas";
+
+    public async Task RunAsync(BenchContext context)
+    {
+        var figures = context.Figures;
+        if (!File.Exists(Script))
+        {
+            FromSnapshot(figures, $"{Script} does not exist");
+            return;
+        }
+
+        try
+        {
+            var (exit, said) = await ChildProcess.RunAsync("node", [Script, "--json"], TimeSpan.FromSeconds(context.Options.Quick ? 25 : 300));
+            var last = said.TrimEnd().Split('\n')[^1];
+            if (exit != 0)
+            {
+                FromSnapshot(figures, $"{Script} ended with {exit}: {last}");
+                return;
+            }
+
+            using var line = JsonDocument.Parse(last);
+            (figures.GasPerAnchor, figures.GasFloor) = (line.RootElement.GetProperty("gas_per_anchor").GetDouble(), line.RootElement.GetProperty("gas_floor").GetDouble());
+            figures.Row("gas", "gas per anchor", figures.GasPerAnchor, "gas", MostOverFloor * figures.GasFloor, note: FormattableString.Invariant($"floor {figures.GasFloor:0}, {figures.GasPerAnchor / figures.GasFloor:0.000} times it"));
+            if (line.RootElement.TryGetProperty("gas_table", out var table)) figures.Text("gas", table.GetRawText());
+        }
+        catch (Exception failure) when (failure is TimeoutException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            FromSnapshot(figures, $"{Script}: {failure.Message}");
+        }
+    }
+
+    /// <summary>The figure that the contract's tests hold; the floor is not in it.</summary>
+    private static void FromSnapshot(Report.Figures figures, string why)
+    {
+        using var snapshot = JsonDocument.Parse(File.ReadAllBytes(Snapshot));
+        figures.GasPerAnchor = snapshot.RootElement.GetProperty("anchor").GetDouble();
+        figures.Row("gas", "gas per anchor", figures.GasPerAnchor, "gas", note: $"from {Snapshot}, which the contract's tests hold");
+        figures.Missing("gas_floor", why);
+    }
+}
