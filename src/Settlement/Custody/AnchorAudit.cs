@@ -1,6 +1,5 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Chain;
-using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Log;
 
 namespace OpenGradient.Engine.Settlement.Custody;
@@ -29,16 +28,17 @@ internal sealed class AnchorAudit(AuditTrust trust, EvmChain chain, AuditReport 
     public async Task<List<(ulong Size, Hash256 Root, Hash256 PreviousHead, AnchorClaim At)>> EventsAsync(CancellationToken cancellationToken)
     {
         await ObserveAsync([], cancellationToken).ConfigureAwait(false);
-        var answer = await chain.EventsAsync(LedgerAbi.AnchoredTopic, trust.LogId, 0, cancellationToken).ConfigureAwait(false);
+        var answer = await chain.AnchorsAsync(trust.LogId, 0, cancellationToken).ConfigureAwait(false);
         if (!answer.IsOk) throw new LogUnreachableException($"the chain does not answer: {answer.Detail}");
         var events = new List<(ulong, Hash256, Hash256, AnchorClaim)>();
         var head = LogHead.Empty;
         foreach (var item in answer.Value)
         {
-            if (LedgerAbi.DecodeAnchored(item.Data.Span) is not { } anchored) throw new LogUnreachableException("the node's answer is malformed");
-            if (anchored.PreviousHead != head) throw new AuditStoppedException(Name(item.At), null, $"an anchor on head {head} is expected, on {anchored.PreviousHead} is there");
-            head = LogHead.Pack(anchored.Root, anchored.Size);
-            events.Add((anchored.Size, anchored.Root, anchored.PreviousHead, item.At));
+            // An event does not name the head that it built on: the contract accepted it on the one before.
+            var (size, root) = item.Anchored(trust.LogId) ?? throw new LogUnreachableException("the node's answer is malformed");
+            if (size <= LogHead.SizeOf(head)) throw new AuditStoppedException(Name(item.At), null, $"an anchor of more than {LogHead.SizeOf(head)} leaves is expected, of {size} is there");
+            events.Add((size, root, head, item.At));
+            head = LogHead.Pack(root, size);
         }
 
         report.ChainAsked = true;
@@ -50,10 +50,8 @@ internal sealed class AnchorAudit(AuditTrust trust, EvmChain chain, AuditReport 
     private void Compare(AuditedAnchor anchor, ChainObservation seen)
     {
         report.Anchors++;
-        var claim = (anchor.Size, anchor.Root, anchor.PreviousHead);
         var there = seen.Receipts.TryGetValue(anchor.At.Transaction, out var receipt) && receipt.Succeeded
-            && receipt.Events.Any(item => item.Contract == trust.Contract && item.At == anchor.At && item.Topics.Length == 3
-                && item.Topics[0] == LedgerAbi.AnchoredTopic && item.Topics[1] == trust.LogId && LedgerAbi.DecodeAnchored(item.Data.Span) == claim);
+            && receipt.Events.Any(item => item.Contract == trust.Contract && item.At == anchor.At && item.Anchored(trust.LogId) == (anchor.Size, anchor.Root));
         if (there) return;
         var what = $"the anchor of size {anchor.Size}, root {anchor.Root}, is expected in block {anchor.At.BlockNumber} 0x{anchor.At.BlockHash}";
         if (anchor.IsFinal) throw new AuditStoppedException(Name(anchor.At), null, what);
