@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Archive;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Log;
@@ -23,6 +24,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly BatchCloser _closer;
     private readonly Settler _settler;
     private readonly SettlementInstruments _instruments;
+    private readonly Archive.Storage _storage;
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
@@ -30,11 +32,11 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         LogId = SignedNote.LogIdOf(parts.NoteSigner.PublicKey);
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
-        _state = new SettlementState(tiles, options.MaxFinalReceipts, parts.Clock);
-        _outbox = SegmentOutbox.Open(parts.Disk, Path.Combine(options.DataFolder, "outbox"), options.Outbox, _state);
+        _conditions = new ConditionBoard(parts.Clock);
+        _storage = Archive.Storage.Open(options, parts, tiles, _conditions);
+        (_state, _outbox) = (_storage.State, _storage.Outbox);
         try
         {
-            _conditions = new ConditionBoard(parts.Clock);
             var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
             var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
@@ -46,8 +48,8 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
             _settler = new Settler(space, new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
-            _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
-            _proofs = new Proofs(_state, _outbox);
+            _submission = new Submission(_state, _storage.Recall, _outbox, parts.Verifier, wake, LogId);
+            _proofs = new Proofs(_state, _storage.Recall, _outbox, _storage.Entries);
             log.Recover();
             parts.Predecessors?.Invoke(EpochsThatAnchored());
             AnnounceEpoch(parts.CheckpointSigner.Epoch);
@@ -56,7 +58,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         }
         catch
         {
-            _outbox.Dispose();
+            _storage.Dispose();
             throw;
         }
     }
@@ -83,6 +85,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         return (view.Tree.Size, anchored, final);
     });
 
+    /// <summary>How much has left memory, and how far a restart reads back.</summary>
+    public StorageStatus Storage => _storage.Status;
+
     /// <summary>What holds settlement up now; empty when nothing does.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions.Now;
 
@@ -102,10 +107,27 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Settles until cancelled.</summary>
     /// <exception cref="SettlementStoppedException">The outbox has failed; only a restart helps.</exception>
-    public Task RunAsync(CancellationToken cancellationToken) => _settler.RunAsync(cancellationToken);
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var keeping = _storage.Keeper.RunAsync(stopping.Token);
+        try
+        {
+            await _settler.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stopping.CancelAsync().ConfigureAwait(false);
+            await keeping.ConfigureAwait(false);
+        }
+    }
 
     /// <summary>One pass over every stage without waiting; never beside <see cref="RunAsync"/>.</summary>
-    public Task TickAsync(CancellationToken cancellationToken) => _settler.TickAsync(cancellationToken);
+    public async Task TickAsync(CancellationToken cancellationToken)
+    {
+        await _settler.TickAsync(cancellationToken).ConfigureAwait(false);
+        _storage.Keeper.Step();
+    }
 
     /// <inheritdoc/>
     public bool TryAccept(SealedBatch batch) => _submission.TryAccept(batch);
@@ -116,7 +138,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>Closes the open settlement batch at the next look at the chain, however young it is.</summary>
     public void CloseBatch() => _closer.Ask();
 
-    /// <summary>Where a receipt stands; null when it is unknown here or left memory long after it became final.</summary>
+    /// <summary>Where a receipt stands; null when it is unknown here.</summary>
     public ReceiptStatus? Find(ReceiptId id) => _proofs.Find(id);
 
     public StatementStatus? Find(in Hash256 statementId) => _proofs.Find(statementId);
@@ -138,10 +160,10 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Completes when the stage, or a later one, is reached, or when it cannot be.</summary>
     public Task<WaitOutcome> WaitAsync(ReceiptId id, ReceiptStage stage, CancellationToken cancellationToken) =>
-        _state.Locked(view => view.Index.Find(id) is { } found ? StageBoard.Wait(found.Entry, stage, cancellationToken) : Task.FromResult(default(WaitOutcome) with { Status = WaitStatus.Unknown }));
+        _state.Locked(view => view.Index.Find(id) is { } found ? StageBoard.Wait(found.Entry, stage, cancellationToken) : null) ?? WaitForOld(_storage.Recall.Find(id)?.Entry, stage, cancellationToken);
 
     public Task<WaitOutcome> WaitAsync(Hash256 statementId, ReceiptStage stage, CancellationToken cancellationToken) =>
-        _state.Locked(view => view.Index.Find(statementId) is { } entry ? StageBoard.Wait(entry, stage, cancellationToken) : Task.FromResult(default(WaitOutcome) with { Status = WaitStatus.Unknown }));
+        _state.Locked(view => view.Index.Find(statementId) is { } entry ? StageBoard.Wait(entry, stage, cancellationToken) : null) ?? WaitForOld(_storage.Recall.Find(statementId), stage, cancellationToken);
 
     /// <summary>Stage changes from now on; null when too many read already. Dispose to leave.</summary>
     /// <param name="capacity">Changes that wait for a slow reader before some are dropped.</param>
@@ -164,13 +186,17 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     public void Dispose()
     {
         _instruments.Dispose();
-        _outbox.Dispose();
+        _storage.Dispose();
     }
+
+    private Task<WaitOutcome> WaitForOld(StatementEntry? archived, ReceiptStage stage, CancellationToken cancellationToken) => archived is null
+        ? Task.FromResult(default(WaitOutcome) with { Status = WaitStatus.Unknown })
+        : _state.Locked(_ => StageBoard.Wait(archived, stage, cancellationToken));
 
     private Epoch[] EpochsThatAnchored() => _state.Locked(view =>
     {
-        var anchored = new HashSet<Hash256>();
-        foreach (var operation in view.Operations)
+        var anchored = new HashSet<Hash256>(view.Operations.AnchoringEpochs);
+        foreach (var operation in view.Operations.InMemory)
             if (operation is { Checkpoint: not null, Inclusion: not null }) anchored.Add(operation.Checkpoint.Epoch);
         return view.Epochs.Values.Where(epoch => anchored.Contains(epoch.Id)).ToArray();
     });

@@ -22,6 +22,9 @@ public enum ConditionKind
     Reorganised,
     OutboxFull,
     OutboxFailed,
+
+    /// <summary>Archive or snapshot cannot be written: memory grows and restarts take longer, nothing is lost.</summary>
+    ArchiveFailed,
 }
 
 /// <summary>Something that holds settlement up now.</summary>

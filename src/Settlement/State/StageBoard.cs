@@ -30,6 +30,9 @@ internal sealed class StageBoard
         CountOpen();
     }
 
+    /// <summary>Receipts of final statements that are in no entry count on.</summary>
+    public void CountArchived(long receipts) => _receipts[(int)ReceiptStage.Final] += receipts;
+
     /// <summary>An entry that never became durable goes away.</summary>
     public void Leave(StatementEntry entry)
     {
