@@ -8,7 +8,8 @@ internal sealed class ReplaySink(SettlementState state, Action catchUp) : IRecor
 {
     private const int Pace = 4096; // records between two looks: little beside the records themselves
 
-    private int _records;
+    /// <summary>Read back.</summary>
+    public long Records { get; private set; }
 
     /// <summary>The journal has been read back.</summary>
     public bool IsLive { get; set; }
@@ -16,6 +17,6 @@ internal sealed class ReplaySink(SettlementState state, Action catchUp) : IRecor
     public void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
     {
         state.Apply(position, type, payload);
-        if (!IsLive && ++_records % Pace == 0) catchUp();
+        if (!IsLive && ++Records % Pace == 0) catchUp();
     }
 }

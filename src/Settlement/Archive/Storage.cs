@@ -12,7 +12,9 @@ namespace OpenGradient.Engine.Settlement.Archive;
 /// <param name="SnapshotsTaken">Since the process began.</param>
 /// <param name="FirstSegment">Journal segments below this one were pruned.</param>
 /// <param name="Journal">The journal's last record.</param>
-public readonly record struct StorageStatus(ulong ArchivedStatements, int StatementsInMemory, long SnapshotsTaken, uint FirstSegment, RecordPosition Journal);
+/// <param name="RecordsReplayed">Records that were read back at the start.</param>
+public readonly record struct StorageStatus(
+    ulong ArchivedStatements, int StatementsInMemory, long SnapshotsTaken, uint FirstSegment, RecordPosition Journal, long RecordsReplayed);
 
 /// <summary>
 /// A data folder, opened: the newest snapshot, the journal's tail applied over it, and whoever keeps both from growing.
@@ -35,8 +37,10 @@ internal sealed class Storage : IDisposable
 
     public ArchiveRecall Recall { get; }
 
+    private long RecordsReplayed { get; init; }
+
     public StorageStatus Status => new(
-        _archive.Statements, State.Locked(view => view.Index.InMemory.Count), Keeper.Snapshots, Outbox.Segments.Floor, State.Locked(view => view.Applied));
+        _archive.Statements, State.Locked(view => view.Index.InMemory.Count), Keeper.Snapshots, Outbox.Segments.Floor, State.Locked(view => view.Applied), RecordsReplayed);
 
     public static Storage Open(SettlementOptions options, SettlementParts parts, TileStore tiles, ConditionBoard conditions)
     {
@@ -61,7 +65,7 @@ internal sealed class Storage : IDisposable
             keeper.CleanUp();
             var entries = new EntryReader(tiles);
             keeper.Pruner = new SegmentPruner(parts.Disk, outbox.Segments, state, archive, snapshots, entries, options.Storage);
-            return new Storage(state, outbox, archive, entries, keeper);
+            return new Storage(state, outbox, archive, entries, keeper) { RecordsReplayed = sink.Records };
         }
         catch
         {
