@@ -12,7 +12,7 @@ internal static class SettlementRun
     private const int Ok = 0, CheckFailed = 1, NotRun = 2;
 
     // The disk alone comes first; what fills it comes last.
-    private static readonly IPoint[] Points = [new DurablePoint(), new ThroughputPoint(), new GapPoint(), new GasPoint(), new GrowthPoint(null)];
+    private static readonly IPoint[] Points = [new DurablePoint(), new ThroughputPoint(), new GapPoint(), new GasPoint(), new GrowthPoint()];
 
     public static async Task<int> MainAsync(string[] arguments)
     {

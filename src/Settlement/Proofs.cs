@@ -1,5 +1,8 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Archive;
+using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.Log;
 using OpenGradient.Engine.Settlement.Outbox;
 using OpenGradient.Engine.Settlement.State;
 
@@ -25,26 +28,56 @@ public sealed record ReceiptProof(
     };
 }
 
-/// <summary>Answers about statements and receipts.</summary>
-internal sealed class Proofs(SettlementState state, IOutbox outbox)
+/// <summary>Answers about statements and receipts, open ones from memory and old ones from the archive.</summary>
+internal sealed class Proofs(SettlementState state, ArchiveRecall recall, IOutbox outbox, EntryReader entries)
 {
-    public ReceiptStatus? Find(ReceiptId id) => state.Locked(view =>
-        view.Index.Find(id) is { } found ? new ReceiptStatus(id, found.Row.Row, found.Row.Leaf, StatusOf(found.Entry, view)) { Audit = view.Audits.Find(found.Entry.Id, found.Row.Row) } : null);
+    private const int NoSuchFile = 2; // ENOENT
 
-    public StatementStatus? Find(Hash256 id) => state.Locked(view => view.Index.Find(id) is { } entry ? StatusOf(entry, view) : null);
+    public ReceiptStatus? Find(ReceiptId id) =>
+        (state.Locked(view => view.Index.Find(id)) ?? recall.Find(id)) is var (entry, row)
+            ? state.Locked(view => new ReceiptStatus(id, row.Row, row.Leaf, StatusOf(entry, view)) { Audit = view.Audits.Find(entry.Id, row.Row) })
+            : null;
+
+    public StatementStatus? Find(Hash256 id) =>
+        (state.Locked(view => view.Index.Find(id)) ?? recall.Find(id)) is { } entry ? state.Locked(view => StatusOf(entry, view)) : null;
 
     public byte[]? ReadStatement(Hash256 id)
     {
-        var position = state.Locked(view => view.Index.Find(id) is { DurableAt: not 0 } entry ? entry.Position : default(RecordPosition?));
-        return position is { } at ? StatementRecord.StatementOf(outbox.Read(at)) : null;
+        if (state.Locked(view => view.Index.Find(id)) is not { } entry) return recall.Find(id) is { } old ? ReadStatement(old.Position, old.Leaf) : null;
+        var (isDurable, position, leaf) = Ask(entry, entry => (entry.DurableAt != 0, entry.Position, entry.Leaf));
+        return isDurable ? ReadStatement(position, leaf) : null;
     }
 
-    public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(Hash256 id) => state.Locked(view =>
-        view.Index.Find(id)?.Rows is { } rows ? rows.Leaves() : []);
+    public IReadOnlyList<(uint Row, Hash256 Leaf)> LeavesOf(Hash256 id) => state.Locked(view => view.Index.Find(id)?.Rows.Leaves()) ?? recall.RowsOf(id)?.Leaves() ?? [];
 
-    public ReceiptProof? Of(ReceiptId id) => state.Locked(view => view.Index.Find(id) is { } found ? ProofOf(found.Entry, view) : null);
+    public ReceiptProof? Of(ReceiptId id) => Of(state.Locked(view => view.Index.Find(id)?.Entry) ?? recall.Find(id)?.Entry);
 
-    public ReceiptProof? Of(Hash256 id) => state.Locked(view => view.Index.Find(id) is { } entry ? ProofOf(entry, view) : null);
+    public ReceiptProof? Of(Hash256 id) => Of(state.Locked(view => view.Index.Find(id)) ?? recall.Find(id));
+
+    // The tree stands still for the path, so that reading old tiles holds nobody up.
+    private ReceiptProof? Of(StatementEntry? entry)
+    {
+        if (entry is null) return null;
+        var (proof, tree) = state.Locked(view => (ProofOf(entry, view), entry is { Leaf: not null, Anchor: not null } ? view.Tree.Freeze() : null));
+        if (tree is null || proof.Checkpoint is not { } signed) return proof;
+        var leaf = entry.Leaf!.Value;
+        return proof with { Inclusion = new InclusionProof(leaf, signed.Size, tree.InclusionPath(leaf, signed.Size)) };
+    }
+
+    private T Ask<T>(StatementEntry entry, Func<StatementEntry, T> question) => state.Locked(_ => question(entry));
+
+    // A pruned segment's statements are in the published log, as its leaves.
+    private byte[]? ReadStatement(RecordPosition position, ulong? leaf)
+    {
+        try
+        {
+            return StatementRecord.StatementOf(outbox.Read(position));
+        }
+        catch (DiskException absent) when (absent.Errno == NoSuchFile && leaf is not null)
+        {
+            return entries.Read(leaf.Value);
+        }
+    }
 
     /// <summary>A proof under the anchored checkpoint of this size, or under the newest final one: what proves an old receipt from a new anchor.</summary>
     /// <param name="size">Null: the newest final anchor's.</param>
@@ -58,7 +91,7 @@ internal sealed class Proofs(SettlementState state, IOutbox outbox)
             : NewestFinal(view);
         if (at?.Checkpoint is not { } signed || signed.Size < inclusion.TreeSize) return size is null ? proof : null;
         if (signed == first) return proof;
-        var epoch = view.Index.Find(proof.StatementId)?.Epoch;
+        var epoch = view.Index.AtLeaf(inclusion.LeafIndex).Epoch;
         return proof with
         {
             Stage = at.IsFinal ? ReceiptStage.Final : ReceiptStage.Anchored,
@@ -77,10 +110,9 @@ internal sealed class Proofs(SettlementState state, IOutbox outbox)
     private static ReceiptProof ProofOf(StatementEntry entry, SettlementState.View view)
     {
         var evidence = EvidenceOf(entry.Epoch, view);
-        if (entry is not { Leaf: { } leaf, Anchor.Checkpoint: { } signed }) return new(entry.Id, entry.Stage, evidence, null, null, null, null);
-        var inclusion = new InclusionProof(leaf, signed.Size, view.Tree.InclusionPath(leaf, signed.Size));
+        if (entry is not { Leaf: not null, Anchor.Checkpoint: { } signed }) return new(entry.Id, entry.Stage, evidence, null, null, null, null);
         var other = signed.Epoch == entry.Epoch ? null : EvidenceOf(signed.Epoch, view);
-        return new(entry.Id, entry.Stage, evidence, inclusion, signed, other, entry.Anchor.Inclusion) { Cosignatures = LinesOf(entry.Anchor) };
+        return new(entry.Id, entry.Stage, evidence, null, signed, other, entry.Anchor.Inclusion) { Cosignatures = LinesOf(entry.Anchor) };
     }
 
     private static Evidence? EvidenceOf(Hash256 epoch, SettlementState.View view) =>

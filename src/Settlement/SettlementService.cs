@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Archive;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Log;
@@ -26,18 +27,19 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly TrustGapBound _bound;
     private readonly SettlementInstruments _instruments;
     private readonly WitnessRound _witnesses;
+    private readonly Archive.Storage _storage;
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
         LogId = SignedNote.LogIdOf(parts.NoteSigner.PublicKey);
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
-        _state = new SettlementState(tiles, options.MaxFinalReceipts, options.Objective, parts.Clock);
+        _conditions = new ConditionBoard(parts.Clock);
+        _storage = Archive.Storage.Open(options, parts, tiles, _conditions);
+        (_state, _outbox) = (_storage.State, _storage.Outbox);
         _bound = new TrustGapBound(_state, options);
-        _outbox = SegmentOutbox.Open(parts.Disk, Path.Combine(options.DataFolder, "outbox"), options.Outbox, _state);
         try
         {
-            _conditions = new ConditionBoard(parts.Clock);
             var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
             var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
@@ -52,8 +54,8 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
             _intake = new Intake(_state, _outbox, journal, parts.Verifier, guard);
             _settler = new Settler(space, _intake, step, wake, options, parts.Clock);
-            _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
-            _proofs = new Proofs(_state, _outbox);
+            _submission = new Submission(_state, _storage.Recall, _outbox, parts.Verifier, wake, LogId);
+            _proofs = new Proofs(_state, _storage.Recall, _outbox, _storage.Entries);
             _witnesses = new WitnessRound(_state, journal, log, _conditions, options, parts, LogId);
             log.Recover();
             parts.Predecessors?.Invoke(EpochsThatAnchored());
@@ -63,7 +65,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         }
         catch
         {
-            _outbox.Dispose();
+            _storage.Dispose();
             throw;
         }
     }
@@ -93,6 +95,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         return (view.Tree.Size, anchored, final);
     });
 
+    /// <summary>How much has left memory, and how far a restart reads back.</summary>
+    public StorageStatus Storage => _storage.Status;
+
     /// <summary>What holds settlement up now; empty when nothing does.</summary>
     public IReadOnlyList<Condition> Conditions => _conditions.Now;
 
@@ -112,13 +117,14 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Settles until cancelled.</summary>
     /// <exception cref="SettlementStoppedException">The outbox has failed; only a restart helps.</exception>
-    public Task RunAsync(CancellationToken cancellationToken) => _witnesses.RunBesideAsync(_settler.RunAsync, cancellationToken);
+    public Task RunAsync(CancellationToken cancellationToken) => _witnesses.RunBesideAsync(SettleAsync, cancellationToken);
 
     /// <summary>One pass over every stage without waiting; never beside <see cref="RunAsync"/>.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
         await _settler.TickAsync(cancellationToken).ConfigureAwait(false);
         await _witnesses.TickAsync(cancellationToken).ConfigureAwait(false);
+        _storage.Keeper.Step();
     }
 
     /// <inheritdoc/>
@@ -130,7 +136,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <summary>Closes the open settlement batch at the next look at the chain, however young it is.</summary>
     public void CloseBatch() => _closer.Ask();
 
-    /// <summary>Where a receipt stands; null when it is unknown here or left memory long after it became final.</summary>
+    /// <summary>Where a receipt stands; null when it is unknown here.</summary>
     public ReceiptStatus? Find(ReceiptId id) => _proofs.Find(id);
 
     public StatementStatus? Find(in Hash256 statementId) => _proofs.Find(statementId);
@@ -161,10 +167,10 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Completes when the stage, or a later one, is reached, or when it cannot be.</summary>
     public Task<WaitOutcome> WaitAsync(ReceiptId id, ReceiptStage stage, CancellationToken cancellationToken) =>
-        _state.Locked(view => view.Index.Find(id) is { } found ? StageBoard.Wait(found.Entry, stage, cancellationToken) : Task.FromResult(default(WaitOutcome) with { Status = WaitStatus.Unknown }));
+        _state.Locked(view => view.Index.Find(id) is { } found ? StageBoard.Wait(found.Entry, stage, cancellationToken) : null) ?? WaitForOld(_storage.Recall.Find(id)?.Entry, stage, cancellationToken);
 
     public Task<WaitOutcome> WaitAsync(Hash256 statementId, ReceiptStage stage, CancellationToken cancellationToken) =>
-        _state.Locked(view => view.Index.Find(statementId) is { } entry ? StageBoard.Wait(entry, stage, cancellationToken) : Task.FromResult(default(WaitOutcome) with { Status = WaitStatus.Unknown }));
+        _state.Locked(view => view.Index.Find(statementId) is { } entry ? StageBoard.Wait(entry, stage, cancellationToken) : null) ?? WaitForOld(_storage.Recall.Find(statementId), stage, cancellationToken);
 
     /// <summary>Stage changes from now on; null when too many read already. Dispose to leave.</summary>
     /// <param name="capacity">Changes that wait for a slow reader before some are dropped.</param>
@@ -196,13 +202,32 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         _witnesses.Dispose();
         _instruments.Dispose();
         if (_outbox.Trouble is null && _intake.LastTimes() is { } times) _outbox.AppendAsync(RecordType.Dated, times).GetAwaiter().GetResult();
-        _outbox.Dispose();
+        _storage.Dispose();
     }
+
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var keeping = _storage.Keeper.RunAsync(stopping.Token);
+        try
+        {
+            await _settler.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stopping.CancelAsync().ConfigureAwait(false);
+            await keeping.ConfigureAwait(false);
+        }
+    }
+
+    private Task<WaitOutcome> WaitForOld(StatementEntry? archived, ReceiptStage stage, CancellationToken cancellationToken) => archived is null
+        ? Task.FromResult(default(WaitOutcome) with { Status = WaitStatus.Unknown })
+        : _state.Locked(_ => StageBoard.Wait(archived, stage, cancellationToken));
 
     private Epoch[] EpochsThatAnchored() => _state.Locked(view =>
     {
-        var anchored = new HashSet<Hash256>();
-        foreach (var operation in view.Operations)
+        var anchored = new HashSet<Hash256>(view.Operations.AnchoringEpochs);
+        foreach (var operation in view.Operations.InMemory)
             if (operation is { Checkpoint: not null, Inclusion: not null }) anchored.Add(operation.Checkpoint.Epoch);
         return view.Epochs.Values.Where(epoch => anchored.Contains(epoch.Id)).ToArray();
     });

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Archive;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Outbox;
 using OpenGradient.Engine.Settlement.Settling;
@@ -25,7 +26,7 @@ public enum SubmitStatus
 public sealed record SubmitOutcome(SubmitStatus Status, IReadOnlyList<VerificationReason> Reasons, string? Detail);
 
 /// <summary>The way in: sealed batches from the fast path, single receipts from their holders. Idempotent by statement and row.</summary>
-internal sealed class Submission(SettlementState state, IOutbox outbox, IStatementVerifier verifier, WakeSignal wake, Hash256 logId)
+internal sealed class Submission(SettlementState state, ArchiveRecall recall, IOutbox outbox, IStatementVerifier verifier, WakeSignal wake, Hash256 logId)
 {
     public bool TryAccept(SealedBatch batch)
     {
@@ -51,6 +52,7 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
         // Before the look-up: an id names the leaf alone, and whatever else was changed must not pass for what is known.
         if (Check(receipt, statement) is { Count: > 0 } reasons) return new(SubmitStatus.Refused, reasons, null);
         if (state.Locked(view => view.Index.Find(receipt.Id) is { Entry.DurableAt: not 0 })) return new(SubmitStatus.AlreadyKnown, [], null);
+        if (recall.Find(receipt.Id) is not null) return new(SubmitStatus.AlreadyKnown, [], null);
         var outcome = await Store(receipt).ConfigureAwait(false);
         return outcome.IsDurable ? new(SubmitStatus.Accepted, [], null) : new(SubmitStatus.Unavailable, [], outcome.Detail);
     }
@@ -70,7 +72,7 @@ internal sealed class Submission(SettlementState state, IOutbox outbox, IStateme
         var entry = state.Locked(view =>
         {
             var id = receipt.StatementId;
-            var known = view.Index.Find(id) ?? view.Enter(id, StatementHead.Read(receipt.Statement.Span), receipt.Statement.Span, record.Time);
+            var known = view.FindOrEnter(id, StatementHead.Read(receipt.Statement.Span), receipt.Statement.Span, record.Time);
             // Findable at once, so that a caller can wait for its receipt; a row of a durable statement only once it is stored.
             if (known.DurableAt == 0) view.Index.AddRow(known, new(receipt.Row, receipt.Id, receipt.LeafHash));
             return known;

@@ -1,7 +1,14 @@
 using System.Globalization;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.Tests.Keeping;
 using OpenGradient.Engine.Settlement.Tests.Outbox;
+
+if (args is ["write-fixture", var fixture])
+{
+    await FixtureWriter.Write(Path.GetFullPath(fixture));
+    return 0;
+}
 
 // Run by OutboxKillTests: appends until killed and prints the number of every acknowledged record.
 if (args is not ["write-outbox", var folder]) return 2;

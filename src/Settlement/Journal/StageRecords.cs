@@ -28,16 +28,15 @@ internal sealed record QuarantinedRecord(ulong Time, Hash256 Statement, Verifica
         return writer.ToArray();
     }
 
+    public static VerificationReason ReasonOf(string text) =>
+        ByText.TryGetValue(text, out var reason) ? reason : throw new FormatException($"journal: quarantined: unknown reason {text}");
+
     public static QuarantinedRecord Decode(ReadOnlySpan<byte> payload)
     {
         var reader = new ByteReader(payload, "journal: quarantined");
         var (time, statement) = (reader.U64(), reader.Hash());
         var reasons = new VerificationReason[reader.U16()];
-        for (var i = 0; i < reasons.Length; i++)
-        {
-            var text = reader.Text();
-            reasons[i] = ByText.TryGetValue(text, out var reason) ? reason : throw new FormatException($"journal: quarantined: unknown reason {text}");
-        }
+        for (var i = 0; i < reasons.Length; i++) reasons[i] = ReasonOf(reader.Text());
 
         reader.End();
         return new(time, statement, reasons);

@@ -1,9 +1,10 @@
+using System.Buffers.Binary;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Settlement.Journal;
 
 /// <summary>What indexing needs of a statement, read where it lies. Everything else is the verifier's to check.</summary>
-internal readonly record struct StatementHead(Hash256 Epoch, int Receipts, ulong HostTime)
+internal readonly record struct StatementHead(Hash256 Epoch, ulong Sequence, int Receipts, ulong HostTime)
 {
     /// <exception cref="FormatException">Not laid out as a statement (docs/formats.md, "Batch statement").</exception>
     public static StatementHead Read(ReadOnlySpan<byte> bytes)
@@ -22,6 +23,6 @@ internal readonly record struct StatementHead(Hash256 Epoch, int Receipts, ulong
         reader.Key(4);
         reader.UInt();
         reader.Key(5);
-        return new(new Hash256(bytes[48..80]), (int)receipts, reader.UInt());
+        return new(new Hash256(bytes[48..80]), BinaryPrimitives.ReadUInt64BigEndian(bytes[80..]), (int)receipts, reader.UInt());
     }
 }

@@ -40,6 +40,10 @@ public sealed class TileStore(IDisk disk, string folder) : IFullTileReader
 
     public bool Has(string relativePath) => disk.Exists(Path.Combine(folder, relativePath));
 
+    /// <summary>This full tile, with exactly these hashes, is on disk.</summary>
+    internal bool HasFullTile(int level, ulong index, Hash256[] hashes) =>
+        Read(TilePath.Tile(level, index, TilePath.Width), TilePath.Width * Hash256.Size) is { } present && System.Runtime.InteropServices.MemoryMarshal.AsBytes<Hash256>(hashes).SequenceEqual(present);
+
     public void WriteTile(int level, ulong index, ReadOnlySpan<Hash256> hashes) =>
         Write(TilePath.Tile(level, index, hashes.Length), System.Runtime.InteropServices.MemoryMarshal.AsBytes(hashes));
 

@@ -15,7 +15,7 @@ public interface IFullTileReader
 /// </summary>
 public sealed class TileTree(IFullTileReader stored)
 {
-    private readonly List<List<Hash256>> _edge = [];
+    private readonly List<List<Hash256>> _edge = []; // by tile level: what no full tile holds yet
     private readonly Dictionary<(int Level, ulong Index), Hash256[]> _unstored = [];
 
     public ulong Size { get; private set; }
@@ -67,6 +67,21 @@ public sealed class TileTree(IFullTileReader stored)
         }
 
         return edge;
+    }
+
+    /// <summary>A copy of what is in memory that does not grow: for proofs and snapshots beside the owner's lock.</summary>
+    public TileTree Freeze() => Restore(stored, Size, Edge, _unstored);
+
+    /// <summary>Hashes at the right edge by tile level, fewer than 256 each.</summary>
+    internal IEnumerable<IReadOnlyList<Hash256>> Edge => _edge;
+
+    internal static TileTree Restore(
+        IFullTileReader stored, ulong size, IEnumerable<IReadOnlyList<Hash256>> edge, IEnumerable<KeyValuePair<(int Level, ulong Index), Hash256[]>> unstored)
+    {
+        var tree = new TileTree(stored) { Size = size };
+        foreach (var hashes in edge) tree._edge.Add([.. hashes]);
+        foreach (var (tile, hashes) in unstored) tree._unstored.Add(tile, hashes);
+        return tree;
     }
 
     private void AppendAt(int level, in Hash256 hash)

@@ -25,18 +25,19 @@ public sealed class SegmentOutbox : IOutbox
     private SegmentOutbox(IDisk disk, string folder, OutboxOptions options, IRecordSink sink, IDisposable folderLock)
     {
         (_options, _sink, _lock) = (options, sink, folderLock);
-        var segments = new SegmentFolder(disk, folder);
-        _writer = new SegmentWriter(disk, segments, folder, options);
-        _reader = new SegmentReader(segments, options.MaxPayload);
+        Segments = new SegmentFolder(disk, folder);
+        _writer = new SegmentWriter(disk, Segments, folder, options);
+        _reader = new SegmentReader(Segments, options.MaxPayload);
         _queue = new AppendQueue(options);
         _thread = new Thread(WriteGroups) { IsBackground = true, Name = "outbox writer" };
     }
 
     /// <summary>Locks the folder, applies every durable record to the sink, cuts a torn tail and starts the writer.</summary>
+    /// <param name="after">The last record that the sink knows already, from a snapshot: what is behind it is applied. Null: everything is.</param>
     /// <exception cref="OutboxLockedException">Another process holds the folder.</exception>
     /// <exception cref="OutboxDamagedException">Acknowledged data is missing or changed.</exception>
     /// <exception cref="DiskException">The disk refused.</exception>
-    public static SegmentOutbox Open(IDisk disk, string folder, OutboxOptions options, IRecordSink sink)
+    public static SegmentOutbox Open(IDisk disk, string folder, OutboxOptions options, IRecordSink sink, RecordPosition? after = null)
     {
         options.Validate();
         disk.CreateFolder(folder);
@@ -45,7 +46,7 @@ public sealed class SegmentOutbox : IOutbox
         try
         {
             outbox = new SegmentOutbox(disk, folder, options, sink, folderLock);
-            outbox._writer.Recover(sink);
+            outbox._writer.Recover(sink, after);
             outbox._thread.Start();
             return outbox;
         }
@@ -56,6 +57,8 @@ public sealed class SegmentOutbox : IOutbox
             throw;
         }
     }
+
+    internal SegmentFolder Segments { get; }
 
     public AppendOutcome? Trouble => _trouble?.Item1;
 

@@ -16,12 +16,12 @@ internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string f
     private bool _tailUnreserved;
     private byte[] _buffer = [];
 
-    /// <summary>Replays the folder into the sink, cuts a torn tail, and stands ready behind the last record.</summary>
-    public void Recover(IRecordSink sink)
+    /// <summary>Replays what is behind a record, or everything, into the sink, cuts a torn tail, and stands ready behind the last record.</summary>
+    public void Recover(IRecordSink sink, RecordPosition? after)
     {
         disk.CreateFolder(folder);
         var scan = new SegmentScan(segments, sink);
-        var last = scan.Run();
+        var last = scan.Run(after);
         _nextSequence = scan.NextSequence;
         if (last is null)
         {

@@ -38,7 +38,7 @@ internal sealed class BatchCloser(
     }
 
     private static ulong Covered(SettlementState.View view) =>
-        view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Anchor, AbandonedBecause: null })?.Checkpoint!.Size ?? 0;
+        view.Operations.LastAnchor(operation => operation.AbandonedBecause is null)?.Checkpoint!.Size ?? 0;
 
     private CloseReason Due(SettlementState.View view, ulong covered, UInt128 baseFee)
     {

@@ -37,6 +37,9 @@ public enum ConditionKind
 
     /// <summary>A witness does not answer, or does not cosign for this log. Settlement goes on without its cosignature.</summary>
     WitnessUnavailable,
+
+    /// <summary>Archive or snapshot cannot be written: memory grows and restarts take longer, nothing is lost.</summary>
+    ArchiveFailed,
 }
 
 /// <summary>Something that holds settlement up now.</summary>

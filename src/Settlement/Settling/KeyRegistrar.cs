@@ -33,7 +33,7 @@ internal sealed class KeyRegistrar(
         }
 
         if (pending is not null) return false;
-        var earlier = state.Locked(view => view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Register, AbandonedBecause: null } && operation.Signer == epoch.Address));
+        var earlier = state.Locked(view => view.Operations.LastRegistration(operation => operation.AbandonedBecause is null && operation.Signer == epoch.Address));
         if (earlier is not null)
         {
             // Registered by our own journal, yet not active: undone by a reorganisation, or revoked since.

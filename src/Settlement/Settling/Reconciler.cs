@@ -55,7 +55,7 @@ internal sealed class Reconciler(
         var head = HeadOf(seen);
         var (expected, known, size, rootThere) = state.Locked(view =>
         {
-            var last = view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Anchor, Inclusion: not null });
+            var last = view.Operations.LastAnchor(operation => operation.Inclusion is not null);
             var covered = LogHead.SizeOf(head);
             return (last?.Head ?? LogHead.Empty, view.AnchorsByHead.GetValueOrDefault(head), view.Tree.Size, covered <= view.Tree.Size ? view.Tree.RootAt(covered) : default(Hash256?));
         });
@@ -124,7 +124,7 @@ internal sealed class Reconciler(
     // A reorganisation can undo a registration alone, which moves no head. Revoked keys look the same; their receipts stay.
     private void RecheckLastRegistration(ChainObservation seen)
     {
-        var last = state.Locked(view => view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Register, Inclusion: not null }));
+        var last = state.Locked(view => view.Operations.LastRegistration(operation => operation.Inclusion is not null));
         if (last is { IsFinal: true } && last.Signer != seen.Head!.Value.ActiveKey) Recheck(last);
     }
 

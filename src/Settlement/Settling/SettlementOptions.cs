@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.Settlement;
 /// <summary>What the operator chooses. Immutable; validated when the service opens.</summary>
 public sealed record SettlementOptions
 {
-    /// <summary>Absolute path. Holds <c>outbox/</c> and <c>log/</c>; one process at a time.</summary>
+    /// <summary>Absolute path. Holds <c>outbox/</c>, <c>archive/</c> and <c>log/</c>; one process at a time.</summary>
     public required string DataFolder { get; init; }
 
     public required ulong ChainId { get; init; }
@@ -40,8 +40,7 @@ public sealed record SettlementOptions
     /// <summary>Blocks without inclusion before a transaction is replaced by a dearer one. 3: as long as a full block can be bad luck. Counted in blocks, so that a slow chain causes no replacement.</summary>
     public ulong BumpAfterBlocks { get; init; } = 3;
 
-    /// <summary>Receipts of final statements that stay findable by id. A million: some 70 MB.</summary>
-    public int MaxFinalReceipts { get; init; } = 1_000_000;
+    public StorageOptions Storage { get; init; } = new();
 
     /// <summary>Open receipts beyond which admission is asked to wait. A million: the memory they take, and minutes of full load.</summary>
     public long MaxOpenReceipts { get; init; } = 1_000_000;
@@ -74,13 +73,13 @@ public sealed record SettlementOptions
         ArgumentOutOfRangeException.ThrowIfZero(BumpAfterBlocks);
         ArgumentOutOfRangeException.ThrowIfLessThan(PollInterval, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxFeePerGas, PriorityFee);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxFinalReceipts, 0);
         if (Witnesses.Any(witness => witness.Key.Type != NoteKeyType.Cosignature)) throw new ArgumentException("a witness's verifier key is of type 4", nameof(Witnesses));
         if (Witnesses.Select(witness => witness.Key.Name).Distinct().Count() != Witnesses.Count) throw new ArgumentException("two witnesses have one name", nameof(Witnesses));
         Outbox.Validate();
         OnGapExceeded.Validate();
         Objective.Validate();
         Closing.Validate(Objective);
+        Storage.Validate();
     }
 }
 

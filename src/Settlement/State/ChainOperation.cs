@@ -12,6 +12,9 @@ internal sealed record Attempt(ulong Nonce, UInt128 MaxPriorityFee, UInt128 MaxF
 /// </summary>
 internal sealed class ChainOperation(OpenedRecord opened)
 {
+    /// <summary>The record that began it.</summary>
+    public OpenedRecord Opened => opened;
+
     public ulong Id => opened.Id;
 
     public OperationKind Kind => opened.Kind;

@@ -18,6 +18,9 @@ internal sealed class ModelSeries(string name, byte[] utf8)
     private readonly Queue<StatementEntry>?[] _standing = new Queue<StatementEntry>?[7];
     private readonly GapHistogram?[] _gaps = new GapHistogram?[7];
 
+    /// <summary>Of statements that come from the archive, which keeps no names: whoever counts one finds a place for it.</summary>
+    public static ModelSeries Unnamed { get; } = new("", []) { IsRetired = true };
+
     public string Name => name;
 
     public ReadOnlySpan<byte> Utf8 => utf8;

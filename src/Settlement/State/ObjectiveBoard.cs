@@ -25,10 +25,12 @@ internal sealed class ObjectiveBoard(TrustGapObjective objective)
     public void Moved(StatementEntry entry, ReceiptStage stage, ulong now)
     {
         // Quarantined: its time will not be met any more.
-        if (stage == ReceiptStage.Quarantined) Judge(entry, false, now);
-        else if (stage <= ReceiptStage.Final && stage >= objective.Stage) Judge(entry, now <= entry.Since + _within, now);
+        if (IsOver(stage)) Judge(entry, stage != ReceiptStage.Quarantined && now <= entry.Since + _within, now);
         Advance(now);
     }
+
+    /// <summary>Whether a receipt at this stage has met the objective or never will.</summary>
+    public bool IsOver(ReceiptStage stage) => stage == ReceiptStage.Quarantined || (stage <= ReceiptStage.Final && stage >= objective.Stage);
 
     /// <summary>Judges what has run out of time.</summary>
     public void Advance(ulong now)

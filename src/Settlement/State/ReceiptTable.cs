@@ -32,14 +32,14 @@ internal sealed class ReceiptTable
     {
         var (at, tag) = Home(id);
         for (var distance = 0u; _places[at] is var place and not 0; distance++, at = (at + 1) & Mask)
-            if (IsLike(place, distance, tag) && IdOf(place) == id) return (EntryOf(place), EntryOf(place).Rows![RowOf(place)]);
+            if (IsLike(place, distance, tag) && IdOf(place) == id) return (EntryOf(place), EntryOf(place).Rows[RowOf(place)]);
         return null;
     }
 
     /// <summary>Adds those rows that are not known yet to the table and to the entry; they are numbered from <paramref name="firstRow"/> on.</summary>
     public void Add(StatementEntry entry, uint firstRow, ReadOnlySpan<ReceiptId> receipts, ReadOnlySpan<Hash256> leaves)
     {
-        if (entry.Rows is not { } rows) return;
+        var rows = entry.Rows;
         while (2L * (_count + receipts.Length) > _places.Length) Grow();
         Fetch(receipts);
         Number(entry);
@@ -55,12 +55,12 @@ internal sealed class ReceiptTable
     public void Remove(StatementEntry entry)
     {
         if (entry.Number == 0) return;
-        var receipts = entry.Rows!.Receipts;
+        var receipts = entry.Rows.Receipts;
         Fetch(receipts);
         for (var i = 0; i < receipts.Length; i++) Release(receipts[i], Place(entry.Number, i));
         _entries[entry.Number] = null;
         _freeNumbers.Push(entry.Number);
-        (entry.Number, entry.Rows) = (0, null);
+        entry.Number = 0;
     }
 
     private static ulong Place(int number, int row) => ((ulong)number << NumberShift) | ((ulong)row << RowShift);
@@ -73,7 +73,7 @@ internal sealed class ReceiptTable
 
     private StatementEntry EntryOf(ulong place) => _entries[(int)(place >> NumberShift)]!;
 
-    private ReceiptId IdOf(ulong place) => EntryOf(place).Rows!.Receipts[RowOf(place)];
+    private ReceiptId IdOf(ulong place) => EntryOf(place).Rows.Receipts[RowOf(place)];
 
     private (int At, uint Tag) Home(in ReceiptId id)
     {
@@ -145,7 +145,7 @@ internal sealed class ReceiptTable
         foreach (var entry in _entries)
         {
             if (entry is null) continue;
-            var receipts = entry.Rows!.Receipts;
+            var receipts = entry.Rows.Receipts;
             Fetch(receipts);
             for (var i = 0; i < receipts.Length; i++)
                 if (Claim(receipts[i], entry.Number, i) is null) throw new InvalidOperationException("receipt ids are not spread as digests are");

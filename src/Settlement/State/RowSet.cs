@@ -35,6 +35,9 @@ internal sealed class RowSet(int capacity)
         return leaves;
     }
 
+    /// <summary>The rows as they are now.</summary>
+    public RowCapture Capture() => new(_receipts, _leaves, _numbers, Count);
+
     private void Grow(int capacity)
     {
         Array.Resize(ref _receipts, capacity);

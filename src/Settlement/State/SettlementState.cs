@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Archive;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Log;
 using OpenGradient.Engine.Settlement.Outbox;
@@ -10,19 +11,24 @@ namespace OpenGradient.Engine.Settlement.State;
 /// Everything known, rebuilt from the journal: records change it and nothing else does, on recovery and live alike. One
 /// lock guards it. It is held across no I/O but the reading of old tiles for a proof, which a cache keeps rare.
 /// </summary>
-internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, TrustGapObjective objective, TimeProvider clock) : IRecordSink
+internal sealed class SettlementState : IRecordSink
 {
+    // Stay findable. 100,000: some 20 MB, and a day's audits of a busy host at one row in 1,000.
+    private const int ConcludedAudits = 100_000;
+
     private readonly Lock _gate = new();
-    private readonly StatementIndex _index = new(maxFinalReceipts);
-    private readonly StageBoard _board = new(objective);
-    private readonly TileTree _tree = new(tiles);
+    private readonly TimeProvider _clock;
+    private readonly StatementArchive _archive;
+    private readonly StatementIndex _index;
+    private readonly OperationLog _operations;
+    private readonly StageBoard _board;
+    private readonly CarriedRecords _carried = new();
     private readonly Queue<StatementEntry> _unverified = new();
     private readonly Queue<StatementEntry> _unsequenced = new();
     private readonly Dictionary<Hash256, Epoch> _epochs = [];
-    private readonly List<ChainOperation> _operations = [];
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
-    private readonly AuditBook _audits = new(maxFinalReceipts);
+    private readonly AuditBook _audits;
     private readonly List<StatementEntry> _quarantined = [];
 
     // Batches that the outbox has taken in and nobody has indexed yet. Whoever takes the lock next indexes them first, so
@@ -30,7 +36,17 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     private readonly ConcurrentQueue<ArrivingBatch> _arrivals = new();
     private long _arriving; // receipts in it
 
-    public ulong Now() => (ulong)(clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
+    private TileTree _tree; // replaced by a snapshot's, before anything else happens
+    private RecordPosition _applied;
+
+    public SettlementState(TileStore tiles, StatementArchive archive, TrustGapObjective objective, TimeProvider clock)
+    {
+        (_archive, _clock, _tree, _operations) = (archive, clock, new TileTree(tiles), new OperationLog(archive));
+        (_board, _audits) = (new StageBoard(objective), new AuditBook(ConcludedAudits));
+        _index = new StatementIndex(archive, _operations);
+    }
+
+    public ulong Now() => (ulong)(_clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 
     /// <summary>Runs a short piece of work under the lock.</summary>
     public T Locked<T>(Func<View, T> work)
@@ -78,6 +94,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
             // Not admitted yet, or forgotten with an equal one that could not be stored.
             if (known is null || _index.Find(known.Id) != known || known.DurableAt != 0) known = Enter(arrival, arrival.Batch.StatementId);
             MarkDurable(known, position, Now());
+            _applied = position;
         }
     }
 
@@ -107,6 +124,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     {
         lock (_gate)
         {
+            _carried.Keep(position, type, payload);
             switch (type)
             {
                 case RecordType.Statement: Apply(position, StatementRecord.Decode(payload)); break;
@@ -127,6 +145,8 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
                 case RecordType.Cosigned: Apply(CosignedRecord.Decode(payload)); break;
                 default: throw new FormatException($"journal: record type {type} is unknown; a newer release wrote it");
             }
+
+            _applied = position;
         }
     }
 
@@ -141,7 +161,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
 
     private StatementEntry Enter(ArrivingBatch arrival, in Hash256 id)
     {
-        var entry = _index.Find(id) ?? Enter(id, arrival.Head, arrival.Batch.Statement.Span, arrival.Head.HostTime);
+        var entry = FindOrEnter(id, arrival.Head, arrival.Batch.Statement.Span, arrival.Head.HostTime);
         _index.AddRows(entry, arrival.Batch.ReceiptIds, arrival.Batch.LeafHashes);
         return entry;
     }
@@ -149,13 +169,8 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     private void Apply(RecordPosition position, BatchRecord record)
     {
         var id = MerkleTree.LeafHash(record.Statement);
-        var entry = _index.Find(id);
-        if (entry is null)
-        {
-            var head = StatementHead.Read(record.Statement);
-            entry = Enter(id, head, record.Statement, head.HostTime);
-        }
-
+        var head = StatementHead.Read(record.Statement);
+        var entry = FindOrEnter(id, head, record.Statement, head.HostTime);
         _index.AddRows(entry, record.Receipts, record.Leaves);
         MarkDurable(entry, position, record.Time);
     }
@@ -163,7 +178,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     private void Apply(RecordPosition position, StatementRecord record)
     {
         var id = MerkleTree.LeafHash(record.Statement.Span);
-        var entry = _index.Find(id) ?? Enter(id, StatementHead.Read(record.Statement.Span), record.Statement.Span, record.Time);
+        var entry = FindOrEnter(id, StatementHead.Read(record.Statement.Span), record.Statement.Span, record.Time);
         foreach (var row in record.Rows) _index.AddRow(entry, row);
         // Live, the record was written before the sync that made it durable; only a replay has no better time.
         MarkDurable(entry, position, _board.Measuring ? Now() : record.Time);
@@ -188,10 +203,17 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
         }
     }
 
+    // In memory, in the archive, or new. The archive is asked only about sequences that it may hold: never about new ones.
+    private StatementEntry FindOrEnter(in Hash256 id, in StatementHead head, ReadOnlySpan<byte> statement, ulong since)
+    {
+        if (_index.Find(id) is { } known) return known;
+        return _archive.MayHold(head.Epoch, head.Sequence) && _archive.Find(id) is { } old ? _index.Recall(old) : Enter(id, head, statement, since);
+    }
+
     private StatementEntry Enter(in Hash256 id, in StatementHead head, ReadOnlySpan<byte> statement, ulong since)
     {
         var series = _board.Models.Of(StatementModel.NameOf(statement));
-        var entry = new StatementEntry(id) { Epoch = head.Epoch, Receipts = head.Receipts, ExecutedAt = head.HostTime, Since = since, Series = series };
+        var entry = new StatementEntry(id) { Epoch = head.Epoch, Sequence = head.Sequence, Receipts = head.Receipts, ExecutedAt = head.HostTime, Since = since, Series = series };
         _index.Add(entry);
         _board.Enter(entry);
         return entry;
@@ -252,7 +274,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     private ulong FirstUncoveredLeaf(ulong size)
     {
         var leaf = size;
-        while (leaf > 0 && _index.AtLeaf(leaf - 1).Anchor is null) leaf--;
+        while (leaf > 0 && _index.InMemoryAt(leaf - 1) is { Anchor: null }) leaf--;
         return leaf;
     }
 
@@ -261,12 +283,12 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
         for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint!.Size; leaf++) _index.AtLeaf(leaf).Anchor = operation;
     }
 
-    private void Apply(AttemptRecord record) => _operations[(int)record.Operation].Attempts.Add(
+    private void Apply(AttemptRecord record) => _operations.ForChange(record.Operation).Attempts.Add(
         new(record.Nonce, record.MaxPriorityFee, record.MaxFee, record.GasLimit, record.AtBlock, record.Raw, Keccak256.Hash(record.Raw.Span)));
 
     private void Apply(IncludedRecord record)
     {
-        var operation = _operations[(int)record.Operation];
+        var operation = _operations.ForChange(record.Operation);
         if (operation.AbandonedBecause is not null) Revive(operation);
         (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
         Announce(operation, record.Time);
@@ -274,25 +296,30 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
 
     private void Apply(CosignedRecord record)
     {
-        var lines = _operations[(int)record.Operation].Cosignatures;
+        var lines = _operations.ForChange(record.Operation).Cosignatures;
         var name = CosignedRecord.NameOf(record.Line.Span);
         if (!lines.Exists(line => CosignedRecord.NameOf(line.Span) == name)) lines.Add(record.Line);
     }
 
     private void Finalize(OperationEndRecord record)
     {
-        var operation = _operations[(int)record.Operation];
+        var operation = _operations.ForChange(record.Operation);
         operation.FinalAt = record.Time;
         _live.Remove(operation.Id);
         Announce(operation, record.Time);
-        ForEachStatement(operation, _index.MarkFinal);
     }
 
     private void Reopen(OperationEndRecord record)
     {
-        var operation = _operations[(int)record.Operation];
+        var operation = _operations.ForChange(record.Operation);
         // Only what was reported as final is "reopened"; an anchor that moves before that is the chain's everyday life.
-        if (operation.IsFinal) operation.ReopenedAt = record.Time;
+        if (operation.IsFinal)
+        {
+            operation.ReopenedAt = record.Time;
+            _index.RecallAll(operation);
+            _index.Reconsider();
+        }
+
         _audits.Forget(operation);
         (operation.Inclusion, operation.FinalAt) = (null, 0);
         _live[operation.Id] = operation;
@@ -301,7 +328,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
 
     private void Abandon(OperationEndRecord record)
     {
-        var operation = _operations[(int)record.Operation];
+        var operation = _operations.ForChange(record.Operation);
         operation.AbandonedBecause = record.Reason;
         _live.Remove(operation.Id);
         Announce(operation, record.Time);
@@ -315,7 +342,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
         _audits.Forget(operation);
         _live[operation.Id] = operation;
         for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint?.Size; leaf++)
-            if (_index.AtLeaf(leaf) is { Anchor: null or { Inclusion: null } } entry) entry.Anchor = operation;
+            if (_index.InMemoryAt(leaf) is { Anchor: null or { Inclusion: null } } entry) entry.Anchor = operation;
     }
 
     private void Announce(ChainOperation operation, ulong time) => ForEachStatement(operation, entry => _board.Update(entry, time));
@@ -324,7 +351,52 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
     {
         if (operation.Checkpoint is not { } signed) return;
         for (var leaf = operation.FirstLeaf; leaf < signed.Size; leaf++)
-            if (_index.AtLeaf(leaf) is var entry && entry.Anchor == operation) action(entry);
+            if (_index.InMemoryAt(leaf) is { } entry && entry.Anchor == operation) action(entry);
+    }
+
+    /// <summary>Everything durable as it is now, but what the archive holds.</summary>
+    public SnapshotContent Capture()
+    {
+        lock (_gate)
+        {
+            Admit();
+            var statements = _index.InMemory.Where(entry => entry.DurableAt != 0).Select(StatementCapture.Of).ToList();
+            return new(
+                _applied, _archive.Describe(), [.. _epochs.Values], [.. _operations.InMemory.Select(OperationBytes.Encode)], [.. _operations.AnchoringEpochs], statements, _tree.Freeze(), _carried.ToArray());
+        }
+    }
+
+    /// <summary>Takes over a snapshot; the archive has taken over its part before. The journal's tail follows.</summary>
+    public void Restore(SnapshotContent snapshot)
+    {
+        lock (_gate)
+        {
+            _tree = snapshot.Tree;
+            foreach (var epoch in snapshot.Epochs) _epochs.TryAdd(epoch.Id, epoch);
+            _operations.Restore(snapshot.Operations.Select(bytes => OperationBytes.Decode(bytes)), snapshot.AnchoringEpochs);
+            foreach (var operation in _operations.InMemory)
+            {
+                if (!operation.IsFinal && operation.AbandonedBecause is null) _live.Add(operation.Id, operation);
+                if (operation.Checkpoint is not null) _anchors[operation.Head] = operation;
+            }
+
+            _index.BeginBehindArchive();
+            _board.CountArchived(_archive.Receipts);
+            foreach (var statement in snapshot.Statements) Restore(statement);
+            foreach (var (position, type, payload) in snapshot.Carried) Apply(position, type, payload);
+            _applied = snapshot.Position;
+        }
+    }
+
+    private void Restore(StatementCapture statement)
+    {
+        var entry = statement.ToEntry(statement.Anchor is { } anchor ? _operations.ForChange(anchor) : null, _board.Models.Of(statement.Model));
+        if (_index.Restore(entry, statement.Rows)) _board.CountArchived(-entry.Receipts);
+        entry.Announced = entry.Stage;
+        _board.Restore(entry);
+        if (entry.QuarantinedAt != 0) _quarantined.Add(entry);
+        if (entry.QuarantinedAt != 0 || entry.Leaf is not null) return;
+        (entry.VerifiedAt == 0 ? _unverified : _unsequenced).Enqueue(entry);
     }
 
     /// <summary>The state's parts, usable only while the lock is held.</summary>
@@ -346,13 +418,24 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tru
 
         public IReadOnlyDictionary<Hash256, Epoch> Epochs => state._epochs;
 
-        public IReadOnlyList<ChainOperation> Operations => state._operations;
+        public OperationLog Operations => state._operations;
 
         /// <summary>Operations that are neither final nor abandoned, oldest first.</summary>
         public IReadOnlyCollection<ChainOperation> Live => state._live.Values;
 
         public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
 
-        public StatementEntry Enter(in Hash256 id, in StatementHead head, ReadOnlySpan<byte> statement, ulong since) => state.Enter(id, head, statement, since);
+        public StatementEntry FindOrEnter(in Hash256 id, in StatementHead head, ReadOnlySpan<byte> statement, ulong since) => state.FindOrEnter(id, head, statement, since);
+
+        /// <summary>The record that was applied last; all before it were.</summary>
+        public RecordPosition Applied => state._applied;
+
+        /// <summary>Anchors that the archive took leave the table of heads.</summary>
+        public void Release(IReadOnlyList<ChainOperation> archived)
+        {
+            state._operations.Release(archived);
+            foreach (var operation in archived)
+                if (state._anchors.GetValueOrDefault(operation.Head) == operation) state._anchors.Remove(operation.Head);
+        }
     }
 }

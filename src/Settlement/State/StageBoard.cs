@@ -46,6 +46,16 @@ internal sealed class StageBoard(TrustGapObjective objective)
         CountOpen();
     }
 
+    /// <summary>An entry of a snapshot, at the stage where it stands.</summary>
+    public void Restore(StatementEntry entry)
+    {
+        entry.IsJudged = _objective.IsOver(entry.Announced);
+        Enter(entry);
+    }
+
+    /// <summary>Receipts of final statements that are in no entry count on.</summary>
+    public void CountArchived(long receipts) => _receipts[(int)ReceiptStage.Final] += receipts;
+
     /// <summary>An entry that never became durable goes away.</summary>
     public void Leave(StatementEntry entry)
     {

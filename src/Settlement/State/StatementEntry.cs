@@ -14,11 +14,14 @@ internal sealed class StatementEntry(Hash256 id)
 
     public Hash256 Epoch { get; set; }
 
+    /// <summary>The statement's place among those of its epoch.</summary>
+    public ulong Sequence { get; set; }
+
     /// <summary>Receipts that the statement covers, by its own word.</summary>
     public int Receipts { get; set; }
 
-    /// <summary>The rows this engine holds receipts of; null after pruning.</summary>
-    public RowSet? Rows { get; set; } = new(0);
+    /// <summary>The rows this engine holds receipts of.</summary>
+    public RowSet Rows { get; set; } = new(0);
 
     /// <summary>What the table of receipts calls it; 0 without rows there.</summary>
     public int Number { get; set; }

@@ -1,6 +1,7 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Log;
+using OpenGradient.Engine.Settlement.Outbox;
 using OpenGradient.Engine.Settlement.Tests.Doubles;
 
 namespace OpenGradient.Engine.Settlement.Tests.Chain;
@@ -71,12 +72,26 @@ public sealed class FolderFaultTests(Anvil anvil) : IClassFixture<Anvil>, IDispo
     [AnvilFact]
     public async Task Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen()
     {
-        using var engine = Start(nameof(Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen));
+        using var engine = new Doubles.Engine(anvil, nameof(Service_OutboxTruncatedBehindThePublishedLog_RefusesToOpen), new LinuxDisk(), _folder.Path);
+        engine.Options = engine.Options with { Storage = new StorageOptions() }; // no snapshot yet that could notice it first
+        engine.Start();
         await engine.RunUntilFinal(await engine.Accept());
         engine.Stop();
         var segment = Path.Combine(_folder.Path, "outbox", "outbox-00000001.seg");
         await File.WriteAllBytesAsync(segment, (await File.ReadAllBytesAsync(segment))[..56]);
         Assert.Contains("the outbox was truncated", Assert.Throws<LogDamagedException>(() => engine.Start()).Message, StringComparison.Ordinal);
+    }
+
+    [AnvilFact]
+    public async Task Service_OutboxTruncatedBehindTheSnapshot_RefusesToOpen()
+    {
+        using var engine = Start(nameof(Service_OutboxTruncatedBehindTheSnapshot_RefusesToOpen));
+        await engine.RunUntilFinal(await engine.Accept());
+        Assert.True(engine.Service.Storage.SnapshotsTaken > 0);
+        engine.Stop();
+        var segment = Path.Combine(_folder.Path, "outbox", "outbox-00000001.seg");
+        await File.WriteAllBytesAsync(segment, (await File.ReadAllBytesAsync(segment))[..56]);
+        Assert.Contains("a snapshot knows this record", Assert.Throws<OutboxDamagedException>(() => engine.Start()).Message, StringComparison.Ordinal);
     }
 
     private Doubles.Engine Start(string name) => new Doubles.Engine(anvil, name, new LinuxDisk(), _folder.Path).Start();

@@ -136,12 +136,10 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
     }
 
     [AnvilFact]
-    public async Task Settler_MoreFinalReceiptsThanAreKept_ForgetsTheOldestAndKnowsThemAgainWhenTheyComeBack()
+    public async Task Settler_MoreFinalReceiptsThanMemoryKeeps_FindsEachOfThemWithItsProof()
     {
         using var folder = new TemporaryFolder();
-        using var engine = new Doubles.Engine(anvil, nameof(Settler_MoreFinalReceiptsThanAreKept_ForgetsTheOldestAndKnowsThemAgainWhenTheyComeBack), new LinuxDisk(), folder.Path);
-        engine.Options = engine.Options with { MaxFinalReceipts = 100 };
-        engine.Start();
+        using var engine = new Doubles.Engine(anvil, nameof(Settler_MoreFinalReceiptsThanMemoryKeeps_FindsEachOfThemWithItsProof), new LinuxDisk(), folder.Path).Start();
         var batches = new List<SealedBatch>();
         for (var i = 0; i < 6; i++)
         {
@@ -149,6 +147,7 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
             await engine.RunUntilFinal(batches[^1]);
         }
 
+        var before = batches.Select(batch => Keeping.FixtureWriter.Line(engine.Service, batch.ReceiptId(29))).ToArray();
         foreach (var restarted in new[] { false, true })
         {
             if (restarted)
@@ -157,14 +156,15 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
                 engine.Start();
             }
 
-            Assert.Equal([false, false, false, true, true, true], batches.Select(batch => engine.Service.Find(batch.ReceiptId(29)) is not null));
+            Assert.True(engine.Service.Storage.ArchivedStatements >= 4, $"only {engine.Service.Storage.ArchivedStatements} statements left memory");
+            Assert.Equal(before, batches.Select(batch => Keeping.FixtureWriter.Line(engine.Service, batch.ReceiptId(29))));
             Assert.All(batches, batch => Assert.Equal(batch.Statement.ToArray(), engine.Service.ReadStatement(batch.StatementId)));
+            Assert.All(batches, batch => Assert.Equal(30, engine.Service.LeavesOf(batch.StatementId).Count));
+            Assert.Equal(SubmitStatus.AlreadyKnown, (await engine.Service.SubmitAsync(batches[0].Receipt(17))).Status);
+            Assert.Equal(WaitStatus.Reached, (await engine.Service.WaitAsync(batches[0].ReceiptId(17), ReceiptStage.Final, CancellationToken.None)).Status);
+            Assert.Equal(180, engine.Service.Snapshot().Final);
         }
 
-        Assert.Equal(SubmitStatus.Accepted, (await engine.Service.SubmitAsync(batches[0].Receipt(17))).Status);
-        Assert.Equal(17u, engine.Service.Find(batches[0].ReceiptId(17))!.Row);
-        Assert.Null(engine.Service.Find(batches[0].ReceiptId(18)));
-        Assert.Equal(SubmitStatus.AlreadyKnown, (await engine.Service.SubmitAsync(batches[0].Receipt(17))).Status);
         await engine.Audit([.. batches]);
     }
 }

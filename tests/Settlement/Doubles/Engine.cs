@@ -14,6 +14,12 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     private int _lives;
     private readonly Dictionary<ulong, Hash256> _rootAt = [];
 
+    /// <summary>Archives, snapshots and merges at almost every occasion, so that every fault meets them.</summary>
+    public static StorageOptions Restless { get; } = new()
+    {
+        FinalReceiptsInMemory = 2, ArchiveStep = 1, FinalOperationsInMemory = 1, SnapshotEveryBytes = 1024, Interval = TimeSpan.FromMilliseconds(5),
+    };
+
     /// <summary>The service's clock, and that of the statements.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -32,7 +38,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     public SettlementOptions Options { get; set; } = new()
     {
         DataFolder = folder, ChainId = Anvil.ChainId, Contract = anvil.Contract, MaxBatchAge = TimeSpan.Zero, FinalityDepth = 3,
-        Outbox = new OutboxOptions { SegmentSize = 64 << 10 }, PollInterval = TimeSpan.FromMilliseconds(20),
+        Outbox = new OutboxOptions { SegmentSize = 64 << 10 }, PollInterval = TimeSpan.FromMilliseconds(20), Storage = Restless,
     };
 
     /// <summary>Opens the folder, as a process start does. A new epoch is what a restarted process has.</summary>

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Disk;
+using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.Log;
+using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.State;
+
+namespace OpenGradient.Engine.Settlement.Archive;
+
+/// <summary>
+/// Deletes old segments of the journal, after it has seen for each statement in them that the archive knows it and that
+/// the published log gives its bytes back. A segment with a quarantined statement stays: nothing else has that.
+/// </summary>
+internal sealed class SegmentPruner(
+    IDisk disk, SegmentFolder segments, SettlementState state, StatementArchive archive, SnapshotFolder snapshots, EntryReader entries, StorageOptions options)
+{
+    private const ulong NanosecondsPerTick = 100;
+
+    private enum Verdict
+    {
+        MayGo,
+        MustStay,
+        TooEarly,
+    }
+
+    public void Prune()
+    {
+        if (options.PruneAfter is not { } age || snapshots.Oldest is not { } needed) return;
+        var goes = new List<uint>();
+        var floor = segments.Floor;
+        for (; floor < needed.Segment; floor++)
+        {
+            if (!IsOld(floor, age)) break;
+            var verdict = Look(floor);
+            if (verdict == Verdict.TooEarly) break;
+            if (verdict == Verdict.MayGo) goes.Add(floor);
+        }
+
+        if (floor == segments.Floor) return;
+        foreach (var number in goes) Copy(number);
+        // A crash between the mark and the deletions leaves segments that nobody needs.
+        segments.RaiseFloor(floor);
+        foreach (var number in goes) segments.Delete(number);
+    }
+
+    // Every record begins with its time; the next segment's first one is younger than all of this segment.
+    private bool IsOld(uint number, TimeSpan age)
+    {
+        if (!segments.Exists(number) || !segments.Exists(number + 1)) return false;
+        var first = SegmentRecords.Of(segments, number + 1).FirstOrDefault();
+        if (first.Payload is not { Length: >= 8 } payload) return false;
+        var time = BinaryPrimitives.ReadUInt64BigEndian(payload);
+        return state.Now() > time && (state.Now() - time) / NanosecondsPerTick >= (ulong)age.Ticks;
+    }
+
+    private Verdict Look(uint number)
+    {
+        var stays = false;
+        foreach (var (_, type, payload) in SegmentRecords.Of(segments, number))
+        {
+            if (type is not (RecordType.Statement or RecordType.Batch)) continue;
+            var id = MerkleTree.LeafHash(StatementRecord.StatementOf(payload));
+            if (archive.Find(id) is { } archived)
+            {
+                if (entries.Read(archived.Leaf) is not { } published || MerkleTree.LeafHash(published) != id) return Verdict.TooEarly;
+            }
+            else if (state.Locked(view => view.Index.Find(id) is { QuarantinedAt: not 0 })) stays = true;
+            else return Verdict.TooEarly;
+        }
+
+        return stays ? Verdict.MustStay : Verdict.MayGo;
+    }
+
+    private void Copy(uint number)
+    {
+        if (options.PruneTo is not { } folder) return;
+        disk.CreateFolder(folder);
+        AtomicFile.Write(disk, Path.Combine(folder, Path.GetFileName(segments.PathOf(number))), SegmentRecords.Bytes(segments, number));
+        disk.SyncFolder(folder);
+    }
+}

@@ -1,0 +1,97 @@
+using OpenGradient.Engine.Settlement.Disk;
+using OpenGradient.Engine.Settlement.Log;
+using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.Settling;
+using OpenGradient.Engine.Settlement.State;
+
+namespace OpenGradient.Engine.Settlement.Archive;
+
+/// <summary>Where statements are.</summary>
+/// <param name="ArchivedStatements">Final statements that left memory.</param>
+/// <param name="StatementsInMemory">Open, quarantined and lately final ones.</param>
+/// <param name="SnapshotsTaken">Since the process began.</param>
+/// <param name="FirstSegment">Journal segments below this one were pruned.</param>
+/// <param name="Journal">The journal's last record.</param>
+/// <param name="RecordsReplayed">Records that were read back at the start.</param>
+public readonly record struct StorageStatus(
+    ulong ArchivedStatements, int StatementsInMemory, long SnapshotsTaken, uint FirstSegment, RecordPosition Journal, long RecordsReplayed);
+
+/// <summary>
+/// A data folder, opened: the newest snapshot, the journal's tail applied over it, and whoever keeps both from growing.
+/// Without a snapshot that can be read, the whole journal is replayed and the archive made anew.
+/// </summary>
+internal sealed class Storage : IDisposable
+{
+    private readonly StatementArchive _archive;
+
+    private Storage(SettlementState state, SegmentOutbox outbox, StatementArchive archive, EntryReader entries, Keeper keeper) =>
+        (State, Outbox, _archive, Entries, Keeper, Recall) = (state, outbox, archive, entries, keeper, new ArchiveRecall(state, archive));
+
+    public SettlementState State { get; }
+
+    public SegmentOutbox Outbox { get; }
+
+    public EntryReader Entries { get; }
+
+    public Keeper Keeper { get; }
+
+    public ArchiveRecall Recall { get; }
+
+    private long RecordsReplayed { get; init; }
+
+    public StorageStatus Status => new(
+        _archive.Statements, State.Locked(view => view.Index.InMemory.Count), Keeper.Snapshots, Outbox.Segments.Floor, State.Locked(view => view.Applied), RecordsReplayed);
+
+    public static Storage Open(SettlementOptions options, SettlementParts parts, TileStore tiles, ConditionBoard conditions)
+    {
+        var folder = Path.Combine(options.DataFolder, "archive");
+        var archive = new StatementArchive(parts.Disk, folder);
+        try
+        {
+            var state = new SettlementState(tiles, archive, options.Objective, parts.Clock);
+            var snapshots = new SnapshotFolder(parts.Disk, folder, tiles);
+            var snapshot = snapshots.ReadNewest();
+            if (snapshot is not null)
+            {
+                archive.Restore(snapshot.Archive);
+                state.Restore(snapshot);
+            }
+
+            var keeper = new Keeper(state, archive, snapshots, conditions, options.Storage, options.Outbox.SegmentSize, parts.Clock);
+            var sink = new ReplaySink(state, () => CatchUp(keeper, state, tiles));
+            // Nothing is written before the outbox holds the folder's lock.
+            var outbox = SegmentOutbox.Open(parts.Disk, Path.Combine(options.DataFolder, "outbox"), options.Outbox, sink, snapshot?.Position);
+            sink.IsLive = true;
+            keeper.CleanUp();
+            var entries = new EntryReader(tiles);
+            keeper.Pruner = new SegmentPruner(parts.Disk, outbox.Segments, state, archive, snapshots, entries, options.Storage);
+            return new Storage(state, outbox, archive, entries, keeper) { RecordsReplayed = sink.Records };
+        }
+        catch
+        {
+            archive.Dispose();
+            throw;
+        }
+    }
+
+    // A full disk or a log that does not fit must not keep the journal from being read: whoever comes after says so.
+    private static void CatchUp(Keeper keeper, SettlementState state, TileStore tiles)
+    {
+        try
+        {
+            keeper.Archive();
+        }
+        catch (DiskException full) when (full.IsFull)
+        {
+        }
+
+        foreach (var ((level, index), hashes) in state.Locked(view => view.Tree.Unstored.ToArray()))
+            if (tiles.HasFullTile(level, index, hashes)) state.Locked(view => view.Tree.MarkStored(level, index));
+    }
+
+    public void Dispose()
+    {
+        Outbox.Dispose();
+        _archive.Dispose();
+    }
+}

@@ -1,0 +1,22 @@
+using OpenGradient.Engine.Settlement.Journal;
+using OpenGradient.Engine.Settlement.Outbox;
+
+namespace OpenGradient.Engine.Settlement.State;
+
+/// <summary>
+/// Records whose effect a snapshot has no place of its own for: kept as they are and applied again after a snapshot was
+/// taken over. So a record type that comes later is never lost, at the price of its bytes. Guarded by the state's lock.
+/// </summary>
+internal sealed class CarriedRecords
+{
+    private readonly List<CarriedRecord> _records = [];
+
+    public void Keep(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
+    {
+        if (type is > RecordType.Batch and not (RecordType.Dated or RecordType.Cosigned)) _records.Add(new(position, type, payload.ToArray()));
+    }
+
+    public CarriedRecord[] ToArray() => [.. _records];
+}
+
+internal readonly record struct CarriedRecord(RecordPosition Position, byte Type, byte[] Payload);
