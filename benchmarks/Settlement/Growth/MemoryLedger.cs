@@ -15,6 +15,8 @@ public sealed class MemoryLedger(ulong chainId, EvmAddress contract) : HttpMessa
 {
     private const int KeptReceipts = 256;
 
+    private static readonly byte[] Registration = LedgerAbi.RegisterKey(default, default, default, default, default)[..4];
+
     private readonly Lock _gate = new(); // guards what follows
     private readonly Dictionary<string, string> _receipts = [];
     private readonly Queue<string> _order = new();
@@ -65,12 +67,12 @@ public sealed class MemoryLedger(ulong chainId, EvmAddress contract) : HttpMessa
         var logId = new Hash256(words[..32]);
         Hash256[] topics;
         byte[] data;
-        if (call.Length > 6 * 32) // anchor(logId, previousHead, root, size, signature)
+        if (!call[..4].SequenceEqual(Registration)) // anchor(logId, keyAndSize, root, r, vs)
         {
+            var size = words.Slice(56, 8);
             var root = new Hash256(words.Slice(64, 32));
-            data = [.. words.Slice(96, 32), .. root.Bytes, .. words.Slice(32, 32)];
-            topics = [LedgerAbi.AnchoredTopic, logId, Hash256.Parse(_activeKey)];
-            _head = LogHead.Pack(root, System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(data.AsSpan(24)));
+            (topics, data) = ([logId], [.. size, .. root.Bytes]);
+            _head = LogHead.Pack(root, System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(size));
             Anchors++;
         }
         else // registerKey(logId, signer, …)
