@@ -72,6 +72,7 @@ public sealed class AuditPipelineTests(Anvil anvil) : IClassFixture<Anvil>, IDis
         Assert.Equal(drawn.Length, pipeline.Settlement.Audits.Disputes.Count);
         Assert.Equal(drawn.Length, Directory.GetFiles(pipeline.Fraud).Length);
         await CheckFraud(pipeline, drawn[0]);
+        await CheckCommand(pipeline, drawn[0]);
 
         var failure = await Assert.ThrowsAsync<InferenceException>(async () => await pipeline.Answer(1));
         Assert.Equal(InferenceFailureKind.SealingFailed, failure.Failure!.Kind);
@@ -145,6 +146,46 @@ public sealed class AuditPipelineTests(Anvil anvil) : IClassFixture<Anvil>, IDis
         var replay = replayer.Replay(bundle.Receipt, Pipeline.Model, FraudCheck.InputOf(bundle), FraudCheck.AnswerOf(bundle));
         Assert.Equal(ReplayOutcome.Differs, replay.Outcome);
         Assert.Equal(1, Assert.Single(FraudCheck.Differences(bundle).Deviations).Different);
+    }
+
+    // What somebody runs who was sent the file.
+    private async Task CheckCommand(Pipeline pipeline, Receipt receipt)
+    {
+        var file = Path.Combine(pipeline.Fraud, $"{pipeline.Settlement.Find(receipt.Id)!.Statement.Leaf}-{receipt.Row}.ogf");
+        var trust = Path.Combine(_folder.FullName, "trust.json");
+        await File.WriteAllBytesAsync(trust, new TrustFile
+        {
+            Version = 1, Logs = [pipeline.LogId.ToString()],
+            Chain = new TrustedChain { Id = 31337, Contract = anvil.Contract.ToString(), Rpc = anvil.Endpoint.ToString(), FinalityDepth = 3 },
+            Evidence = new TrustedEvidence { Accept = ["software"], SoftwareRoots = [Convert.ToHexStringLower(pipeline.Trust.Evidence.SoftwareRoots[0].Span)], AnyBuild = true },
+        }.Encode());
+        var (code, output) = await Og("fraud", "inspect", file, "--trust", trust, "--model", Pipeline.Model);
+        Assert.True(code == 0, output);
+        Assert.Contains("the dispute stands", output);
+        Assert.Contains("differs", output);
+        Assert.Contains("proof and the block hold", output);
+
+        var bytes = await File.ReadAllBytesAsync(file);
+        var bundle = FraudBundle.Decode(bytes);
+        var forged = Path.Combine(_folder.FullName, "forged.ogf");
+        await File.WriteAllBytesAsync(forged, (bundle with { OwnOutput = bundle.ClaimedOutput!.Value }).Encode());
+        Assert.Equal(1, (await Og("fraud", "inspect", forged)).Code);
+        await File.WriteAllBytesAsync(forged, bytes[..^1]);
+        Assert.Equal(2, (await Og("fraud", "inspect", forged)).Code);
+
+        // Another draw than the chain's: the block's hash changed so that it still picks the row.
+        var other = Enumerable.Range(0, 1000).Select(i => bundle with { Beacon = bundle.Beacon with { BlockHash = Hash256.Sha256([(byte)i, (byte)(i >> 8)]) } }).First(each => FraudCheck.Contradictions(each).Count == 0);
+        await File.WriteAllBytesAsync(forged, other.Encode());
+        Assert.Equal(0, (await Og("fraud", "inspect", forged)).Code);
+        Assert.Equal(1, (await Og("fraud", "inspect", forged, "--trust", trust)).Code);
+    }
+
+    private static async Task<(int Code, string Output)> Og(params string[] arguments)
+    {
+        using var og = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "og"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, error) = (og.StandardOutput.ReadToEndAsync(), og.StandardError.ReadToEndAsync());
+        await og.WaitForExitAsync();
+        return (og.ExitCode, await output + await error);
     }
 
     // docs/formats.md, "Audit draw", with nothing of this project but the log's contents.
