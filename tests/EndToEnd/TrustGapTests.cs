@@ -159,7 +159,9 @@ public sealed class TrustGapTests
         Assert.Equal(ReleaseStatus.TimedOut, late.Release);
         Assert.InRange(late.Result.Values<long>(late.Result.IndexOf("label"))[0], 0, 9);
         using var impatient = new CancellationTokenSource();
+        var open = engine.Host.Settlement!.Snapshot().Open;
         var cancelled = engine.InferAsync(Digit(), ReleasePolicy.Anchored, impatient.Token).AsTask();
+        await Eventually.Holds("it is executed and waits", () => Task.FromResult(engine.Host.Settlement.Snapshot().Open == open + 1));
         await impatient.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
 

@@ -29,6 +29,7 @@ internal static class ServeCommand
         var drain = new Drain(TimeSpan.FromMilliseconds(configuration.Http.DrainDelayMs), TimeProvider.System);
         await using var app = HttpServer.Build(host, drain, TimeProvider.System);
         host.ModelDemoted += demotion => Console.Error.WriteLine($"warning: model {demotion.Model} {demotion.Version}: {demotion.Reason}");
+        if (host.Audit is { } audit) audit.Warned += warning => Console.Error.WriteLine($"warning: audit: {warning}");
         await app.StartAsync(cancellation);
         Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name))} on {configuration.Http.Listen}");
         foreach (var model in host.Engine.Models)

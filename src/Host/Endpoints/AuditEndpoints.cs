@@ -48,7 +48,7 @@ internal sealed class AuditEndpoints(EngineHost host)
         if (host.Audit is { } audit)
         {
             AuditJson.WriteSummary(json, audit, totals);
-            json.WriteString("trouble", audit.Trouble is null ? null : "the last pass did not come to its end; the operator's log says why");
+            json.WriteString("trouble", audit.Trouble is null ? null : "the last pass did not come to its end and is tried again; the host's own output says why");
         }
 
         json.WriteNumber("draws", totals.Draws);

@@ -80,6 +80,9 @@ public sealed class AuditService : IDisposable
         _instruments = new AuditInstruments(this, _audits);
     }
 
+    /// <summary>Something that the operator should know: a dispute, or a pass that did not come to its end. In words, from the audit's thread; a handler must not throw.</summary>
+    public event Action<string>? Warned;
+
     public uint OneIn => _options.OneIn;
 
     public IRowRetention Retention => _parts.Retention;
@@ -116,6 +119,7 @@ public sealed class AuditService : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException)
         {
             // A full disk, say: what was not recorded is done again.
+            if (_trouble != error.Message) Warned?.Invoke($"the pass did not come to its end, and is tried again: {error.Message}");
             _trouble = error.Message;
         }
     }
@@ -228,6 +232,7 @@ public sealed class AuditService : IDisposable
             _parts.Fraud.Write(FraudCheck.BundleOf(retained, finding, proof.BundleOf(retained.Receipt), row.Beacon, row.OneIn, now), row.Leaf, row.Row);
         }
 
+        Warned?.Invoke($"row {row.Row} of leaf {row.Leaf} is disputed ({finding.Detail}); see {FraudFolder.NameOf(row.Leaf, row.Row)} in the folder 'fraud'");
         if (_options.HaltOnDispute)
             await _audits.HaltAsync(statement.Epoch, row.Statement, $"row {row.Row} of leaf {row.Leaf} was executed again and gave other bits", cancellationToken).ConfigureAwait(false);
     }

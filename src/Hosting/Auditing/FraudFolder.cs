@@ -1,14 +1,17 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Disk;
 
 namespace OpenGradient.Engine.Hosting.Auditing;
 
 /// <summary>
-/// Fraud bundles as files, one per disputed row. A file is whole or not there; one that is written again after a crash is
-/// replaced by its equal. Closed to others: a bundle holds the request's input.
+/// Fraud bundles as files, one per disputed row. A file is whole or not there, and durable before the dispute is recorded; one
+/// that is written again after a crash is replaced by its equal. Closed to others: a bundle holds the request's input.
 /// </summary>
 public sealed class FraudFolder(string path)
 {
     public const string Ending = ".ogf";
+
+    private readonly LinuxDisk _disk = new();
 
     /// <summary>The file of a row; it may not be there.</summary>
     public static string NameOf(ulong leaf, uint row) => $"{leaf}-{row}{Ending}";
@@ -17,28 +20,18 @@ public sealed class FraudFolder(string path)
     /// <exception cref="IOException">The disk refused.</exception>
     public string Write(FraudBundle bundle, ulong leaf, uint row)
     {
-        if (!Directory.Exists(path))
-        {
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
-            else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-
+        _disk.CreateFolder(path);
         var name = NameOf(leaf, row);
         var beside = Path.Combine(path, name + ".new");
-        using (var file = new FileStream(beside, Options))
+        using (var file = _disk.Open(beside, create: true))
         {
-            file.Write(bundle.Encode());
-            file.Flush(flushToDisk: true);
+            file.Truncate(0);
+            file.Write(bundle.Encode(), 0);
+            file.Sync();
         }
 
-        File.Move(beside, Path.Combine(path, name), overwrite: true);
+        _disk.Rename(beside, Path.Combine(path, name));
+        _disk.SyncFolder(path);
         return name;
     }
-
-    /// <summary>Names of the bundles that are there.</summary>
-    public IReadOnlyList<string> Names() => Directory.Exists(path) ? [.. Directory.EnumerateFiles(path, "*" + Ending).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
-
-    private static FileStreamOptions Options => OperatingSystem.IsWindows()
-        ? new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write }
-        : new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
 }

@@ -90,7 +90,8 @@ public sealed record TrustGapConfiguration
         if (MaxOpenReceipts < 0) errors.Add("trustGap.maxOpenReceipts: not negative");
         if (MaxOpenAgeMs is not (>= 0 and <= LongestMs)) errors.Add($"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
         if (OnExceeded is not ("refuse" or "slowDown")) errors.Add($"trustGap.onExceeded: '{OnExceeded}' is neither refuse nor slowDown");
-        if (MaxDelayMs is not (>= 1 and <= 60_000)) errors.Add("trustGap.maxDelayMs: between 1 and 60,000");
+        // Whoever waits is in flight: a stop has 60 s in all.
+        if (MaxDelayMs is not (>= 1 and <= 10_000)) errors.Add("trustGap.maxDelayMs: between 1 and 10,000");
         if (RefuseAt is not (> 1 and <= 1000)) errors.Add("trustGap.refuseAt: above 1, to 1,000");
         if (ObjectiveStage is not ("durable" or "verified" or "anchored" or "final")) errors.Add($"trustGap.objectiveStage: '{ObjectiveStage}' is none of durable, verified, anchored, final");
         if (ObjectiveMs is not (> 0 and <= 31_536_000_000)) errors.Add("trustGap.objectiveMs: above 0, to a year (31,536,000,000)");

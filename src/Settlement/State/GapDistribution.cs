@@ -8,6 +8,9 @@ public sealed class GapDistribution
 
     internal GapDistribution(long[] counts, long total, ulong max, double seconds) => (_counts, Receipts, _max, SumSeconds) = (counts, total, max, seconds);
 
+    /// <summary>Of nothing.</summary>
+    public static GapDistribution Empty { get; } = new([], 0, 0, 0);
+
     public long Receipts { get; }
 
     public double SumSeconds { get; }

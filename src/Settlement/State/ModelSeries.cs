@@ -10,8 +10,6 @@ internal sealed class ModelSeries(string name, byte[] utf8)
 
     private static readonly ReceiptStage[] Measured = [ReceiptStage.Durable, ReceiptStage.Verified, ReceiptStage.Anchored, ReceiptStage.Final];
 
-    private static readonly GapHistogram None = new();
-
     private readonly long[] _receipts = new long[7];
 
     // Statements by the stage they stand at, as they came; one that has gone on is dropped when it gets to the front.
@@ -56,7 +54,7 @@ internal sealed class ModelSeries(string name, byte[] utf8)
     public ModelGap Snapshot(ulong now) => new(
         name,
         [.. OpenStages.Select(stage => new OpenStage(stage, _receipts[(int)stage], OldestAt(stage, now)))],
-        [.. Measured.Select(stage => new ReachedStage(stage, (_gaps[(int)stage] ?? None).Copy()))]);
+        [.. Measured.Select(stage => new ReachedStage(stage, _gaps[(int)stage]?.Copy() ?? GapDistribution.Empty))]);
 
     private void Stand(StatementEntry entry, ReceiptStage stage)
     {

@@ -35,6 +35,7 @@ public sealed class DiskRetention : IRowRetention
     /// <param name="folder">Of the rows; made when it is not there.</param>
     /// <param name="keys">Of the slices' keys; another folder, so that a copy of the rows alone is noise.</param>
     /// <exception cref="IOException">A folder cannot be used.</exception>
+    /// <exception cref="FormatException">Another release wrote what is there.</exception>
     public DiskRetention(string folder, string keys, RetentionLimits limits, TimeProvider clock)
     {
         (_folder, _keys, _limits, _clock) = (folder, keys, limits, clock);
@@ -132,7 +133,6 @@ public sealed class DiskRetention : IRowRetention
         lock (_gate)
         {
             foreach (var batch in _staged.Batches.ToArray()) Move(batch);
-            if (_slices.Count > 0) _slices[^1].Flush();
             var oldest = _clock.GetUtcNow() - _limits.Window;
             foreach (var slice in _slices.Where(slice => slice.Begun + SliceLength < oldest).ToArray())
             {

@@ -16,6 +16,7 @@ internal sealed class RetentionSlice : IDisposable
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int KeySize = 32;
+    private const int TagBytes = 16;
 
     private readonly string _path;
     private readonly string _keyPath;
@@ -54,6 +55,7 @@ internal sealed class RetentionSlice : IDisposable
     }
 
     /// <summary>A slice that an earlier process wrote; null, and what is left of it removed, when its key or its beginning is not there.</summary>
+    /// <exception cref="FormatException">Another release wrote it.</exception>
     public static RetentionSlice? Reopen(string path, string keys, Action<Hash256, uint, long> found)
     {
         var name = Path.GetFileNameWithoutExtension(path);
@@ -65,20 +67,26 @@ internal sealed class RetentionSlice : IDisposable
         }
 
         var slice = new RetentionSlice(path, keyPath, Open(path, FileMode.Open), File.ReadAllBytes(keyPath), DateTimeOffset.FromUnixTimeMilliseconds(begun));
+        if (slice.Bytes < TagBytes)
+        {
+            slice.Destroy();
+            return null;
+        }
+
         try
         {
             slice.ReadIndex(found);
             return slice;
         }
-        catch (FormatException)
+        catch
         {
-            slice.Destroy();
-            return null;
+            slice.Dispose();
+            throw;
         }
     }
 
     /// <summary>Bytes that a row takes here, an empty slice's own counted in.</summary>
-    public static long SizeOf(RetainedRow row) => 16 + HeaderSize + NonceSize + TagSize + 8 + row.Receipt.Encode().Length + (long)row.Input.Length + row.Output.Length;
+    public static long SizeOf(RetainedRow row) => TagBytes + HeaderSize + NonceSize + TagSize + 8 + row.Receipt.Encode().Length + (long)row.Input.Length + row.Output.Length;
 
     /// <summary>Appends a row and returns where it lies.</summary>
     public long Write(in Hash256 statement, uint row, RetainedRow retained)
@@ -100,12 +108,20 @@ internal sealed class RetentionSlice : IDisposable
         _cipher.Encrypt(nonce, plain, record.AsSpan(HeaderSize + NonceSize + TagSize), record.AsSpan(HeaderSize + NonceSize, TagSize), record.AsSpan(0, HeaderSize));
         CryptographicOperations.ZeroMemory(plain);
         var at = _file.Seek(0, SeekOrigin.End);
-        _file.Write(record);
+        try
+        {
+            _file.Write(record);
+        }
+        catch (IOException)
+        {
+            // A full disk took a part of it: what comes behind must begin where the next reader looks for it.
+            _file.SetLength(at);
+            throw;
+        }
+
         Held.Add((statement, row));
         return at;
     }
-
-    public void Flush() => _file.Flush();
 
     /// <summary>The row that lies there; null when it was erased, or its bytes were changed.</summary>
     public RetainedRow? Read(long at)
@@ -166,9 +182,10 @@ internal sealed class RetentionSlice : IDisposable
 
     private void ReadIndex(Action<Hash256, uint, long> found)
     {
-        var tag = new byte[16];
+        var tag = new byte[TagBytes];
         _file.Seek(0, SeekOrigin.Begin);
-        if (_file.ReadAtLeast(tag, tag.Length, throwOnEndOfStream: false) < tag.Length || !tag.AsSpan().StartsWith("OGE retained v1"u8)) throw new FormatException("retained rows: unknown tag or version");
+        _file.ReadExactly(tag);
+        if (!tag.AsSpan().StartsWith("OGE retained v1"u8)) throw new FormatException($"'{_path}': unknown tag or version of retained rows; another release wrote it, and may go on with it");
         var header = new byte[HeaderSize];
         for (long at = tag.Length; at + HeaderSize <= _file.Length;)
         {
@@ -199,7 +216,7 @@ internal sealed class RetentionSlice : IDisposable
 
     private static FileStream Open(string path, FileMode mode)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read };
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
         if (!OperatingSystem.IsWindows() && mode == FileMode.CreateNew) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         return new FileStream(path, options);
     }

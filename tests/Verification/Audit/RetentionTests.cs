@@ -265,6 +265,19 @@ public sealed class DiskRetentionTests(Installation installation) : RetentionCon
     }
 
     [Fact]
+    public void NewerVersion_IsRefusedByName()
+    {
+        using (var retention = Open(Wide)) Kept.Show(Sealer, retention, 1);
+        var path = Directory.GetFiles(Rows)[0];
+        var bytes = File.ReadAllBytes(path);
+        bytes[14] = (byte)'2';
+        File.WriteAllBytes(path, bytes);
+        Assert.Contains("version", Assert.Throws<FormatException>(() => Open(Wide)).Message);
+        Assert.Equal(bytes, File.ReadAllBytes(path));
+        Assert.Single(Directory.GetFiles(Keys));
+    }
+
+    [Fact]
     public void Changed_Byte_IsNoticed()
     {
         SealedBatch batch;
