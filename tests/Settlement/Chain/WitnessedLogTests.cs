@@ -216,12 +216,3 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
         foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories)) File.Copy(file, file.Replace(from, to, StringComparison.Ordinal));
     }
 }
-
-/// <summary>A theory that needs the real node.</summary>
-public sealed class AnvilTheoryAttribute : TheoryAttribute
-{
-    public AnvilTheoryAttribute()
-    {
-        if (Anvil.Binary is null) Skip = "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root";
-    }
-}
