@@ -17,6 +17,9 @@ public sealed class ReceiptBundleTests
         Assert.Equal((expected.Inclusion?.LeafIndex, expected.Inclusion?.TreeSize), (actual.Inclusion?.LeafIndex, actual.Inclusion?.TreeSize));
         Assert.Equal(expected.Inclusion?.Path, actual.Inclusion?.Path);
         Assert.Equal(expected.Anchor, actual.Anchor);
+        Assert.Equal(expected.Cosignatures.ToArray(), actual.Cosignatures.ToArray());
+        Assert.Equal(expected.Consistency, actual.Consistency);
+        Assert.Equal(expected.Encode(), actual.Encode());
         Assert.Equal(expected.Checkpoint is null, actual.Checkpoint is null);
         if (expected.Checkpoint is not { } before || actual.Checkpoint is not { } after) return;
         Assert.Equal(before with { Signature = default, LogPublicKey = default, Note = default }, after with { Signature = default, LogPublicKey = default, Note = default });
@@ -59,6 +62,32 @@ public sealed class ReceiptBundleTests
         Refused("bundle section 3: truncated", receipt, ((ushort)3, new byte[16]));
         Refused("bundle section 4: truncated", receipt, ((ushort)4, new byte[100]));
         Refused("receipt: 1 trailing bytes", ((ushort)1, [.. Receipt.Encode(), 0]));
+    }
+
+    [Fact]
+    public void Encode_WithoutNewSections_StaysVersion1()
+    {
+        Assert.StartsWith("OGE bundle v1", System.Text.Encoding.ASCII.GetString(new ReceiptBundle { Receipt = Receipt, Anchor = new AnchorClaim(default, 1, default, 0) }.Encode()));
+        Assert.StartsWith("OGE bundle v2", System.Text.Encoding.ASCII.GetString(new ReceiptBundle { Receipt = Receipt, Consistency = [] }.Encode()));
+    }
+
+    [Fact]
+    public void Decode_VersionsAndSectionsThatDoNotFit_AreRefusedByName()
+    {
+        var whole = new ReceiptBundle { Receipt = Receipt, Consistency = [Hash256.Sha256([1])] }.Encode();
+        Assert.NotNull(ReceiptBundle.Decode(whole).Consistency);
+        byte[] newer = [.. whole];
+        newer[12] = (byte)'3';
+        Assert.Contains("reads versions 1 and 2", Assert.Throws<FormatException>(() => ReceiptBundle.Decode(newer)).Message, StringComparison.Ordinal);
+        byte[] older = [.. whole];
+        older[12] = (byte)'1';
+        Assert.Equal("bundle: unknown section 8", Assert.Throws<FormatException>(() => ReceiptBundle.Decode(older)).Message);
+        byte[] bare = [.. new ReceiptBundle { Receipt = Receipt }.Encode()];
+        bare[12] = (byte)'2';
+        Assert.Contains("without a section that version 1 lacks", Assert.Throws<FormatException>(() => ReceiptBundle.Decode(bare)).Message, StringComparison.Ordinal);
+        byte[] lines = [.. new ReceiptBundle { Receipt = Receipt, Cosignatures = "\u2014 w AAAAAAAA\n"u8.ToArray() }.Encode()];
+        lines[^1] = (byte)'x';
+        Assert.Contains("signature lines", Assert.Throws<FormatException>(() => ReceiptBundle.Decode(lines)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -74,25 +74,34 @@ internal sealed class CheckpointAudit(AuditTrust trust, AuditReport report)
     /// <summary>Compares the published file: the note of one of the journal's checkpoints, followed by cosignatures in the order they came.</summary>
     public void ComparePublished(string name, byte[] published)
     {
-        var best = (Length: -1, Expected: Array.Empty<byte>());
+        // Of all that could stand there, the one that the fewest bytes differ from: a size with a wrong digit is still that size.
+        var best = (Wrong: int.MaxValue, Expected: Array.Empty<byte>());
         for (var each = _newest.Last; each is not null; each = each.Previous)
         {
             var expected = each.Value.Signed.Note.ToArray();
             var lines = each.Value.Lines;
             for (var count = 0; ; count++)
             {
-                var common = published.AsSpan().CommonPrefixLength(expected);
-                if (common == published.Length && common == expected.Length) return;
-                if (common > best.Length) best = (common, expected);
+                var wrong = Differences(published, expected);
+                if (wrong == 0) return;
+                if (wrong < best.Wrong) best = (wrong, expected);
                 if (count == lines.Count) break;
                 expected = [.. expected, .. lines[count].Span];
             }
         }
 
-        if (best.Length < 0) throw new AuditStoppedException(name, 0, "a checkpoint is published, but the outbox holds none");
-        var at = best.Length;
+        if (best.Expected.Length == 0) throw new AuditStoppedException(name, 0, "a checkpoint is published, but the outbox holds none");
+        var at = published.AsSpan().CommonPrefixLength(best.Expected);
         throw new AuditStoppedException(name, at, at == published.Length ? $"{best.Expected.Length} bytes expected, {published.Length} are there"
             : at == best.Expected.Length ? $"the end of the file expected after {at} bytes"
             : $"0x{best.Expected[at]:x2} expected, 0x{published[at]:x2} is there");
+    }
+
+    private static int Differences(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    {
+        var differences = Math.Abs(a.Length - b.Length);
+        for (var i = 0; i < Math.Min(a.Length, b.Length); i++)
+            if (a[i] != b[i]) differences++;
+        return differences;
     }
 }

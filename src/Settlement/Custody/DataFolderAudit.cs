@@ -46,8 +46,8 @@ public sealed class DataFolderAudit(string dataFolder, AuditTrust trust, EvmChai
         journal = new JournalAudit(trust, segments, tiles, bundles, checkpoints, report);
         await segments.RunAsync(clock, cancellationToken).ConfigureAwait(false);
 
+        if (size > tiles.Tree.Size && IsSigned(published!, checkpoints)) throw Short(segments, size, tiles.Tree.Size);
         if (published is not null) checkpoints.ComparePublished(files.NameOf(TilePath.Checkpoint), published);
-        if (size > tiles.Tree.Size) throw Short(segments, size, tiles.Tree.Size);
         await tiles.FinishAsync(cancellationToken).ConfigureAwait(false);
         await bundles.FinishAsync(cancellationToken).ConfigureAwait(false);
         if (report.Missing is { } missing) throw new AuditStoppedException(missing);
@@ -56,6 +56,10 @@ public sealed class DataFolderAudit(string dataFolder, AuditTrust trust, EvmChai
         if (witnesses.Count > 0 && !checkpoints.LogKey.IsEmpty)
             await new WitnessViewAudit(trust, report).RunAsync(witnesses, tiles.Tree, checkpoints.LogKey, published, cancellationToken).ConfigureAwait(false);
     }
+
+    // The log's own word for more than there is: then it is the outbox that is wrong, and not the file.
+    private bool IsSigned(byte[] published, CheckpointAudit checkpoints) =>
+        !checkpoints.LogKey.IsEmpty && CheckpointNote.Parse(published).Check(SignedNote.KeyOf(checkpoints.LogKey.Span), trust.Signatures) == SignatureStanding.Valid;
 
     private static AuditStoppedException Short(SegmentAudit segments, ulong published, ulong leaves) => segments.TailAt is { } tail
         ? new(tail.File, tail.Offset, $"records up to leaf {published}, which a published checkpoint covers, are expected; whole ones end here with {leaves} leaves")

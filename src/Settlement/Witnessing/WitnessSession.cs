@@ -32,7 +32,7 @@ internal sealed class WitnessSession(SettlementState state, JournalWriter journa
         var newest = state.Locked(view => view.Operations.LastOrDefault(operation => operation.Checkpoint is not null));
         if (newest is null)
         {
-            if (_asked is null) await AskAsync(0, cancellationToken).ConfigureAwait(false);
+            if (_asked is null || _status.Trouble is not null) await AskAsync(0, cancellationToken).ConfigureAwait(false);
             return false;
         }
 

@@ -111,10 +111,19 @@ internal static class Samples
         from checkpoint in Maybe(Checkpoint)
         from second in Maybe(Evidence)
         from anchor in Maybe(from transaction in Hash from number in U64 from block in Hash from log in U32 select new AnchorClaim(transaction, number, block, log))
+        from cosignatures in Maybe(from lines in Gen.ListOf(Cosignature) select lines.Take(4).SelectMany(line => line).ToArray())
+        from consistency in Maybe(Path(64))
         select new ReceiptBundle
         {
             Receipt = receipt, Evidence = evidence, Inclusion = inclusion, Checkpoint = checkpoint, CheckpointEvidence = second, Anchor = anchor,
+            Cosignatures = cosignatures, Consistency = consistency,
         };
+
+    public static Gen<byte[]> Cosignature { get; } =
+        from key in Bytes(32)
+        from time in U64
+        from signature in Bytes(64)
+        select Formats.Cosignature.Line(new VerifierKey("witness.example/é", NoteKeyType.Cosignature, key), time, signature);
 
     private static Gen<T?> Maybe<T>(Gen<T> gen) where T : class => Gen.OneOf(Gen.Constant<T?>(null), gen.Select(value => (T?)value));
 }

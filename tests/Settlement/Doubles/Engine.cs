@@ -33,6 +33,12 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
 
     public SettlementService Service { get; private set; } = null!;
 
+    /// <summary>Answers for witnesses; null where the options name none.</summary>
+    public HttpMessageHandler? Witnesses { get; set; }
+
+    /// <summary>Every epoch there was.</summary>
+    public Dictionary<Hash256, TestEpoch> Epochs { get; } = [];
+
     public ITransactionSigner Account { get; set; } = anvil.Account;
 
     public SettlementOptions Options { get; set; } = new()
@@ -51,7 +57,9 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         {
             Rpc = new RpcClient(_http, new RpcOptions { Endpoint = anvil.Endpoint, Timeout = TimeSpan.FromSeconds(30) }),
             Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = Account, Disk = disk, Clock = Clock,
+            Http = Witnesses is null ? null : new HttpClient(Witnesses), Signatures = TestSignatures.Instance,
         });
+        Epochs[Epoch.Epoch.Id] = Epoch;
         return this;
     }
 

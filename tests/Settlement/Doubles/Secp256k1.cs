@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.Settlement.Tests.Doubles;
 /// <summary>Signs with Debian's libsecp256k1, which signs deterministically (RFC 6979).</summary>
 internal sealed unsafe partial class Secp256k1 : ITransactionSigner
 {
-    private const uint ContextSign = 0x201;
+    private const uint ContextSign = 0x301; // and verify
     private const uint Uncompressed = 2;
     private static readonly nint Context = ContextCreate(ContextSign);
     private readonly byte[] _key;
@@ -46,6 +46,28 @@ internal sealed unsafe partial class Secp256k1 : ITransactionSigner
         signature[64] = (byte)id;
         return signature;
     }
+
+    public static bool Verify(ReadOnlySpan<byte> publicKey, in Hash256 digest, ReadOnlySpan<byte> signature)
+    {
+        if (signature.Length != 65 || signature[64] > 3) return false;
+        var recoverable = stackalloc byte[65];
+        var parsed = stackalloc byte[64];
+        Span<byte> recovered = stackalloc byte[65];
+        nuint length = 65;
+        fixed (byte* compact = signature, message = digest.Bytes, output = recovered)
+        {
+            if (ParseCompact(Context, recoverable, compact, signature[64]) != 1 || Recover(Context, parsed, recoverable, message) != 1) return false;
+            _ = PubkeySerialize(Context, output, &length, parsed, Uncompressed);
+        }
+
+        return publicKey.SequenceEqual(recovered);
+    }
+
+    [LibraryImport("libsecp256k1.so.1", EntryPoint = "secp256k1_ecdsa_recoverable_signature_parse_compact")]
+    private static partial int ParseCompact(nint context, byte* signature, byte* input, int id);
+
+    [LibraryImport("libsecp256k1.so.1", EntryPoint = "secp256k1_ecdsa_recover")]
+    private static partial int Recover(nint context, byte* publicKey, byte* signature, byte* message);
 
     [LibraryImport("libsecp256k1.so.1", EntryPoint = "secp256k1_context_create")]
     private static partial nint ContextCreate(uint flags);

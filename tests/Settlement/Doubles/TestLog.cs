@@ -5,19 +5,23 @@ namespace OpenGradient.Engine.Settlement.Tests.Doubles;
 /// <summary>A log's key and one epoch after the other, with statements that look as sealing makes them.</summary>
 internal sealed class TestLog : INoteSigner
 {
-    private readonly byte[] _publicKey;
+    private readonly Ed25519 _key;
     private ulong _sequence;
 
-    public TestLog(string seed) => _publicKey = Hash256.Sha256(System.Text.Encoding.UTF8.GetBytes("log " + seed)).ToArray();
+    public TestLog(string seed) => _key = Ed25519.FromSeed("log " + seed);
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    public ReadOnlySpan<byte> PublicKey => _publicKey;
+    public ReadOnlySpan<byte> PublicKey => _key.PublicKey;
 
-    public Hash256 LogId => SignedNote.LogIdOf(_publicKey);
+    public Hash256 LogId => SignedNote.LogIdOf(PublicKey);
 
-    // Settlement never checks this signature; a stand-in of the right length that depends on key and text does.
-    public byte[] SignNote(ReadOnlySpan<byte> text) => System.Security.Cryptography.HMACSHA512.HashData(_publicKey, text);
+    public VerifierKey VerifierKey => SignedNote.KeyOf(PublicKey);
+
+    public byte[] SignNote(ReadOnlySpan<byte> text) => _key.SignNote(text);
+
+    /// <summary>The log's word for a tree, as a note.</summary>
+    public byte[] Note(ulong size, Hash256 root) => SignedNote.Encode(PublicKey, size, root, SignNote(SignedNote.Text(LogId, size, root)));
 
     public SealedBatch Batch(TestEpoch epoch, int rows, Random random)
     {
