@@ -15,4 +15,5 @@ internal static class RecordType
     public const byte Reopened = 10;
     public const byte Abandoned = 11;
     public const byte Batch = 12;
+    public const byte Spent = 16;
 }

@@ -22,6 +22,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private readonly List<ChainOperation> _operations = [];
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
+    private readonly Spending _spending = new();
 
     // Batches that the outbox has taken in and nobody has indexed yet. Whoever takes the lock next indexes them first, so
     // a caller finds what it handed over. The outbox's queue bounds it: the writer passes here after every group.
@@ -115,6 +116,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
                 case RecordType.Included: Apply(IncludedRecord.Decode(payload)); break;
                 case RecordType.Finalized: Finalize(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Reopened: Reopen(OperationEndRecord.Decode(payload)); break;
+                case RecordType.Spent: _spending.Apply(SpentRecord.Decode(payload)); break;
                 case RecordType.Abandoned: Abandon(OperationEndRecord.Decode(payload)); break;
                 default: throw new FormatException($"journal: record type {type} is unknown; a newer release wrote it");
             }
@@ -226,14 +228,19 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint!.Size; leaf++) _index.AtLeaf(leaf).Anchor = operation;
     }
 
-    private void Apply(AttemptRecord record) => _operations[(int)record.Operation].Attempts.Add(
-        new(record.Nonce, record.MaxPriorityFee, record.MaxFee, record.GasLimit, record.AtBlock, record.Raw, Keccak256.Hash(record.Raw.Span)));
+    private void Apply(AttemptRecord record)
+    {
+        _operations[(int)record.Operation].Attempts.Add(
+            new(record.Nonce, record.MaxPriorityFee, record.MaxFee, record.GasLimit, record.AtBlock, record.Raw, Keccak256.Hash(record.Raw.Span)));
+        _spending.Apply(record);
+    }
 
     private void Apply(IncludedRecord record)
     {
         var operation = _operations[(int)record.Operation];
         if (operation.AbandonedBecause is not null) Revive(operation);
-        (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
+        // One that was final and moved to another block was anchored when it was.
+        (operation.Inclusion, operation.IncludedAt) = (record.At, operation.IsFinal ? operation.IncludedAt : record.Time);
         Announce(operation, record.Time);
     }
 
@@ -302,6 +309,8 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
 
         /// <summary>Operations that are neither final nor abandoned, oldest first.</summary>
         public IReadOnlyCollection<ChainOperation> Live => state._live.Values;
+
+        public Spending Spending => state._spending;
 
         public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
 
