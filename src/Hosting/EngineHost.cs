@@ -218,7 +218,10 @@ public sealed class EngineHost : IAsyncDisposable
                 UseFinalizedTag = chain.FinalityDepth is null,
                 FinalityDepth = chain.FinalityDepth ?? 1, // not looked at while the tag is used
                 HaltOnBadStatement = Configuration.Audit.OnBadStatement == "stopEpoch",
+                FinalityTag = chain.FinalityTag == "safe" ? FinalityTag.Safe : FinalityTag.Finalized,
+                PriorityFee = (UInt128)(chain.PriorityFeeGwei * 1e9),
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
+                MaxSpendPerDay = chain.MaxSpendPerDay is { } ether ? (UInt128)(ether * 1_000_000_000_000_000_000m) : null,
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
                 Witnesses = Configuration.Log.Addresses(),
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
@@ -232,7 +235,7 @@ public sealed class EngineHost : IAsyncDisposable
                 Verifier = new StatementVerifier(epochs, signatures),
                 CheckpointSigner = Epoch,
                 NoteSigner = logKey,
-                TransactionSigner = Own(OpenTransactionKey(shim, chain)),
+                TransactionSigner = OpenTransactionSigner(shim, chain),
                 Clock = _clock,
                 Http = Configuration.Log.Witnesses.Count == 0 ? null : Own(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan }),
                 Signatures = signatures,
@@ -267,12 +270,10 @@ public sealed class EngineHost : IAsyncDisposable
         public AdmissionAdvice Advise() => host._settling.IsFaulted ? AdmissionAdvice.Refuse(AfterRestart) : settlement.Advise();
     }
 
-    private static TransactionKey OpenTransactionKey(AttestationShim shim, ChainConfiguration chain)
+    private ITransactionSigner OpenTransactionSigner(AttestationShim shim, ChainConfiguration chain)
     {
-        if (chain.TransactionKeyPasswordFile is { } password) return TransactionKey.FromKeystore(shim, chain.TransactionKeyFile, password);
-        return chain.Development
-            ? TransactionKey.FromSecretFile(shim, chain.TransactionKeyFile)
-            : throw new ConfigurationException(["chain.transactionKeyPasswordFile: a bare key is for development chains; give a Web3 keystore and its password file"]);
+        var opened = TransactionSigners.Open(shim, chain, () => Own(new HttpClient()));
+        return opened is TransactionKey key ? Own(key) : opened;
     }
 
     // Statements name the newest block seen; a chain that cannot be reached leaves the last one standing.

@@ -1,14 +1,10 @@
 using System.Net;
-using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Hosting.Configuration;
 
 /// <summary>Finds everything that would not work, before anything is started.</summary>
 public static class ConfigurationCheck
 {
-    // The tip that every transaction offers, and a figure no chain has seen.
-    private const double MinFeePerGasGwei = 1;
-    private const double MaxFeePerGasGwei = 1_000_000;
 
     public static IReadOnlyList<string> Errors(HostConfiguration configuration)
     {
@@ -34,7 +30,7 @@ public static class ConfigurationCheck
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
         Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
-        if (configuration.Chain is { } chain) CheckChain(chain, errors);
+        if (configuration.Chain is { } chain) ChainConfigurationCheck.Check(chain, errors);
         configuration.Settlement.Check(configuration.TrustGap, errors);
         configuration.TrustGap.Check(errors);
         AuditConfiguration.Check(configuration.Audit, errors);
@@ -111,15 +107,5 @@ public static class ConfigurationCheck
         if (policy.TimeoutMs is not (null or (> 0 and <= 86_400_000))) errors.Add($"{key}.timeoutMs: above 0, to 86,400,000");
         if (policy.OnTimeout is not (null or "reject" or "downgrade")) errors.Add($"{key}.onTimeout: '{policy.OnTimeout}' is neither reject nor downgrade");
         if (policy is { OnTimeout: "downgrade", TimeoutMs: null }) errors.Add($"{key}.onTimeout: downgrade needs {key}.timeoutMs");
-    }
-
-    private static void CheckChain(ChainConfiguration chain, List<string> errors)
-    {
-        if (Address(chain.Rpc) is null) errors.Add($"chain.rpc: '{chain.Rpc}' is not an http or https address");
-        if (chain.Id == 0) errors.Add("chain.id: needed, so that a wrong chain is refused");
-        if (!EvmAddress.TryParse(chain.Contract, out var contract) || contract.IsZero) errors.Add("chain.contract: the address of a SettlementLedger is needed");
-        if (chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed");
-        if (chain.FinalityDepth == 0) errors.Add("chain.finalityDepth: 1 or more; leave it out for the chain's finalized tag");
-        if (chain.MaxFeePerGasGwei is not (>= MinFeePerGasGwei and <= MaxFeePerGasGwei)) errors.Add($"chain.maxFeePerGasGwei: between {MinFeePerGasGwei} (the tip) and {MaxFeePerGasGwei:0}");
     }
 }

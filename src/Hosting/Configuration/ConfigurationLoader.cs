@@ -144,7 +144,7 @@ public static class ConfigurationLoader
             },
             Chain = configuration.Chain is null ? null : configuration.Chain with
             {
-                TransactionKeyFile = At(configuration.Chain.TransactionKeyFile),
+                TransactionKeyFile = AtOrNull(configuration.Chain.TransactionKeyFile) ?? "",
                 TransactionKeyPasswordFile = AtOrNull(configuration.Chain.TransactionKeyPasswordFile),
             },
         };

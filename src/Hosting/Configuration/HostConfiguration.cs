@@ -188,11 +188,35 @@ public sealed record ChainConfiguration
     /// <summary>File with the keystore's password.</summary>
     public string? TransactionKeyPasswordFile { get; init; }
 
-    /// <summary>Blocks, the anchor's own included, that make it final; null uses the chain's finalized tag.</summary>
+    /// <summary>A signer that holds the paying account's key, instead of a key file.</summary>
+    public RemoteSignerConfiguration? RemoteSigner { get; init; }
+
+    /// <summary>Blocks, the anchor's own included, that make it final; null uses the chain's tag.</summary>
     public ulong? FinalityDepth { get; init; }
+
+    /// <summary>Which tag, where no depth is given: <c>finalized</c> or <c>safe</c>.</summary>
+    public string FinalityTag { get; init; } = "finalized";
 
     /// <summary>Says that this is a development chain: bare keys are accepted and the trust file says so.</summary>
     public bool Development { get; init; }
 
     public double MaxFeePerGasGwei { get; init; } = 200;
+
+    /// <summary>The tip that is offered first.</summary>
+    public double PriorityFeeGwei { get; init; } = 1;
+
+    /// <summary>Ether (the chain's coin) that may be spent in any 24 hours; null for no limit.</summary>
+    public decimal? MaxSpendPerDay { get; init; }
+}
+
+/// <summary>A signer that answers as Web3Signer does (<c>POST /api/v1/eth1/sign/…</c>).</summary>
+public sealed record RemoteSignerConfiguration
+{
+    /// <summary>Its address, without a path; https outside loopback.</summary>
+    public string Url { get; init; } = "";
+
+    /// <summary>The key's public half: 0x and 128 hexadecimal digits, x and y.</summary>
+    public string PublicKey { get; init; } = "";
+
+    public double TimeoutMs { get; init; } = 5_000;
 }

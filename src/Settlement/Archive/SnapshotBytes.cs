@@ -20,6 +20,7 @@ internal static class SnapshotBytes
         foreach (var (tile, hashes) in content.Tree.Unstored) writer.Part(SnapshotPart.TreeTile, new ByteWriter().U8((byte)tile.Level).U64(tile.Index).Hashes(hashes).ToArray());
         var ordered = content.Statements.OrderBy(statement => statement.Leaf ?? ulong.MaxValue).ThenBy(statement => statement.Position.Segment).ThenBy(statement => statement.Position.Offset);
         foreach (var statement in ordered) writer.Part(SnapshotPart.Statement, EncodeStatement(statement));
+        writer.Part(SnapshotPart.Spending, content.Spending);
         foreach (var record in content.Carried)
             writer.Part(SnapshotPart.Carried, new ByteWriter().U32(record.Position.Segment).U32(record.Position.Offset).U8(record.Type).Bytes(record.Payload).ToArray());
         writer.Complete();
@@ -32,7 +33,7 @@ internal static class SnapshotBytes
         (RecordPosition, ulong TreeSize, ArchiveContents)? archive = null;
         var (epochs, operations, statements) = (new List<Epoch>(), new List<byte[]>(), new List<StatementCapture>());
         var (edge, unstored) = (new List<Hash256[]>(), new List<KeyValuePair<(int, ulong), Hash256[]>>());
-        var (anchoring, carried) = (Array.Empty<Hash256>(), new List<CarriedRecord>());
+        var (anchoring, spending, carried) = (Array.Empty<Hash256>(), Array.Empty<byte>(), new List<CarriedRecord>());
         while (reader.Next() is var (kind, bytes))
         {
             switch (kind)
@@ -44,9 +45,10 @@ internal static class SnapshotBytes
                 case SnapshotPart.TreeEdge: edge.Add(HashesOf(bytes)); break;
                 case SnapshotPart.TreeTile: unstored.Add(DecodeTile(bytes)); break;
                 case SnapshotPart.Statement: statements.Add(DecodeStatement(bytes)); break;
+                case SnapshotPart.Spending: spending = bytes; break;
                 case SnapshotPart.Carried: carried.Add(DecodeCarried(bytes)); break;
                 case SnapshotPart.End when archive is var (position, size, contents):
-                    return new(position, contents, epochs, operations, anchoring, statements, TileTree.Restore(tiles, size, edge, unstored), carried);
+                    return new(position, contents, epochs, operations, anchoring, statements, TileTree.Restore(tiles, size, edge, unstored), spending, carried);
                 case SnapshotPart.End: return null;
                 default: throw new ArchiveDamagedException($"{path} has a part of the unknown kind {(byte)kind}; a newer release wrote it");
             }
@@ -60,7 +62,7 @@ internal static class SnapshotBytes
     {
         if (!reader.Begin(path) || reader.Next() is not (SnapshotPart.Archive, var bytes)) return null;
         var (position, size, contents) = DecodeArchive(bytes);
-        return new(position, contents, [], [], [], [], TileTree.Restore(tiles, size, [], []), []);
+        return new(position, contents, [], [], [], [], TileTree.Restore(tiles, size, [], []), [], []);
     }
 
     private static byte[] EncodeArchive(SnapshotContent content)

@@ -12,4 +12,4 @@ namespace OpenGradient.Engine.Settlement.Archive;
 /// <param name="Statements">Those in memory. Written by leaf, then by position in the journal.</param>
 internal sealed record SnapshotContent(
     RecordPosition Position, ArchiveContents Archive, IReadOnlyList<Epoch> Epochs, IReadOnlyList<byte[]> Operations, IReadOnlyList<Hash256> AnchoringEpochs,
-    IReadOnlyList<StatementCapture> Statements, TileTree Tree, IReadOnlyList<CarriedRecord> Carried);
+    IReadOnlyList<StatementCapture> Statements, TileTree Tree, byte[] Spending, IReadOnlyList<CarriedRecord> Carried);

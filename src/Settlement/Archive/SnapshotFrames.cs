@@ -15,6 +15,7 @@ internal enum SnapshotPart : byte
     TreeTile = 6,
     Carried = 7,
     AnchoringEpochs = 8,
+    Spending = 9,
     End = 255,
 }
 

@@ -19,7 +19,15 @@ internal static class ChainJson
         if (Hash(element, "blockHash") is not { } block || Hash(element, "transactionHash") is not { } transaction) return null;
         if (!element.TryGetProperty("logs", out var logs) || Events(logs) is not { } events) return null;
         EvmAddress? created = EvmAddress.TryParse(Text(element, "contractAddress"), out var address) ? address : null;
-        return new(status == 1, transaction, number, block, created, events);
+        return new(status == 1, transaction, number, block, created, events, Paid(element));
+    }
+
+    // Gas at its price; and a rollup's fee for the data, which it charges beside the gas.
+    private static UInt128? Paid(JsonElement receipt)
+    {
+        if (Number(receipt, "gasUsed") is not { } gas || !Hex.TryQuantity(Text(receipt, "effectiveGasPrice"), out UInt128 price) || price > ulong.MaxValue) return null;
+        var data = Hex.TryQuantity(Text(receipt, "l1Fee"), out UInt128 fee) && fee <= UInt128.MaxValue >> 1 ? fee : 0;
+        return (gas * price) + data;
     }
 
     public static List<ChainEvent>? Events(JsonElement element)

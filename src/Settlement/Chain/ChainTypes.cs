@@ -11,10 +11,22 @@ public sealed record ChainEvent(EvmAddress Contract, Hash256[] Topics, ReadOnlyM
 }
 
 /// <summary>What the chain says about a transaction that is in a block.</summary>
-public sealed record TransactionReceipt(bool Succeeded, Hash256 Transaction, ulong BlockNumber, Hash256 BlockHash, EvmAddress? Created, IReadOnlyList<ChainEvent> Events);
+/// <param name="Paid">Wei that its sender paid for gas, with what a rollup adds for its data; null when the node does not say.</param>
+public sealed record TransactionReceipt(
+    bool Succeeded, Hash256 Transaction, ulong BlockNumber, Hash256 BlockHash, EvmAddress? Created, IReadOnlyList<ChainEvent> Events, UInt128? Paid = null);
+
+/// <summary>A block tag that says what can no longer change.</summary>
+public enum FinalityTag
+{
+    /// <summary>What the chain's own rules call final.</summary>
+    Finalized,
+
+    /// <summary>What an honest majority would have to give up together to undo: sooner, and less.</summary>
+    Safe,
+}
 
 /// <summary>One look at the chain, taken in one batch call. Its parts may be one block apart.</summary>
-/// <param name="FinalizedNumber">Null where the chain has no <c>finalized</c> tag.</param>
+/// <param name="FinalizedNumber">The block under the tag that was asked for; null where the chain has no such tag.</param>
 /// <param name="Nonce">Transactions of the account in the latest block's state.</param>
 /// <param name="Head">The contract's head of the log; null when there is no such contract.</param>
 /// <param name="Receipts">For each watched hash that is in a block.</param>

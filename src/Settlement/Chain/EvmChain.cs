@@ -7,13 +7,16 @@ namespace OpenGradient.Engine.Settlement.Chain;
 /// <summary>The few questions the settler asks a node. Never throws for what the node says. Safe for concurrent calls.</summary>
 public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
 {
-    private const string FinalizedBlock = "[\"finalized\",false]";
-
     public EvmAddress Contract => contract;
 
     /// <summary>Everything one tick needs, in one batch call.</summary>
+    public Task<ChainAnswer<ChainObservation>> ObserveAsync(
+        EvmAddress account, Hash256 logId, bool askFinalized, IReadOnlyCollection<Hash256> transactions, CancellationToken cancellationToken) =>
+        ObserveAsync(account, logId, askFinalized ? FinalityTag.Finalized : null, transactions, cancellationToken);
+
+    /// <summary>The same with the tag to ask for; null asks for none.</summary>
     public async Task<ChainAnswer<ChainObservation>> ObserveAsync(
-        EvmAddress account, Hash256 logId, bool askFinalized, IReadOnlyCollection<Hash256> transactions, CancellationToken cancellationToken)
+        EvmAddress account, Hash256 logId, FinalityTag? tag, IReadOnlyCollection<Hash256> transactions, CancellationToken cancellationToken)
     {
         var hashes = transactions.ToArray();
         var requests = new List<RpcRequest>
@@ -23,11 +26,16 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
             new("eth_getTransactionCount", $"[\"{account}\",\"latest\"]"),
             new("eth_getBalance", $"[\"{account}\",\"latest\"]"),
             new("eth_call", $"[{{\"to\":\"{contract}\",\"data\":\"{Hex.Data(LedgerAbi.Head(logId))}\"}},\"latest\"]"),
-            askFinalized ? new("eth_getBlockByNumber", FinalizedBlock) : new("eth_chainId", "[]"),
+            tag switch
+            {
+                FinalityTag.Finalized => new("eth_getBlockByNumber", "[\"finalized\",false]"),
+                FinalityTag.Safe => new("eth_getBlockByNumber", "[\"safe\",false]"),
+                _ => new("eth_chainId", "[]"),
+            },
         };
         requests.AddRange(hashes.Select(hash => new RpcRequest("eth_getTransactionReceipt", $"[\"0x{hash}\"]")));
         var replies = await rpc.CallAsync(requests, cancellationToken).ConfigureAwait(false);
-        return Read(replies, askFinalized, hashes);
+        return Read(replies, tag is not null, hashes);
     }
 
     /// <summary>Gas that the call would take now, or why it would fail: the simulation before every first attempt.</summary>

@@ -10,7 +10,10 @@ public sealed record Eip1559Transaction(
     private const byte Type = 2;
 
     /// <summary>What the sender signs.</summary>
-    public Hash256 SigningHash() => Keccak256.Hash(Fields().ToList(Type));
+    public Hash256 SigningHash() => Keccak256.Hash(SigningPayload());
+
+    /// <summary>The bytes whose hash the sender signs.</summary>
+    public byte[] SigningPayload() => Fields().ToList(Type);
 
     /// <summary>The raw transaction that a node takes.</summary>
     /// <param name="signature">65 bytes, r ‖ s ‖ v with v 0 or 1.</param>

@@ -103,6 +103,20 @@ internal sealed record IncludedRecord(ulong Time, ulong Operation, AnchorClaim A
     }
 }
 
+/// <summary>A transaction of an operation is in a block, whether it succeeded or not: what it cost. A later record for the same nonce replaces it.</summary>
+internal sealed record SpentRecord(ulong Time, ulong Operation, ulong Nonce, Hash256 Transaction, UInt128 Paid)
+{
+    public byte[] Encode() => new ByteWriter().U64(Time).U64(Operation).U64(Nonce).Hash(Transaction).Wei(Paid).ToArray();
+
+    public static SpentRecord Decode(ReadOnlySpan<byte> payload)
+    {
+        var reader = new ByteReader(payload, "journal: spent");
+        var record = new SpentRecord(reader.U64(), reader.U64(), reader.U64(), reader.Hash(), reader.Wei());
+        reader.End();
+        return record;
+    }
+}
+
 /// <summary>An operation became final, was undone by a reorganisation, or was given up; which one is the record's type.</summary>
 internal sealed record OperationEndRecord(ulong Time, ulong Operation, string Reason)
 {

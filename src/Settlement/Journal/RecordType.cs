@@ -17,6 +17,7 @@ internal static class RecordType
     public const byte Batch = 12;
     public const byte Audited = 13;
     public const byte EpochHalted = 14;
+    public const byte Spent = 16;
     public const byte Dated = 18;
     public const byte Cosigned = 19;
 }

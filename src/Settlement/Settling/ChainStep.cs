@@ -22,7 +22,7 @@ internal sealed class ChainStep(
     /// <summary>Null, and a condition by name, when the chain is not the one to work with.</summary>
     private async Task<ChainObservation?> ObserveAsync(CancellationToken cancellationToken)
     {
-        var answer = await chain.ObserveAsync(account.Address, logId, options.UseFinalizedTag, reconciler.Watched(), cancellationToken).ConfigureAwait(false);
+        var answer = await chain.ObserveAsync(account.Address, logId, options.UseFinalizedTag ? options.FinalityTag : null, reconciler.Watched(), cancellationToken).ConfigureAwait(false);
         if (!answer.IsOk)
         {
             conditions.Set(ConditionKind.ChainUnreachable, $"the chain does not answer: {answer.Detail}", "check the node and its address; receipts wait durably and settlement goes on by itself");

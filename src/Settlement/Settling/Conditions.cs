@@ -8,6 +8,15 @@ public enum ConditionKind
     ContractMissing,
     AccountEmpty,
     FeeCapReached,
+
+    /// <summary>The next transaction could pass what may be spent in 24 hours. It is sent when enough of that is a day old.</summary>
+    SpendLimitReached,
+
+    /// <summary>The signer of transactions does not answer, refuses, or answers with something that is not its key's signature.</summary>
+    SignerUnavailable,
+
+    /// <summary>The contract's owner halted this log: nothing is anchored until it is resumed.</summary>
+    LogHalted,
     NodeRefuses,
     CallWouldFail,
     KeyNotActive,

@@ -28,7 +28,7 @@ internal sealed class KeyRegistrar(
         if (pending is not null) await AbandonIfHopelessAsync(pending, seen, cancellationToken).ConfigureAwait(false);
         if (active == epoch.Address)
         {
-            conditions.Clear(ConditionKind.KeyNotActive);
+            conditions.Clear(ConditionKind.KeyNotActive, ConditionKind.LogHalted);
             return true;
         }
 
@@ -38,6 +38,7 @@ internal sealed class KeyRegistrar(
         {
             // Registered by our own journal, yet not active: undone by a reorganisation, or revoked since.
             reconciler.Recheck(earlier);
+            if (await IsHaltedAsync(seen, epoch, cancellationToken).ConfigureAwait(false)) return false;
             conditions.Set(ConditionKind.KeyNotActive, $"the contract does not name this epoch's key {epoch.Address} as active", "if it stays so, the registrar revoked or replaced it: a restart begins a new epoch");
             return false;
         }
@@ -47,6 +48,17 @@ internal sealed class KeyRegistrar(
         var opened = new OpenedRecord(state.Now(), id, OperationKind.Register, seen.BlockNumber, epoch.Address, epoch.Id, predecessor, CloseReason.None, null);
         await journal.AppendAsync(RecordType.OperationOpened, opened.Encode(), cancellationToken).ConfigureAwait(false);
         return false;
+    }
+
+    // A halted log has no key that may anchor, and its last key is active all the same.
+    private async Task<bool> IsHaltedAsync(ChainObservation seen, Epoch epoch, CancellationToken cancellationToken)
+    {
+        if (!seen.Head!.Value.ActiveKey.IsZero) return false;
+        var keys = await chain.KeysAsync([epoch.Address], cancellationToken).ConfigureAwait(false);
+        if (!keys.IsOk || keys.Value[0].Standing != KeyStanding.Active || keys.Value[0].LogId != logId) return false;
+        conditions.Clear(ConditionKind.KeyNotActive);
+        conditions.Set(ConditionKind.LogHalted, $"the contract's owner halted log {logId}", "receipts wait durably; anchoring goes on by itself when the owner resumes the log");
+        return true;
     }
 
     private async Task AbandonIfHopelessAsync(ChainOperation pending, ChainObservation seen, CancellationToken cancellationToken)

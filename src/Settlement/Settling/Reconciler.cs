@@ -44,6 +44,7 @@ internal sealed class Reconciler(
     {
         foreach (var operation in Checked())
         {
+            await SpentAsync(operation, seen, cancellationToken).ConfigureAwait(false);
             if (Claim(operation, seen) is { } at) await PresentAsync(operation, at, seen, cancellationToken).ConfigureAwait(false);
             else if (operation.Inclusion is not null) await MissingAsync(operation, cancellationToken).ConfigureAwait(false);
         }
@@ -98,14 +99,35 @@ internal sealed class Reconciler(
         return false; // the next look brings its receipt
     }
 
-    private IEnumerable<ChainOperation> Checked() =>
-        state.Locked(view => view.Live.Concat(_recheck.Values.Where(operation => operation.IsFinal).Take(MaxRechecks)).OrderBy(operation => operation.Id).ToArray());
+    // The newest final operation is always among them: its block stands for every block before it, so that a reorganisation
+    // below the finality rule is noticed also when it puts the same anchors into other blocks.
+    private IEnumerable<ChainOperation> Checked() => state.Locked(view =>
+    {
+        if (view.Operations.LastOrDefault(operation => operation.IsFinal) is { } newest) _recheck.TryAdd(newest.Id, newest);
+        return view.Live.Concat(_recheck.Values.Where(operation => operation.IsFinal).Take(MaxRechecks)).OrderBy(operation => operation.Id).ToArray();
+    });
+
+    // Also a transaction that reverted was paid for.
+    private async Task SpentAsync(ChainOperation operation, ChainObservation seen, CancellationToken cancellationToken)
+    {
+        foreach (var attempt in operation.Attempts)
+        {
+            if (!seen.Receipts.TryGetValue(attempt.Hash, out var receipt) || receipt.Paid is not { } paid) continue;
+            if (state.Locked(view => view.Spending.Knows(attempt.Nonce, attempt.Hash, paid))) continue;
+            await journal.AppendAsync(RecordType.Spent, new SpentRecord(state.Now(), operation.Id, attempt.Nonce, attempt.Hash, paid).Encode(), cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     private async Task PresentAsync(ChainOperation operation, AnchorClaim at, ChainObservation seen, CancellationToken cancellationToken)
     {
         _misses.Remove(operation.Id);
         _recheck.Remove(operation.Id);
-        if (operation.Inclusion != at) await IncludeAsync(operation, at, cancellationToken).ConfigureAwait(false);
+        if (operation.Inclusion != at)
+        {
+            if (operation.IsFinal) RecheckBefore(operation.Id);
+            await IncludeAsync(operation, at, cancellationToken).ConfigureAwait(false);
+        }
+
         if (operation.IsFinal || !IsFinal(at, seen)) return;
         await EndAsync(RecordType.Finalized, operation, "", cancellationToken).ConfigureAwait(false);
         if (state.Locked(view => view.Live.Count) == 0) conditions.Clear(ConditionKind.Reorganised);
@@ -117,7 +139,11 @@ internal sealed class Reconciler(
         _misses.Remove(operation.Id);
         _recheck.Remove(operation.Id);
         if (operation.IsFinal)
+        {
+            RecheckBefore(operation.Id);
             conditions.Set(ConditionKind.Reorganised, $"a reorganisation undid {operation}, which had been reported as final", "its transaction is sent again; ask for more depth before calling an anchor final");
+        }
+
         await EndAsync(RecordType.Reopened, operation, "its transaction is in no block any more", cancellationToken).ConfigureAwait(false);
     }
 
@@ -126,6 +152,12 @@ internal sealed class Reconciler(
     {
         var last = state.Locked(view => view.Operations.LastRegistration(operation => operation.Inclusion is not null));
         if (last is { IsFinal: true } && last.Signer != seen.Head!.Value.ActiveKey) Recheck(last);
+    }
+
+    // Where one final operation has moved or is gone, the one before it may have too.
+    private void RecheckBefore(ulong id)
+    {
+        if (state.Locked(view => view.Operations.LastOrDefault(operation => operation.IsFinal && operation.Id < id)) is { } earlier) Recheck(earlier);
     }
 
     private void RecheckAfter(ulong? id)

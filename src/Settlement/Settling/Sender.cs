@@ -31,7 +31,7 @@ internal sealed class Sender(
         if (state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending)) is not { } operation)
         {
             _current = ulong.MaxValue;
-            conditions.Clear(ConditionKind.CallWouldFail, ConditionKind.NodeRefuses, ConditionKind.FeeCapReached);
+            conditions.Clear(ConditionKind.CallWouldFail, ConditionKind.NodeRefuses, ConditionKind.FeeCapReached, ConditionKind.SpendLimitReached, ConditionKind.SignerUnavailable);
             return;
         }
 
@@ -73,7 +73,8 @@ internal sealed class Sender(
         var gas = await chain.EstimateGasAsync(account.Address, call, cancellationToken).ConfigureAwait(false);
         if (!gas.IsOk)
         {
-            if (gas.Refused) conditions.Set(ConditionKind.CallWouldFail, $"{operation}: {gas.Detail}", "usually another worker was faster and the next look settles it; if it stays, check registrar and contract");
+            var reason = LedgerErrors.NameOf(gas.RevertData.Span) is { } name ? $"the contract refuses with {name}" : gas.Detail;
+            if (gas.Refused) conditions.Set(ConditionKind.CallWouldFail, $"{operation}: {reason}", "usually another worker was faster and the next look settles it; if it stays, check registrar and contract");
             return;
         }
 
@@ -81,8 +82,9 @@ internal sealed class Sender(
         var tip = UInt128.Min(options.PriorityFee, options.MaxFeePerGas);
         var fee = UInt128.Min((2 * seen.BaseFee) + tip, options.MaxFeePerGas);
         var gasLimit = gas.Value + (gas.Value / 4); // the estimate holds for this block's state only
-        if (!CanPay(seen, gasLimit, fee)) return;
-        await AttemptAsync(operation, call, new(FreeNonce(seen), tip, fee, gasLimit, seen.BlockNumber, default, default), seen, cancellationToken).ConfigureAwait(false);
+        var nonce = FreeNonce(seen);
+        if (!CanPay(seen, gasLimit, fee) || !MaySpend(operation, nonce, gasLimit * fee)) return;
+        await AttemptAsync(operation, call, new(nonce, tip, fee, gasLimit, seen.BlockNumber, default, default), seen, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task ReplaceAsync(ChainOperation operation, Attempt last, ChainObservation seen, CancellationToken cancellationToken)
@@ -98,13 +100,20 @@ internal sealed class Sender(
         }
 
         if (!CanPay(seen, last.GasLimit, fee)) return;
+        if (!MaySpend(operation, last.Nonce, last.GasLimit * fee))
+        {
+            await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
         await AttemptAsync(operation, CallOf(operation), last with { MaxPriorityFee = tip, MaxFee = fee, AtBlock = seen.BlockNumber }, seen, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task AttemptAsync(ChainOperation operation, byte[] call, Attempt terms, ChainObservation seen, CancellationToken cancellationToken)
     {
         var transaction = new Eip1559Transaction(options.ChainId, terms.Nonce, terms.MaxPriorityFee, terms.MaxFee, terms.GasLimit, chain.Contract, 0, call);
-        var raw = transaction.Encode(account.SignDigest(transaction.SigningHash()));
+        if (await SignAsync(transaction, cancellationToken).ConfigureAwait(false) is not { } signature) return;
+        var raw = transaction.Encode(signature);
         var record = new AttemptRecord(state.Now(), operation.Id, terms.Nonce, terms.MaxPriorityFee, terms.MaxFee, terms.GasLimit, terms.AtBlock, raw);
         await journal.AppendAsync(RecordType.Attempted, record.Encode(), cancellationToken).ConfigureAwait(false);
         (_tooCheap, _misfits, _offeredSince) = (false, 0, seen.BlockNumber);
@@ -126,6 +135,37 @@ internal sealed class Sender(
         if (Says(answer.Detail, "insufficient funds")) SayEmpty(seen);
         else if (Says(answer.Detail, "underpriced") || Says(answer.Detail, "base fee") || Says(answer.Detail, "fee too low")) _tooCheap = true;
         else conditions.Set(ConditionKind.NodeRefuses, $"the node refuses a transaction: {answer.Detail}", "it is offered again with every block; check the node");
+    }
+
+    private async Task<byte[]?> SignAsync(Eip1559Transaction transaction, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var signature = await account.SignAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false);
+            conditions.Clear(ConditionKind.SignerUnavailable);
+            return signature;
+        }
+        catch (TransactionSigningException failure)
+        {
+            conditions.Set(ConditionKind.SignerUnavailable, $"no signature for account {account.Address}: {failure.Message}", "check the signer and its address; it is asked again with the next look");
+            return null;
+        }
+    }
+
+    private bool MaySpend(ChainOperation operation, ulong nonce, UInt128 most)
+    {
+        if (options.MaxSpendPerDay is not { } limit) return true;
+        var now = state.Now();
+        var (spent, free) = state.Locked(view => (view.Spending.Since(now, nonce), most > limit ? 0 : view.Spending.FreeAgainAt(now, limit - most, nonce)));
+        if (spent + most <= limit)
+        {
+            conditions.Clear(ConditionKind.SpendLimitReached);
+            return true;
+        }
+
+        var when = most > limit ? "the limit is less than one transaction can cost" : $"enough of that is a day old at {DateTimeOffset.UnixEpoch.AddTicks((long)(free / 100)):u}";
+        conditions.Set(ConditionKind.SpendLimitReached, $"{operation} can cost {most} wei, and {spent} of the {limit} wei for 24 hours are spent or bound; {when}", "wait, it goes on by itself, or raise the limit; receipts wait durably");
+        return false;
     }
 
     private bool CanPay(ChainObservation seen, ulong gasLimit, UInt128 fee)

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Outbox;
 
 namespace OpenGradient.Engine.Settlement;
@@ -28,6 +29,9 @@ public sealed record SettlementOptions
     /// <summary>Final is what the chain's <c>finalized</c> tag covers; a chain without the tag makes nothing final. Off: a development chain's tag says little.</summary>
     public bool UseFinalizedTag { get; init; }
 
+    /// <summary>Which tag, where one is used. <c>finalized</c>: what is called final here should be what the chain calls so; <c>safe</c> is for those who would rather wait less.</summary>
+    public FinalityTag FinalityTag { get; init; } = FinalityTag.Finalized;
+
     /// <summary>Blocks, the anchor's own included, after which it counts as final where the tag is not used. 4: visible on a 1-second development chain; a public chain without the tag needs more.</summary>
     public ulong FinalityDepth { get; init; } = 4;
 
@@ -36,6 +40,9 @@ public sealed record SettlementOptions
 
     /// <summary>Wei per gas that is never exceeded. 200 gwei: above it an anchor waits and an alarm is raised.</summary>
     public UInt128 MaxFeePerGas { get; init; } = 200_000_000_000;
+
+    /// <summary>Wei that may be spent in 24 hours; null for no limit. Null: what a coin is worth is the chain's matter, so no figure fits all; an operator on a chain with dear coins sets one.</summary>
+    public UInt128? MaxSpendPerDay { get; init; }
 
     /// <summary>Blocks without inclusion before a transaction is replaced by a dearer one. 3: as long as a full block can be bad luck. Counted in blocks, so that a slow chain causes no replacement.</summary>
     public ulong BumpAfterBlocks { get; init; } = 3;

@@ -13,7 +13,7 @@ internal sealed class CarriedRecords
 
     public void Keep(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
     {
-        if (type is > RecordType.Batch and not (RecordType.Dated or RecordType.Cosigned)) _records.Add(new(position, type, payload.ToArray()));
+        if (type is > RecordType.Batch and not (RecordType.Spent or RecordType.Dated or RecordType.Cosigned)) _records.Add(new(position, type, payload.ToArray()));
     }
 
     public CarriedRecord[] ToArray() => [.. _records];

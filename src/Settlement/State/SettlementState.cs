@@ -29,6 +29,7 @@ internal sealed class SettlementState : IRecordSink
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
     private readonly AuditBook _audits;
+    private readonly Spending _spending = new();
     private readonly List<StatementEntry> _quarantined = [];
 
     // Batches that the outbox has taken in and nobody has indexed yet. Whoever takes the lock next indexes them first, so
@@ -139,6 +140,7 @@ internal sealed class SettlementState : IRecordSink
                 case RecordType.Included: Apply(IncludedRecord.Decode(payload)); break;
                 case RecordType.Finalized: Finalize(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Reopened: Reopen(OperationEndRecord.Decode(payload)); break;
+                case RecordType.Spent: _spending.Apply(SpentRecord.Decode(payload)); break;
                 case RecordType.Abandoned: Abandon(OperationEndRecord.Decode(payload)); break;
                 case RecordType.Audited: Apply(AuditedRecord.Decode(payload)); break;
                 case RecordType.EpochHalted: _audits.Apply(HaltedRecord.Decode(payload)); break;
@@ -283,14 +285,19 @@ internal sealed class SettlementState : IRecordSink
         for (var leaf = operation.FirstLeaf; leaf < operation.Checkpoint!.Size; leaf++) _index.AtLeaf(leaf).Anchor = operation;
     }
 
-    private void Apply(AttemptRecord record) => _operations.ForChange(record.Operation).Attempts.Add(
-        new(record.Nonce, record.MaxPriorityFee, record.MaxFee, record.GasLimit, record.AtBlock, record.Raw, Keccak256.Hash(record.Raw.Span)));
+    private void Apply(AttemptRecord record)
+    {
+        _operations.ForChange(record.Operation).Attempts.Add(
+            new(record.Nonce, record.MaxPriorityFee, record.MaxFee, record.GasLimit, record.AtBlock, record.Raw, Keccak256.Hash(record.Raw.Span)));
+        _spending.Apply(record);
+    }
 
     private void Apply(IncludedRecord record)
     {
         var operation = _operations.ForChange(record.Operation);
         if (operation.AbandonedBecause is not null) Revive(operation);
-        (operation.Inclusion, operation.IncludedAt) = (record.At, record.Time);
+        // One that was final and moved to another block was anchored when it was.
+        (operation.Inclusion, operation.IncludedAt) = (record.At, operation.IsFinal ? operation.IncludedAt : record.Time);
         Announce(operation, record.Time);
     }
 
@@ -362,7 +369,7 @@ internal sealed class SettlementState : IRecordSink
             Admit();
             var statements = _index.InMemory.Where(entry => entry.DurableAt != 0).Select(StatementCapture.Of).ToList();
             return new(
-                _applied, _archive.Describe(), [.. _epochs.Values], [.. _operations.InMemory.Select(OperationBytes.Encode)], [.. _operations.AnchoringEpochs], statements, _tree.Freeze(), _carried.ToArray());
+                _applied, _archive.Describe(), [.. _epochs.Values], [.. _operations.InMemory.Select(OperationBytes.Encode)], [.. _operations.AnchoringEpochs], statements, _tree.Freeze(), _spending.Encode(), _carried.ToArray());
         }
     }
 
@@ -383,6 +390,7 @@ internal sealed class SettlementState : IRecordSink
             _index.BeginBehindArchive();
             _board.CountArchived(_archive.Receipts);
             foreach (var statement in snapshot.Statements) Restore(statement);
+            _spending.Restore(snapshot.Spending);
             foreach (var (position, type, payload) in snapshot.Carried) Apply(position, type, payload);
             _applied = snapshot.Position;
         }
@@ -422,6 +430,8 @@ internal sealed class SettlementState : IRecordSink
 
         /// <summary>Operations that are neither final nor abandoned, oldest first.</summary>
         public IReadOnlyCollection<ChainOperation> Live => state._live.Values;
+
+        public Spending Spending => state._spending;
 
         public IReadOnlyDictionary<Hash256, ChainOperation> AnchorsByHead => state._anchors;
 

@@ -34,10 +34,10 @@ public sealed class Anvil : IAsyncLifetime
     public async Task InitializeAsync()
     {
         if (Binary is null) return;
-        _process = Process.Start(new ProcessStartInfo(Binary, ["--port", "0", "--host", "127.0.0.1", "--chain-id", "31337", "--slots-in-an-epoch", "2"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Endpoint = new Uri("http://" + await ListeningAddress(_process));
+        await StartProcess(0);
         Rpc = new RpcClient(_http, new RpcOptions { Endpoint = Endpoint, Timeout = TimeSpan.FromSeconds(30) });
         await Call("anvil_setBalance", $"[\"{Account.Address}\",\"0x56bc75e2d63100000\"]");
+        if (StateFile is not null) await Call("evm_setAutomine", "[true]");
         var artifact = await File.ReadAllBytesAsync(Path.Combine(Repository.Root, "contracts", "SettlementLedger.json"));
         Contract = await ContractDeployer.DeployAsync(Rpc, Account, ContractDeployer.ReadBytecode(artifact), TimeProvider.System, CancellationToken.None);
         await Call("evm_setAutomine", "[false]");
@@ -49,6 +49,26 @@ public sealed class Anvil : IAsyncLifetime
         if (_process is { HasExited: false }) _process.Kill();
         _process?.Dispose();
         return Task.CompletedTask;
+    }
+
+    /// <summary>Written every second by a node that was started with it; set before the start.</summary>
+    internal string? StateFile { get; set; }
+
+    /// <summary>Kills the node as kill -9 does and starts it again, on the same port, from the state it wrote last. Its pool is lost.</summary>
+    internal async Task KillAndRestart()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        await StartProcess(Endpoint.Port);
+        await Call("evm_setAutomine", "[false]");
+    }
+
+    private async Task StartProcess(int port)
+    {
+        string[] state = StateFile is null ? [] : ["--state", StateFile, "--state-interval", "1", "--no-mining"];
+        _process = Process.Start(new ProcessStartInfo(Binary!, ["--port", $"{port}", "--host", "127.0.0.1", "--chain-id", "31337", "--slots-in-an-epoch", "2", .. state]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Endpoint = new Uri("http://" + await ListeningAddress(_process));
     }
 
     internal Task Mine(int blocks = 1) => Call("anvil_mine", $"[\"0x{blocks:x}\"]");

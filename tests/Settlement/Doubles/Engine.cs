@@ -9,9 +9,11 @@ namespace OpenGradient.Engine.Settlement.Tests.Doubles;
 /// <summary>A settlement service over a folder that outlives it, with everything a test bends.</summary>
 internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder) : IDisposable
 {
-    private readonly Random _random = new(seed.GetHashCode(StringComparison.Ordinal));
+    // From the name alone, so that a failure replays in another process.
+    private readonly Random _random = new((int)System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(Hash256.Sha256(System.Text.Encoding.UTF8.GetBytes(seed)).Bytes));
     private HttpClient? _http;
     private int _lives;
+    private readonly List<string> _earlier = [];
     private readonly Dictionary<ulong, Hash256> _rootAt = [];
 
     /// <summary>Archives, snapshots and merges at almost every occasion, so that every fault meets them.</summary>
@@ -21,7 +23,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     };
 
     /// <summary>The service's clock, and that of the statements.</summary>
-    public TimeProvider Clock { get; init; } = TimeProvider.System;
+    public TimeProvider Clock { get; set; } = TimeProvider.System;
 
     public TestLog Log => field ??= new(seed) { Clock = Clock };
 
@@ -31,6 +33,9 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
 
     public FaultHandler Faults { get; private set; } = new();
 
+    /// <summary>Requests that send, of every life.</summary>
+    public IEnumerable<string> EverSent => _earlier.Concat(Faults.Sent);
+
     public SettlementService Service { get; private set; } = null!;
 
     /// <summary>Answers for witnesses; null where the options name none.</summary>
@@ -38,6 +43,11 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
 
     /// <summary>Every epoch there was.</summary>
     public Dictionary<Hash256, TestEpoch> Epochs { get; } = [];
+
+    /// <summary>Where the node is asked; another than the node itself for a proxy.</summary>
+    public Uri Endpoint { get; set; } = anvil.Endpoint;
+
+    public TimeSpan RpcTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     public ITransactionSigner Account { get; set; } = anvil.Account;
 
@@ -51,11 +61,12 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     public Engine Start(bool newEpoch = false)
     {
         if (newEpoch) Epoch = new TestEpoch($"{seed} epoch {++_lives}");
+        _earlier.AddRange(Faults.Sent);
         Faults = new FaultHandler();
         _http = new HttpClient(Faults);
         Service = SettlementService.Open(Options, new SettlementParts
         {
-            Rpc = new RpcClient(_http, new RpcOptions { Endpoint = anvil.Endpoint, Timeout = TimeSpan.FromSeconds(30) }),
+            Rpc = new RpcClient(_http, new RpcOptions { Endpoint = Endpoint, Timeout = RpcTimeout }),
             Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = Account, Disk = disk, Clock = Clock,
             Http = Witnesses is null ? null : new HttpClient(Witnesses), Signatures = TestSignatures.Instance,
         });
