@@ -80,7 +80,7 @@ internal sealed record OutboxWindow(double Rate, double Seconds, long Groups, do
             {
                 Commitment.Fill(record, number, Log.Count);
                 var start = Stopwatch.GetTimestamp();
-                var outcome = await outbox.AppendAsync(Commitment.RecordType, record).ConfigureAwait(false);
+                var outcome = await outbox.AppendNowAsync(Commitment.RecordType, record).ConfigureAwait(false);
                 if (!outcome.IsDurable) throw new InvalidOperationException($"the outbox refused a record: {outcome.Detail}");
                 Log.Add((start, Stopwatch.GetTimestamp()));
             }

@@ -97,6 +97,11 @@ internal sealed class SoakRun
         {
             _book.Violation(violation.Message);
         }
+        catch (Exception silence) when (silence is HttpRequestException or TaskCanceledException or TimeoutException)
+        {
+            // After the last fault nothing excuses a host or node that does not answer.
+            _book.Violation($"no answer after the last fault: {silence.Message}");
+        }
 
         return Report(evidence, host.Starts, verified, disk is not null, TimeProvider.System.GetElapsedTime(start));
     }
@@ -183,6 +188,8 @@ internal sealed class SoakRun
             if (open.Count == asked) await Task.Delay(500);
         }
 
+        foreach (var id in open)
+            if (await callers.FindAsync(id) is { } told) known[id] = told;
         if (open.Count > 0) _book.Violation($"{open.Count} acknowledged receipts are not final {QuietLimit.TotalSeconds:0} s after the last fault; the host says: {string.Join(", ", (await host.ConditionsAsync()).DefaultIfEmpty("no condition holds"))}");
         return known;
     }

@@ -53,6 +53,9 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         }
     }
 
+    /// <summary>Gives the account its coins back: a chain that went back to a block of the time when it was empty has taken them again.</summary>
+    public Task FundAsync() => node.Anvil.CallAsync("anvil_setBalance", $"[\"{account}\",\"{Funds}\"]");
+
     private Task DoAsync(Fault fault, Random random) => fault switch
     {
         Fault.HostKilled => KillHostAsync(random),
@@ -101,6 +104,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         var before = proxy.Unreachable;
         var lost = await node.KillAndRestartAsync(TimeSpan.FromMilliseconds(random.Next(200, 3000)));
         tally.Add(Fault.NodeKilled, lost > 0 || proxy.Unreachable > before);
+        await FundAsync();
     }
 
     private async Task SilenceNodeAsync(Random random)
@@ -116,7 +120,10 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
     {
         depth = Math.Min(depth, await node.ReachableDepthAsync());
         if (depth < 1 || (fault == Fault.DeepReorganisation && depth < FinalityDepth)) return;
-        var events = await node.EventsInNewestAsync(contract, depth);
+        // At the tip, where an anchor has just come: the newest blocks are often empty, and undoing those shows little.
+        var events = 0;
+        for (var start = TimeProvider.System.GetTimestamp(); events == 0 && TimeProvider.System.GetElapsedTime(start) < PendingLimit; await Task.Delay(50))
+            events = await node.EventsInNewestAsync(contract, depth);
         // Either the chain comes back shorter, or as long and without what was in it.
         var done = random.Next(2) == 0
             ? await node.Anvil.TryCallAsync("anvil_rollback", $"[{depth}]")
@@ -124,6 +131,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         if (done is null) return; // its state that long ago is gone
         tally.Add(fault, events > 0);
         tally.Depth(depth);
+        await FundAsync();
     }
 
     private async Task LoseMempoolAsync()
@@ -149,7 +157,7 @@ internal sealed class TimedFaults(SoakedHost host, SoakedNode node, FaultProxy p
         var before = proxy.Underfunded;
         if (await node.Anvil.TryCallAsync("anvil_setBalance", $"[\"{account}\",\"0x0\"]") is null) return;
         var named = await WatchAsync("AccountEmpty", TimeSpan.FromSeconds(random.Next(2, 8)));
-        await node.Anvil.CallAsync("anvil_setBalance", $"[\"{account}\",\"{Funds}\"]");
+        await FundAsync();
         tally.Add(Fault.AccountEmpty, named || proxy.Underfunded > before);
     }
 

@@ -12,6 +12,12 @@ public interface IOutbox : IDisposable
     /// <summary>Queues a record; the result comes after it is on stable storage and applied. The payload must not change until then.</summary>
     Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload);
 
+    /// <summary>
+    /// Like <see cref="AppendAsync"/>, for a caller that awaits it at once: where nobody writes, its own thread may, and is held up until the
+    /// record is stored. Whoever has several records in hand uses <see cref="AppendAsync"/>, so that they share a sync.
+    /// </summary>
+    Task<AppendOutcome> AppendNowAsync(byte type, ReadOnlyMemory<byte> payload) => AppendAsync(type, payload);
+
     /// <summary>Queues a record that lays itself out later; it is told what becomes of it. False when the bounded queue is full or the outbox has failed: then nothing is stored and the record hears nothing.</summary>
     bool TryAppend(OutboxRecord record);
 

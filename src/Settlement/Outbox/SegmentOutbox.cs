@@ -62,34 +62,32 @@ public sealed class SegmentOutbox : IOutbox
 
     public AppendOutcome? Trouble => _trouble?.Item1;
 
-    /// <inheritdoc/>
-    /// <remarks>
-    /// Where nobody writes, the caller's thread does, and the task is complete when it is returned: two changes of thread
-    /// cost a caller that is alone as much as the sync itself. At most one caller at a time is held up by that.
-    /// </remarks>
     public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(type);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
-        if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
+        if (Refusal(type, payload) is { } refusal) return Task.FromResult(refusal);
         var record = new BytesRecord(type, payload);
-        var group = Rent();
-        if (!_queue.TryAddOrTakeTurn(record, group, MaxGroupBytes))
+        return _queue.TryAdd(record) ? record.Done : Task.FromResult(Busy);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Two changes of thread cost a caller that is alone as much as the sync of a fast disk. The task is complete when it is returned if the caller's thread wrote.</remarks>
+    public Task<AppendOutcome> AppendNowAsync(byte type, ReadOnlyMemory<byte> payload)
+    {
+        if (Refusal(type, payload) is { } refusal) return Task.FromResult(refusal);
+        var (record, group) = (new BytesRecord(type, payload), Rent());
+        var isAccepted = _queue.TryAddOrTakeTurn(record, group, MaxGroupBytes);
+        if (group.Records.Count > 0)
+        {
+            var outcome = WriteInTurn(group);
+            _queue.EndTurn();
+            Complete(group, outcome);
+        }
+        else
         {
             _spare.Add(group);
-            return Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
         }
 
-        if (group.Records.Count == 0)
-        {
-            _spare.Add(group);
-            return record.Done;
-        }
-
-        var outcome = WriteInTurn(group);
-        _queue.EndTurn();
-        Complete(group, outcome);
-        return record.Done;
+        return isAccepted ? record.Done : Task.FromResult(Busy);
     }
 
     public bool TryAppend(OutboxRecord record)
@@ -108,6 +106,15 @@ public sealed class SegmentOutbox : IOutbox
         _reader.Dispose();
         _writer.Dispose();
         _lock.Dispose();
+    }
+
+    private AppendOutcome Busy => Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly");
+
+    private AppendOutcome? Refusal(byte type, ReadOnlyMemory<byte> payload)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(type);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
+        return Trouble is { Status: AppendStatus.Failed } failed ? failed : null;
     }
 
     private int MaxGroupBytes => Math.Min(_options.MaxGroupBytes, _options.MaxPayload);

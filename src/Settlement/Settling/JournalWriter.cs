@@ -21,7 +21,7 @@ internal sealed class JournalWriter(IOutbox outbox, ConditionBoard conditions, T
     {
         while (true)
         {
-            var outcome = await outbox.AppendAsync(type, payload).ConfigureAwait(false);
+            var outcome = await outbox.AppendNowAsync(type, payload).ConfigureAwait(false);
             switch (outcome.Status)
             {
                 case AppendStatus.Durable:

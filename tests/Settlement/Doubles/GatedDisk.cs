@@ -6,6 +6,14 @@ namespace OpenGradient.Engine.Settlement.Tests.Doubles;
 internal sealed class GatedDisk(IDisk disk) : IDisk, IDisposable
 {
     private readonly ManualResetEventSlim _open = new(true);
+    private int _syncs, _waiting;
+
+    /// <summary>Syncs that have returned.</summary>
+    public int Syncs => Volatile.Read(ref _syncs);
+
+    /// <summary>Returns once a sync stands still.</summary>
+    public void UntilWaiting(TimeSpan limit) =>
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref _waiting) > 0, limit), "no sync came");
 
     public void Close() => _open.Reset();
 
@@ -19,7 +27,7 @@ internal sealed class GatedDisk(IDisk disk) : IDisk, IDisposable
 
     public string[] List(string folder) => disk.List(folder);
 
-    public IDiskFile Open(string path, bool create) => new File(disk.Open(path, create), _open);
+    public IDiskFile Open(string path, bool create) => new File(disk.Open(path, create), this);
 
     public void Rename(string from, string to) => disk.Rename(from, to);
 
@@ -29,7 +37,7 @@ internal sealed class GatedDisk(IDisk disk) : IDisk, IDisposable
 
     public IDisposable? TryLock(string path) => disk.TryLock(path);
 
-    private sealed class File(IDiskFile file, ManualResetEventSlim open) : IDiskFile
+    private sealed class File(IDiskFile file, GatedDisk owner) : IDiskFile
     {
         public long Length => file.Length;
 
@@ -39,8 +47,11 @@ internal sealed class GatedDisk(IDisk disk) : IDisk, IDisposable
 
         public void Sync()
         {
-            open.Wait();
+            Interlocked.Increment(ref owner._waiting);
+            owner._open.Wait();
+            Interlocked.Decrement(ref owner._waiting);
             file.Sync();
+            Interlocked.Increment(ref owner._syncs);
         }
 
         public void Truncate(long length) => file.Truncate(length);
