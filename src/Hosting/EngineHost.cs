@@ -4,6 +4,7 @@ using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
+using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Settling;
@@ -75,6 +76,13 @@ public sealed class EngineHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Copies the data folder, keys included, while the host serves. What was acknowledged before it began is in the copy.</summary>
+    /// <param name="folder">Absolute; absent or empty.</param>
+    /// <exception cref="InvalidOperationException">The host runs without settlement: there is nothing that a copy would keep.</exception>
+    /// <exception cref="IOException">The folder is not empty, or a disk refused.</exception>
+    public Task<BackupReport> BackUpAsync(string folder) =>
+        Settlement?.BackUpAsync(folder, ["keys"]) ?? throw new InvalidOperationException("this host runs without settlement: there is nothing to back up");
 
     public async ValueTask DisposeAsync()
     {
@@ -166,6 +174,7 @@ public sealed class EngineHost : IAsyncDisposable
                 FinalityDepth = chain.FinalityDepth ?? 1, // not looked at while the tag is used
                 MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
+                Storage = Configuration.Storage.ToOptions(),
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
             },
             new SettlementParts

@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Archive;
+using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Log;
@@ -16,6 +17,7 @@ namespace OpenGradient.Engine.Settlement;
 public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDisposable
 {
     private readonly SettlementOptions _options;
+    private readonly TimeProvider _clock;
     private readonly SettlementState _state;
     private readonly SegmentOutbox _outbox;
     private readonly ConditionBoard _conditions;
@@ -28,26 +30,27 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
-        _options = options;
+        (_options, _clock) = (options, parts.Clock);
         LogId = SignedNote.LogIdOf(parts.NoteSigner.PublicKey);
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
         _conditions = new ConditionBoard(parts.Clock);
-        _storage = Archive.Storage.Open(options, parts, tiles, _conditions);
+        _storage = Archive.Storage.Open(options.DataFolder, options.Outbox, options.Storage, parts.Disk, parts.Clock, tiles, _conditions);
         (_state, _outbox) = (_storage.State, _storage.Outbox);
         try
         {
             var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
             var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
-            var reconciler = new Reconciler(_state, journal, chain, _conditions, options, LogId);
+            var gate = new SequenceGate(parts.Disk, options.DataFolder);
+            var reconciler = new Reconciler(_state, journal, chain, _conditions, gate, options, LogId);
             var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, parts.CheckpointSigner, parts.TransactionSigner, LogId);
             var sender = new Sender(_state, journal, chain, _conditions, parts.TransactionSigner, options, LogId);
             var wake = new WakeSignal();
             _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
             var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
-            _settler = new Settler(space, new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
+            _settler = new Settler(space, new Intake(_state, _outbox, journal, parts.Verifier, gate), step, wake, options, parts.Clock);
             _submission = new Submission(_state, _storage.Recall, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _storage.Recall, _outbox, _storage.Entries);
             log.Recover();
@@ -134,6 +137,13 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Takes back a receipt whose statement may be unknown here, checks it and makes it durable.</summary>
     public Task<SubmitOutcome> SubmitAsync(Receipt receipt) => _submission.SubmitAsync(receipt);
+
+    /// <summary>Copies the data folder while everything goes on; pruning and snapshots wait for it. What was acknowledged before it began is in the copy.</summary>
+    /// <param name="folder">Absent or empty.</param>
+    /// <param name="alsoFolders">Other folders of the data folder, by name, that belong to the installation.</param>
+    /// <exception cref="IOException">The folder is not empty, or a disk refused.</exception>
+    public Task<BackupReport> BackUpAsync(string folder, IReadOnlyList<string> alsoFolders) =>
+        Task.Run(() => DataFolderBackup.Write(_options.DataFolder, folder, alsoFolders, _state, _storage.Keeper, _clock.GetUtcNow()));
 
     /// <summary>Closes the open settlement batch at the next look at the chain, however young it is.</summary>
     public void CloseBatch() => _closer.Ask();

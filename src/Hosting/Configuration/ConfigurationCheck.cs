@@ -43,6 +43,7 @@ public static class ConfigurationCheck
         Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
         Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
         Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
+        StorageConfiguration.Check(configuration.Storage, errors);
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
         return errors;
     }

@@ -25,6 +25,7 @@ public sealed record HostConfiguration
     public ChainConfiguration? Chain { get; init; }
     public SettlementConfiguration Settlement { get; init; } = new();
     public TrustGapConfiguration TrustGap { get; init; } = new();
+    public StorageConfiguration Storage { get; init; } = new();
     public TelemetryConfiguration Telemetry { get; init; } = new();
 }
 

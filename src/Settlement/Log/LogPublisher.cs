@@ -67,7 +67,7 @@ public sealed class LogPublisher(TileStore store)
         store.WriteEntries(index, entries);
     }
 
-    private static (ulong Size, Hash256 Root)? Parse(ReadOnlySpan<byte> note)
+    internal static (ulong Size, Hash256 Root)? Parse(ReadOnlySpan<byte> note)
     {
         var lines = Encoding.UTF8.GetString(note).Split('\n');
         if (lines.Length < 3 || !Utf8Parser.TryParse(Encoding.ASCII.GetBytes(lines[1]), out ulong size, out _)) return null;
