@@ -5,6 +5,7 @@ using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
+using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Settling;
@@ -90,6 +91,13 @@ public sealed class EngineHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Copies the data folder, keys included, while the host serves. What was acknowledged before it began is in the copy.</summary>
+    /// <param name="folder">Absolute; absent or empty.</param>
+    /// <exception cref="InvalidOperationException">The host runs without settlement: there is nothing that a copy would keep.</exception>
+    /// <exception cref="IOException">The folder is not empty, or a disk refused.</exception>
+    public Task<BackupReport> BackUpAsync(string folder) =>
+        Settlement?.BackUpAsync(folder, ["keys"]) ?? throw new InvalidOperationException("this host runs without settlement: there is nothing to back up");
 
     public async ValueTask DisposeAsync()
     {
@@ -224,6 +232,7 @@ public sealed class EngineHost : IAsyncDisposable
                 MaxSpendPerDay = chain.MaxSpendPerDay is { } ether ? (UInt128)(ether * 1_000_000_000_000_000_000m) : null,
                 MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
                 Witnesses = Configuration.Log.Addresses(),
+                Storage = Configuration.Storage.ToOptions(),
                 MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
                 OnGapExceeded = Configuration.TrustGap.ToResponse(),
                 Objective = Configuration.TrustGap.ToObjective(),

@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Archive;
+using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Journal;
 using OpenGradient.Engine.Settlement.Log;
@@ -16,6 +17,8 @@ namespace OpenGradient.Engine.Settlement;
 /// </summary>
 public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDisposable
 {
+    private readonly SettlementOptions _options;
+    private readonly TimeProvider _clock;
     private readonly SettlementState _state;
     private readonly SegmentOutbox _outbox;
     private readonly ConditionBoard _conditions;
@@ -31,11 +34,12 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     private SettlementService(SettlementOptions options, SettlementParts parts)
     {
+        (_options, _clock) = (options, parts.Clock);
         LogId = SignedNote.LogIdOf(parts.NoteSigner.PublicKey);
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
         _conditions = new ConditionBoard(parts.Clock);
-        _storage = Archive.Storage.Open(options, parts, tiles, _conditions);
+        _storage = Archive.Storage.Open(options.DataFolder, options.Outbox, options.Storage, options.Objective, parts.Disk, parts.Clock, tiles, _conditions);
         (_state, _outbox) = (_storage.State, _storage.Outbox);
         _bound = new TrustGapBound(_state, options);
         try
@@ -43,7 +47,8 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
             var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
-            var reconciler = new Reconciler(_state, journal, chain, _conditions, options, LogId);
+            var gate = new SequenceGate(parts.Disk, options.DataFolder);
+            var reconciler = new Reconciler(_state, journal, chain, _conditions, gate, options, LogId);
             var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, parts.CheckpointSigner, parts.TransactionSigner, LogId);
             var sender = new Sender(_state, journal, chain, _conditions, parts.TransactionSigner, options, LogId);
             var wake = new WakeSignal();
@@ -52,7 +57,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             _closer = new BatchCloser(_state, journal, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
             var step = new ChainStep(chain, reconciler, registrar, guard, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
-            _intake = new Intake(_state, _outbox, journal, parts.Verifier, guard);
+            _intake = new Intake(_state, _outbox, journal, parts.Verifier, guard, gate);
             _settler = new Settler(space, _intake, step, wake, options, parts.Clock);
             _submission = new Submission(_state, _storage.Recall, _outbox, parts.Verifier, wake, LogId);
             _proofs = new Proofs(_state, _storage.Recall, _outbox, _storage.Entries);
@@ -132,6 +137,13 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Takes back a receipt whose statement may be unknown here, checks it and makes it durable.</summary>
     public Task<SubmitOutcome> SubmitAsync(Receipt receipt) => _submission.SubmitAsync(receipt);
+
+    /// <summary>Copies the data folder while everything goes on; pruning and snapshots wait for it. What was acknowledged before it began is in the copy.</summary>
+    /// <param name="folder">Absent or empty.</param>
+    /// <param name="alsoFolders">Other folders of the data folder, by name, that belong to the installation.</param>
+    /// <exception cref="IOException">The folder is not empty, or a disk refused.</exception>
+    public Task<BackupReport> BackUpAsync(string folder, IReadOnlyList<string> alsoFolders) =>
+        Task.Run(() => DataFolderBackup.Write(_options.DataFolder, folder, alsoFolders, _state, _storage.Keeper, _clock.GetUtcNow()));
 
     /// <summary>Closes the open settlement batch at the next look at the chain, however young it is.</summary>
     public void CloseBatch() => _closer.Ask();

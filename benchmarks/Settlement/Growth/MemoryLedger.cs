@@ -25,6 +25,12 @@ public sealed class MemoryLedger(ulong chainId, EvmAddress contract) : HttpMessa
     private ulong _block = 1;
     private ulong _nonce;
 
+    /// <summary>The log's head; zero before a key is registered.</summary>
+    public Hash256 Head
+    {
+        get { lock (_gate) return _head; }
+    }
+
     /// <summary>Anchors taken.</summary>
     public long Anchors { get; private set; }
 

@@ -79,6 +79,11 @@ public sealed class HostClient(HttpClient http) : IDisposable
     /// <summary>Hands a receipt back to the host that promised it.</summary>
     public Task<JsonDocument> Submit(Receipt receipt, CancellationToken cancellation) => Send(Post("v1/receipts", receipt), cancellation);
 
+    /// <summary>Has the host copy its data folder; asked of its operator listener.</summary>
+    /// <param name="folder">Absolute, on the host's machine.</param>
+    public Task<JsonDocument> BackUp(string folder, CancellationToken cancellation) =>
+        Send(new HttpRequestMessage(HttpMethod.Post, "v1/backup") { Content = new StringContent($"{{\"folder\":\"{JsonEncodedText.Encode(folder)}\"}}", System.Text.Encoding.UTF8, "application/json") }, cancellation);
+
     /// <summary>The receipt with its proof as far as it has grown.</summary>
     /// <param name="size"><c>newest</c> or the size of an anchored checkpoint; null for the anchor that first covered it.</param>
     public async Task<ReceiptBundle> Bundle(Receipt receipt, CancellationToken cancellation, string? size = null)

@@ -4,6 +4,8 @@ using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Client;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
+using OpenGradient.Engine.Settlement.Archive;
+using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Log;
 using OpenGradient.Engine.Settlement.Outbox;
 
@@ -34,6 +36,9 @@ internal static class CommandLine
             DoctorCommand.Create(),
             InitCommand.Create(),
             ConfigCommand.Create(),
+            BackupCommand.Create(),
+            RestoreCommand.Create(),
+            RepairCommand.Create(),
         };
         try
         {
@@ -62,7 +67,7 @@ internal static class CommandLine
         {
             return Fail(e.Message, ExitCodes.Usage);
         }
-        catch (Exception e) when (e is OutboxLockedException or OutboxDamagedException or LogDamagedException or SealingException or InferenceException)
+        catch (Exception e) when (e is OutboxLockedException or OutboxDamagedException or LogDamagedException or ArchiveDamagedException or LogRepairException or SealingException or InferenceException)
         {
             return Fail(e.Message, ExitCodes.Failed);
         }

@@ -34,6 +34,7 @@ public static class ConfigurationCheck
         configuration.Settlement.Check(configuration.TrustGap, errors);
         configuration.TrustGap.Check(errors);
         AuditConfiguration.Check(configuration.Audit, errors);
+        StorageConfiguration.Check(configuration.Storage, errors);
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
         LogConfiguration.Check(configuration.Log, errors);
         return errors;

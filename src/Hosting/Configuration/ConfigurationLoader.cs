@@ -135,6 +135,7 @@ public static class ConfigurationLoader
             ModelsFolder = AtOrNull(configuration.ModelsFolder),
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
+            Storage = configuration.Storage with { PruneTo = AtOrNull(configuration.Storage.PruneTo) },
             Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
             Http = configuration.Http with
             {

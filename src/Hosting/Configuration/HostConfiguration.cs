@@ -27,6 +27,7 @@ public sealed record HostConfiguration
     public TrustGapConfiguration TrustGap { get; init; } = new();
     public AuditConfiguration Audit { get; init; } = new();
     public LogConfiguration Log { get; init; } = new();
+    public StorageConfiguration Storage { get; init; } = new();
     public TelemetryConfiguration Telemetry { get; init; } = new();
 }
 

@@ -14,7 +14,7 @@ namespace OpenGradient.Engine.Settlement.Archive;
 /// </summary>
 internal sealed class StatementArchive(IDisk disk, string folder) : IDisposable
 {
-    private const int PointerSize = 16; // of an operation: u64 place, u32 length, u32 CRC32C
+    private const int PointerSize = 24; // of an operation: u64 place, u32 length, u32 CRC32C of its bytes, zero, u32 CRC32C of this
 
     private readonly FixedSeries _statements = new(disk, folder, "statements", ArchivedStatement.Size);
     private readonly FixedSeries _operations = new(disk, folder, "operations", PointerSize);
@@ -78,6 +78,7 @@ internal sealed class StatementArchive(IDisk disk, string folder) : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(pointer, _blobs.Append(bytes));
         BinaryPrimitives.WriteInt32LittleEndian(pointer.AsSpan(8), bytes.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(pointer.AsSpan(12), Checksum(bytes));
+        BinaryPrimitives.WriteUInt32LittleEndian(pointer.AsSpan(20), Checksum(pointer.AsSpan(0, 20)));
         _operations.Append(_operationCount, pointer);
         Volatile.Write(ref _operationCount, _operationCount + 1);
     }
@@ -112,6 +113,7 @@ internal sealed class StatementArchive(IDisk disk, string folder) : IDisposable
     {
         Span<byte> pointer = stackalloc byte[PointerSize];
         _operations.Read(id, pointer);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(pointer[20..]) != Checksum(pointer[..20])) throw ArchiveDamagedException.At(_operations.PathOf(id), $"the record of operation {id} is damaged");
         var place = BinaryPrimitives.ReadUInt64LittleEndian(pointer);
         var bytes = ReadBlob(place, BinaryPrimitives.ReadInt32LittleEndian(pointer[8..]), BinaryPrimitives.ReadUInt32LittleEndian(pointer[12..]), $"operation {id}");
         return OperationBytes.Decode(bytes);

@@ -42,14 +42,14 @@ internal sealed class Storage : IDisposable
     public StorageStatus Status => new(
         _archive.Statements, State.Locked(view => view.Index.InMemory.Count), Keeper.Snapshots, Outbox.Segments.Floor, State.Locked(view => view.Applied), RecordsReplayed);
 
-    public static Storage Open(SettlementOptions options, SettlementParts parts, TileStore tiles, ConditionBoard conditions)
+    public static Storage Open(string dataFolder, OutboxOptions outboxOptions, StorageOptions options, TrustGapObjective objective, IDisk disk, TimeProvider clock, TileStore tiles, ConditionBoard conditions)
     {
-        var folder = Path.Combine(options.DataFolder, "archive");
-        var archive = new StatementArchive(parts.Disk, folder);
+        var folder = Path.Combine(dataFolder, "archive");
+        var archive = new StatementArchive(disk, folder);
         try
         {
-            var state = new SettlementState(tiles, archive, options.Objective, parts.Clock);
-            var snapshots = new SnapshotFolder(parts.Disk, folder, tiles);
+            var state = new SettlementState(tiles, archive, objective, clock);
+            var snapshots = new SnapshotFolder(disk, folder, tiles);
             var snapshot = snapshots.ReadNewest();
             if (snapshot is not null)
             {
@@ -57,14 +57,14 @@ internal sealed class Storage : IDisposable
                 state.Restore(snapshot);
             }
 
-            var keeper = new Keeper(state, archive, snapshots, conditions, options.Storage, options.Outbox.SegmentSize, parts.Clock);
+            var keeper = new Keeper(state, archive, snapshots, conditions, options, outboxOptions.SegmentSize, clock);
             var sink = new ReplaySink(state, () => CatchUp(keeper, state, tiles));
             // Nothing is written before the outbox holds the folder's lock.
-            var outbox = SegmentOutbox.Open(parts.Disk, Path.Combine(options.DataFolder, "outbox"), options.Outbox, sink, snapshot?.Position);
+            var outbox = SegmentOutbox.Open(disk, Path.Combine(dataFolder, "outbox"), outboxOptions, sink, snapshot?.Position);
             sink.IsLive = true;
             keeper.CleanUp();
             var entries = new EntryReader(tiles);
-            keeper.Pruner = new SegmentPruner(parts.Disk, outbox.Segments, state, archive, snapshots, entries, options.Storage);
+            keeper.Pruner = new SegmentPruner(disk, outbox.Segments, state, archive, snapshots, entries, options);
             return new Storage(state, outbox, archive, entries, keeper) { RecordsReplayed = sink.Records };
         }
         catch

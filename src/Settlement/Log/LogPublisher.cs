@@ -70,7 +70,7 @@ public sealed class LogPublisher(TileStore store)
         store.WriteEntries(index, entries);
     }
 
-    private static (ulong Size, Hash256 Root)? Parse(ReadOnlySpan<byte> note)
+    internal static (ulong Size, Hash256 Root)? Parse(ReadOnlySpan<byte> note)
     {
         try
         {

@@ -23,6 +23,10 @@ internal sealed class SegmentFolder(IDisk disk, string folder)
         _floor = floor;
     }
 
+    /// <summary>Null for files that are no segments.</summary>
+    public static uint? NumberOf(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
+        && uint.TryParse(name.AsSpan(Prefix.Length, name.Length - Prefix.Length - Suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
     public bool Exists(uint number) => disk.Exists(PathOf(number));
 
     public void Delete(uint number) => disk.Delete(PathOf(number));
@@ -36,8 +40,7 @@ internal sealed class SegmentFolder(IDisk disk, string folder)
         {
             if (!name.StartsWith(Prefix, StringComparison.Ordinal)) continue;
             if (name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal)) disk.Delete(Path.Combine(folder, name));
-            else if (name.EndsWith(Suffix, StringComparison.Ordinal) && uint.TryParse(name.AsSpan(Prefix.Length, name.Length - Prefix.Length - Suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= floor)
-                numbers.Add(number);
+            else if (NumberOf(name) is { } number && number >= floor) numbers.Add(number);
         }
 
         numbers.Sort();

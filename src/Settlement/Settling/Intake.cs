@@ -6,7 +6,7 @@ using OpenGradient.Engine.Settlement.State;
 namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>From durable to the log: verify, then give each verified statement its leaf. Needs no chain.</summary>
-internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier, EpochGuard guard)
+internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier, EpochGuard guard, SequenceGate gate)
 {
     /// <summary>Statements per journal record. 1,024: one sync for many, and a record of 32 KiB.</summary>
     private const int Batch = 1024;
@@ -43,7 +43,7 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
     /// <summary>Appends every verified statement to the log, in the order of verification.</summary>
     public async Task SequenceAsync(CancellationToken cancellationToken)
     {
-        while (Take(view => view.Unsequenced, entry => entry.Leaf is null) is { Count: > 0 } entries)
+        while (!gate.IsClosed && Take(view => view.Unsequenced, entry => entry.Leaf is null) is { Count: > 0 } entries)
         {
             var first = state.Locked(view => view.Tree.Size);
             var record = new SequencedRecord(state.Now(), first, [.. entries.Select(entry => entry.Id)]);

@@ -11,7 +11,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 /// journal only remembers.
 /// </summary>
 internal sealed class Reconciler(
-    SettlementState state, JournalWriter journal, EvmChain chain, ConditionBoard conditions, SettlementOptions options, Hash256 logId)
+    SettlementState state, JournalWriter journal, EvmChain chain, ConditionBoard conditions, SequenceGate gate, SettlementOptions options, Hash256 logId)
 {
     // One look may mix two blocks or come from a node that lags: absence must be seen twice in a row.
     private const int MissesThatCount = 2;
@@ -63,19 +63,22 @@ internal sealed class Reconciler(
 
         if (rootThere is null)
         {
+            gate.Close();
             conditions.Clear(ConditionKind.LogDiverged);
-            conditions.Set(ConditionKind.LogRolledBack, $"the contract anchors {LogHead.SizeOf(head)} statements of this log, the local outbox holds {size}", "an old copy of the data folder was restored: bring back the newest one; nothing is signed until then");
+            conditions.Set(ConditionKind.LogRolledBack, $"the contract anchors {LogHead.SizeOf(head)} statements of this log, the local outbox holds {size}", "an old copy of the data folder was restored: bring back the newest one, or fetch what is missing with og repair; nothing is signed or sequenced until then");
             return false;
         }
 
         if (LogHead.Pack(rootThere.Value, LogHead.SizeOf(head)) != head)
         {
+            gate.Close();
             conditions.Clear(ConditionKind.LogRolledBack);
             conditions.Set(ConditionKind.LogDiverged, $"the contract's head {head} is not a prefix of this log", "another engine uses this log's key, or the data folder belongs to another installation; nothing is signed until it is cleared up");
             return false;
         }
 
         conditions.Clear(ConditionKind.LogRolledBack, ConditionKind.LogDiverged);
+        gate.Open();
         RecheckLastRegistration(seen);
         if (head == expected) return true;
         if (known is { Inclusion: null }) return await AdoptAsync(known, cancellationToken).ConfigureAwait(false);

@@ -8,16 +8,20 @@ using OpenGradient.Engine.Settlement.Tests.Doubles;
 namespace OpenGradient.Engine.Settlement.Tests.Keeping;
 
 /// <summary>A settlement service whose chain is inside the process and whose time stands still, for tests of what is kept.</summary>
-internal sealed class KeptEngine(IDisk disk, string folder = "/data") : IDisposable
+/// <param name="chainOf">Another engine whose log, key and chain this one has: what a copy of its folder is opened with.</param>
+internal sealed class KeptEngine(IDisk disk, string folder = "/data", KeptEngine? chainOf = null) : IDisposable
 {
     private const ulong ChainId = 31337;
     private static readonly EvmAddress Contract = EvmAddress.Parse("0x00000000000000000000000000000000000000cc");
 
-    private readonly TestLog _log = new(FixtureWriter.Seed);
+    private readonly TestLog _log = chainOf?._log ?? new(FixtureWriter.Seed);
     private readonly TestEpoch _epoch = new(FixtureWriter.Seed);
-    private readonly Random _random = new(7);
-    private readonly MemoryLedger _ledger = new(ChainId, Contract);
+    private readonly Random _random = chainOf?._random ?? new(7);
+    private readonly MemoryLedger _ledger = chainOf?._ledger ?? new(ChainId, Contract);
+    private readonly Dictionary<Hash256, ulong?> _leaves = [];
     private HttpClient? _http;
+
+    public MemoryLedger Ledger => _ledger;
 
     public StoppedClock Clock { get; } = new();
 
@@ -84,11 +88,21 @@ internal sealed class KeptEngine(IDisk disk, string folder = "/data") : IDisposa
     {
         for (var round = 0; round < 40; round++)
         {
-            if (batches.All(batch => Service.Find(batch.StatementId)?.Stage == ReceiptStage.Final)) return;
+            if (batches.All(IsFinal)) return;
             await Service.TickAsync(CancellationToken.None);
         }
 
         Assert.Fail("not final: " + string.Join("; ", Service.Conditions));
+    }
+
+    /// <summary>The leaf that a batch had when it was last settled here.</summary>
+    public ulong? LeafOf(SealedBatch batch) => _leaves[batch.StatementId];
+
+    private bool IsFinal(SealedBatch batch)
+    {
+        var status = Service.Find(batch.StatementId);
+        _leaves[batch.StatementId] = status?.Leaf;
+        return status?.Stage == ReceiptStage.Final;
     }
 
     /// <summary>Everything that is said of every receipt, and that each one's proof holds from its bytes on.</summary>
