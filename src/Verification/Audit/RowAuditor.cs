@@ -42,7 +42,8 @@ public sealed class RowAuditor(IModelBackend backend, TimeSpan limit, TimeProvid
         }
         catch (ModelLoadException missing)
         {
-            return AuditFinding.Nothing(AuditReason.ModelMissing, missing.Message);
+            // The message names files, and whoever holds the receipt reads this.
+            return AuditFinding.Nothing(AuditReason.ModelMissing, $"the model's file cannot be used ({missing.Reason})");
         }
         catch (FormatException malformed)
         {
@@ -52,7 +53,7 @@ public sealed class RowAuditor(IModelBackend backend, TimeSpan limit, TimeProvid
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            return AuditFinding.Nothing(AuditReason.BackendRefused, $"the row could not be executed again: {error.Message}");
+            return AuditFinding.Nothing(AuditReason.BackendRefused, $"the row could not be executed again ({error.GetType().Name})");
         }
     }
 
@@ -88,7 +89,8 @@ public sealed class RowAuditor(IModelBackend backend, TimeSpan limit, TimeProvid
         ReplayOutcome.WrongInput or ReplayOutcome.ReceiptInvalid => AuditFinding.Nothing(AuditReason.InputMismatch, result.Detail),
         _ => AuditFinding.Nothing(
             result.Reason switch { UnreplayableReason.SharedBatch => AuditReason.ContentDependent, UnreplayableReason.NotProbed => AuditReason.NotProbed, _ => AuditReason.BackendRefused },
-            result.Detail),
+            // A backend's own words can name files and source lines.
+            result.Reason == UnreplayableReason.BackendFailed ? "the backend could not execute the row" : result.Detail),
     };
 
     private ReplayResult Replay(Receipt receipt, NamedTensor[] inputs, KnownAnswer? answer, StatementContext context, string path)
