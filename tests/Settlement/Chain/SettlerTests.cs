@@ -156,7 +156,7 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
                 engine.Start();
             }
 
-            Assert.True(engine.Service.Storage.ArchivedStatements >= 4, $"only {engine.Service.Storage.ArchivedStatements} statements left memory");
+            Assert.True(engine.Service.Storage.ArchivedStatements >= 4, $"only {engine.Service.Storage.ArchivedStatements} statements left memory; {string.Join("; ", engine.Service.Conditions)}");
             Assert.Equal(before, batches.Select(batch => Keeping.FixtureWriter.Line(engine.Service, batch.ReceiptId(29))));
             Assert.All(batches, batch => Assert.Equal(batch.Statement.ToArray(), engine.Service.ReadStatement(batch.StatementId)));
             Assert.All(batches, batch => Assert.Equal(30, engine.Service.LeavesOf(batch.StatementId).Count));

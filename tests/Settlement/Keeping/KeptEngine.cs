@@ -34,6 +34,7 @@ internal sealed class KeptEngine(IDisk disk, string folder = "/data", KeptEngine
     public SettlementOptions Options { get; set; } = new()
     {
         DataFolder = folder, ChainId = ChainId, Contract = Contract, MaxBatchAge = TimeSpan.Zero, FinalityDepth = 2, Outbox = new OutboxOptions { SegmentSize = 8 << 10 }, Storage = Doubles.Engine.Restless,
+        HaltOnBadStatement = false, // what is kept of a bad statement is asked here, and the log goes on
     };
 
     public KeptEngine Start()
