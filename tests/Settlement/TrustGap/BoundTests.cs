@@ -82,9 +82,10 @@ public sealed class BoundTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
         await _fixture.Accept(service, 5);
         for (var i = 0; i < 100; i++) service.Advise();
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10_000; i++)
+        for (var i = 0; i < 100_000; i++)
             if (service.Advise().Verdict != AdmissionVerdict.Admit) throw new InvalidOperationException();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        // The runtime itself may take some kilobytes meanwhile; the smallest object per call would be megabytes.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
     }
 
     [AnvilFact]
