@@ -91,8 +91,10 @@ internal sealed class Pipeline : IAsyncDisposable
     }
 
     /// <summary>Settles, without auditing, until everything is final.</summary>
-    public async Task Settle(IEnumerable<Receipt> receipts)
+    public async Task Settle(IReadOnlyList<Receipt> receipts)
     {
+        // The disk has its own pace; the ticks below do not wait for it.
+        foreach (var receipt in receipts) await Settlement.WaitAsync(receipt.Id, ReceiptStage.Durable, CancellationToken.None);
         for (var round = 0; round < 80; round++)
         {
             await Settlement.TickAsync(CancellationToken.None);
