@@ -1,3 +1,4 @@
+using Xunit.Abstractions;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Settling;
@@ -10,7 +11,7 @@ namespace OpenGradient.Engine.Settlement.Tests.Chain.Faults;
 /// The host is killed at every step: at each disk operation (power is lost, and what was not synced may be gone), and before
 /// and after each call to the node. One seed fixes the scenario and counts the steps, so that every point is reached.
 /// </summary>
-public sealed class CrashFaultTests : FaultTable
+public sealed class CrashFaultTests(ITestOutputHelper output) : FaultTable
 {
     // One: it has hundreds of points, and each is a run of its own. OG_FAULT_SEEDS runs more of them.
     private static int Seeds => int.TryParse(Environment.GetEnvironmentVariable("OG_FAULT_SEEDS"), System.Globalization.CultureInfo.InvariantCulture, out var seeds) ? seeds : 1;
@@ -21,6 +22,7 @@ public sealed class CrashFaultTests : FaultTable
         for (var seed = 1; seed <= Seeds; seed++)
         {
             var (disk, calls) = (await EveryPoint(seed, OnDisk), await EveryPoint(seed, AtCalls));
+            output.WriteLine($"seed {seed}: {disk} disk operations, {calls} moments around calls");
             Assert.True(disk + calls >= 200 && disk >= 100, $"seed {seed}: only {disk} disk operations and {calls} moments around calls were crash points");
         }
     }
