@@ -85,6 +85,14 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
         return answer.IsOk && answer.Value.Exists(item => item.Anchored(logId) is null) ? Malformed<List<ChainEvent>>("eth_getLogs") : answer;
     }
 
+    /// <summary>Every log that was ever given a key, in the order of its first one.</summary>
+    public async Task<ChainAnswer<List<Hash256>>> LogsAsync(ulong fromBlock, CancellationToken cancellationToken)
+    {
+        var answer = await EventsAsync($"\"0x{LedgerAbi.KeyRegisteredTopic}\"", fromBlock, cancellationToken).ConfigureAwait(false);
+        if (!answer.IsOk) return new(false, default!, answer.Refused, answer.Detail);
+        return answer.Value.Exists(item => item.Topics.Length < 2) ? Malformed<List<Hash256>>("eth_getLogs") : new(true, [.. answer.Value.Select(item => item.Topics[1]).Distinct()], false, "");
+    }
+
     private async Task<ChainAnswer<List<ChainEvent>>> EventsAsync(string topics, ulong fromBlock, CancellationToken cancellationToken)
     {
         var filter = $"[{{\"address\":\"{contract}\",\"fromBlock\":\"{Hex.Quantity(fromBlock)}\",\"toBlock\":\"latest\",\"topics\":[{topics}]}}]";

@@ -90,8 +90,8 @@ public sealed class Anvil : IAsyncLifetime
         return head.IsZero ? LogHead.Empty : head;
     }
 
-    internal async Task<List<ChainEvent>> Anchors(Hash256 logId) =>
-        (await new EvmChain(Rpc, Contract).AnchorsAsync(logId, 0, CancellationToken.None)).Value;
+    internal async Task<List<ChainEvent>> Anchors(Hash256 logId, ulong fromBlock = 0) =>
+        (await new EvmChain(Rpc, Contract).AnchorsAsync(logId, fromBlock, CancellationToken.None)).Value;
 
     private static Task<string> ListeningAddress(Process process)
     {

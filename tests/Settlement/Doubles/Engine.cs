@@ -13,6 +13,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     private readonly Random _random = new((int)System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(Hash256.Sha256(System.Text.Encoding.UTF8.GetBytes(seed)).Bytes));
     private HttpClient? _http;
     private int _lives;
+    private ulong _floor; // no event of this log is in an earlier block, however deep a reorganisation a test makes
     private readonly List<string> _earlier = [];
     private readonly Dictionary<ulong, Hash256> _rootAt = [];
 
@@ -60,6 +61,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     /// <summary>Opens the folder, as a process start does. A new epoch is what a restarted process has.</summary>
     public Engine Start(bool newEpoch = false)
     {
+        if (Service is null && anvil.BlockNumber().GetAwaiter().GetResult() is var block && block > 100) _floor = block - 100;
         if (newEpoch) Epoch = new TestEpoch($"{seed} epoch {++_lives}");
         _earlier.AddRange(Faults.Sent);
         Faults = new FaultHandler();
@@ -116,7 +118,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
     /// </summary>
     public async Task<List<ChainEvent>> Audit(params SealedBatch[] batches)
     {
-        var events = await anvil.Anchors(Log.LogId);
+        var events = await anvil.Anchors(Log.LogId, _floor);
         var (size, head) = (0UL, LogHead.Empty);
         foreach (var item in events)
         {
