@@ -78,6 +78,7 @@ internal sealed class Keeper(SettlementState state, StatementArchive archive, Sn
             if (archive.Statements == 0) archive.Begin();
             archive.Append(statements);
             state.Locked(view => view.Index.Release(statements));
+            archive.Merge();
         }
 
         var operations = state.Locked(view => view.Operations.Settled(options.FinalOperationsInMemory, archive.Statements));

@@ -33,18 +33,20 @@ internal sealed class KeyIndex(IDisk disk, string folder)
         return null;
     }
 
-    /// <summary>Adds keys and merges what is due.</summary>
+    /// <summary>Adds keys as a run of their own.</summary>
     /// <param name="keys">In any order; they are sorted in place.</param>
     public void Add(Span<ArchiveKey> keys)
     {
         keys.Sort();
-        using (var writer = Begin(out var path))
-        {
-            foreach (ref readonly var key in keys) writer.Add(key);
-            Install(writer.Finish(path, _next++, 0), []);
-        }
+        using var writer = Begin(out var path);
+        foreach (ref readonly var key in keys) writer.Add(key);
+        Install(writer.Finish(path, _next++, 0), []);
+    }
 
-        while (Due() is { } merged) Merge(merged);
+    /// <summary>Merges until no four runs have been merged equally often.</summary>
+    public void MergeDue()
+    {
+        while (Due() is { } runs) Merge(runs);
     }
 
     public void Sync()

@@ -49,12 +49,18 @@ internal sealed class SnapshotFolder(IDisk disk, string folder, IFullTileReader 
         var number = _kept.Count > 0 ? _kept[^1].Number + 1 : 1;
         var path = PathOf(number);
         var beside = path + AtomicFile.TemporarySuffix;
-        using (var file = disk.Open(beside, create: true))
+        try
         {
+            using var file = disk.Open(beside, create: true);
             file.Truncate(0);
             var writer = new SnapshotWriter(file);
             SnapshotBytes.Write(content, writer);
             NewestSize = writer.Length;
+        }
+        catch (DiskException full) when (full.IsFull)
+        {
+            disk.Delete(beside); // whatever it held, others need more
+            throw;
         }
 
         disk.Rename(beside, path);

@@ -63,13 +63,16 @@ internal sealed class StatementArchive(IDisk disk, string folder) : IDisposable
             RecordOf(captured, leaf, _blobs.Append(rows), Checksum(rows)).Write(records.AsSpan(i * ArchivedStatement.Size));
             keys.Add(ArchiveKey.Of(captured.Id, leaf));
             for (var row = 0; row < captured.Rows.Count; row++) keys.Add(ArchiveKey.Of(captured.Rows.Receipts[row], leaf, row));
-            Receipts += captured.Receipts;
         }
 
         _statements.Append(_count, records);
         _keys.Add(CollectionsMarshal.AsSpan(keys));
         Volatile.Write(ref _count, _count + (ulong)statements.Count);
+        Receipts += statements.Sum(statement => (long)statement.Receipts);
     }
+
+    /// <summary>Keeps look-ups short; may take seconds in a large archive.</summary>
+    public void Merge() => _keys.MergeDue();
 
     public void Append(ChainOperation operation)
     {

@@ -46,6 +46,7 @@ internal sealed class Storage : IDisposable
     {
         var folder = Path.Combine(dataFolder, "archive");
         var archive = new StatementArchive(disk, folder);
+        SegmentOutbox? outbox = null;
         try
         {
             var state = new SettlementState(tiles, archive, objective, clock);
@@ -60,7 +61,7 @@ internal sealed class Storage : IDisposable
             var keeper = new Keeper(state, archive, snapshots, conditions, options, outboxOptions.SegmentSize, clock);
             var sink = new ReplaySink(state, () => CatchUp(keeper, state, tiles));
             // Nothing is written before the outbox holds the folder's lock.
-            var outbox = SegmentOutbox.Open(disk, Path.Combine(dataFolder, "outbox"), outboxOptions, sink, snapshot?.Position);
+            outbox = SegmentOutbox.Open(disk, Path.Combine(dataFolder, "outbox"), outboxOptions, sink, snapshot?.Position);
             sink.IsLive = true;
             keeper.CleanUp();
             var entries = new EntryReader(tiles);
@@ -69,6 +70,7 @@ internal sealed class Storage : IDisposable
         }
         catch
         {
+            outbox?.Dispose();
             archive.Dispose();
             throw;
         }

@@ -32,7 +32,7 @@ public sealed record RepairReport(ulong Before, ulong After, long ReceiptsWithou
 /// </summary>
 public static class LogRepair
 {
-    private const int PerRecord = 1024;
+    private const int MostPerRecord = 1024;
     private const int MaxFile = TilePath.Width * (2 + ushort.MaxValue);
 
     /// <param name="dataFolder">Of a host that is stopped; its lock is taken.</param>
@@ -58,7 +58,8 @@ public static class LogRepair
         if (missing.Exists(statement => storage.State.Locked(view => view.Index.Find(MerkleTree.LeafHash(statement))) is { QuarantinedAt: not 0 }))
             throw new LogRepairException("a statement of the source's log is quarantined here");
         long receipts = 0;
-        for (var first = 0; first < missing.Count; first += PerRecord) receipts += await Take(storage, missing.GetRange(first, Math.Min(PerRecord, missing.Count - first))).ConfigureAwait(false);
+        var perRecord = Math.Clamp((outbox.MaxPayload / Hash256.Size) - 1, 1, MostPerRecord); // a record holds their ids
+        for (var first = 0; first < missing.Count; first += perRecord) receipts += await Take(storage, missing.GetRange(first, Math.Min(perRecord, missing.Count - first))).ConfigureAwait(false);
         return new(before, size, receipts);
     }
 

@@ -13,8 +13,11 @@ internal sealed class CarriedRecords
 
     public void Keep(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
     {
-        if (type is > RecordType.Batch and not (RecordType.Spent or RecordType.Dated or RecordType.Cosigned)) _records.Add(new(position, type, payload.ToArray()));
+        if (!HasAPart(type)) _records.Add(new(position, type, payload.ToArray()));
     }
+
+    // All that these say is in statements, operations, epochs, spending and the tree.
+    private static bool HasAPart(byte type) => type is (>= RecordType.Statement and <= RecordType.Batch) or RecordType.Spent or RecordType.Dated or RecordType.Cosigned;
 
     public CarriedRecord[] ToArray() => [.. _records];
 }
