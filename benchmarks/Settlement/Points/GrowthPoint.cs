@@ -8,10 +8,10 @@ namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
 /// <param name="MemoryMiB">Of the process that holds it.</param>
 /// <param name="Checked">Receipts that were found and proven afterwards.</param>
 /// <param name="Failed">Receipts that were not.</param>
-internal sealed record GrowthStep(long Receipts, double AppendMicroseconds, double ProofMs, double RestartSeconds, double MemoryMiB, long Checked, long Failed);
+internal sealed record GrowthRow(long Receipts, double AppendMicroseconds, double ProofMs, double RestartSeconds, double MemoryMiB, long Checked, long Failed);
 
 /// <summary>Grows a log to each size in turn over a folder.</summary>
-internal delegate Task<IReadOnlyList<GrowthStep>> GrowthMeasurement(long[] receipts, string folder, CancellationToken cancellationToken);
+internal delegate Task<IReadOnlyList<GrowthRow>> GrowthMeasurement(long[] receipts, string folder, CancellationToken cancellationToken);
 
 /// <summary>The growth curve: to a million receipts in the full run, to ten million with <c>--growth</c>, which takes longer than a full run may.</summary>
 /// <param name="measure">Null where this build cannot grow a log.</param>
