@@ -19,8 +19,10 @@ public sealed class SegmentOutbox : IOutbox
     private readonly AppendQueue _queue;
     private readonly IDisposable _lock;
     private readonly Thread _thread;
-    private volatile Tuple<AppendOutcome>? _trouble; // written by whoever has the turn
-    private readonly ConcurrentBag<AppendGroup> _spare = []; // empty ones
+    private readonly Lock _turn = new(); // held by whoever writes
+    private readonly ConcurrentBag<AppendGroup> _spare = []; // empty groups
+    private volatile bool _groupWaits; // the writer's thread waits for the turn: no caller takes it first
+    private volatile Tuple<AppendOutcome>? _trouble; // written by whoever holds the turn
 
     private SegmentOutbox(IDisk disk, string folder, OutboxOptions options, IRecordSink sink, IDisposable folderLock)
     {
@@ -64,30 +66,36 @@ public sealed class SegmentOutbox : IOutbox
 
     public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload)
     {
-        if (Refusal(type, payload) is { } refusal) return Task.FromResult(refusal);
+        ArgumentOutOfRangeException.ThrowIfZero(type);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
+        if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
         var record = new BytesRecord(type, payload);
-        return _queue.TryAdd(record) ? record.Done : Task.FromResult(Busy);
+        return _queue.TryAdd(record)
+            ? record.Done
+            : Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
     }
 
     /// <inheritdoc/>
     /// <remarks>Two changes of thread cost a caller that is alone as much as the sync of a fast disk. The task is complete when it is returned if the caller's thread wrote.</remarks>
     public Task<AppendOutcome> AppendNowAsync(byte type, ReadOnlyMemory<byte> payload)
     {
-        if (Refusal(type, payload) is { } refusal) return Task.FromResult(refusal);
-        var (record, group) = (new BytesRecord(type, payload), Rent());
-        var isAccepted = _queue.TryAddOrTakeTurn(record, group, MaxGroupBytes);
-        if (group.Records.Count > 0)
+        // What waits goes first, and a group that is being written is joined by queueing for the next.
+        if (_groupWaits || !_queue.IsEmpty || !_turn.TryEnter()) return AppendAsync(type, payload);
+        try
         {
+            ArgumentOutOfRangeException.ThrowIfZero(type);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
+            var group = Rent();
+            group.Records.Add(new BytesRecord(type, payload));
             var outcome = WriteInTurn(group);
-            _queue.EndTurn();
-            Complete(group, outcome);
+            if (outcome.IsDurable) outcome = outcome with { Position = group.Positions[0] };
+            GiveBack(group);
+            return Task.FromResult(outcome);
         }
-        else
+        finally
         {
-            _spare.Add(group);
+            _turn.Exit();
         }
-
-        return isAccepted ? record.Done : Task.FromResult(Busy);
     }
 
     public bool TryAppend(OutboxRecord record)
@@ -104,47 +112,37 @@ public sealed class SegmentOutbox : IOutbox
         _queue.Close();
         if (_thread.IsAlive) _thread.Join();
         _reader.Dispose();
-        _writer.Dispose();
+        lock (_turn) _writer.Dispose(); // a caller that still writes is waited for
         _lock.Dispose();
     }
 
-    private AppendOutcome Busy => Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly");
-
-    private AppendOutcome? Refusal(byte type, ReadOnlyMemory<byte> payload)
-    {
-        ArgumentOutOfRangeException.ThrowIfZero(type);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
-        return Trouble is { Status: AppendStatus.Failed } failed ? failed : null;
-    }
-
-    private int MaxGroupBytes => Math.Min(_options.MaxGroupBytes, _options.MaxPayload);
-
     private void WriteGroups()
     {
-        for (var group = Rent(); _queue.TakeTurn(group, MaxGroupBytes); group = Rent())
+        var maxBytes = Math.Min(_options.MaxGroupBytes, _options.MaxPayload);
+        while (_queue.WaitForWork())
         {
-            var outcome = WriteInTurn(group);
-            // The disk must not wait while callers are woken: where something waits, the pool does that.
-            if (_queue.EndTurn()) ThreadPool.UnsafeQueueUserWorkItem(static done => done.Outbox.Complete(done.Group, done.Outcome), (Outbox: this, Group: group, Outcome: outcome), preferLocal: false);
-            else Complete(group, outcome);
+            var group = Rent();
+            AppendOutcome outcome;
+            _groupWaits = true;
+            lock (_turn)
+            {
+                // Taken within the turn: whatever came while a caller wrote shares this sync.
+                _groupWaits = false;
+                _queue.TakeGroup(group.Records, maxBytes);
+                outcome = WriteInTurn(group);
+            }
+
+            // The disk must not stand still while callers are woken: where more waits, the pool does that.
+            if (_queue.IsEmpty) Complete(group, outcome);
+            else ThreadPool.UnsafeQueueUserWorkItem(static done => done.Outbox.Complete(done.Group, done.Outcome), (Outbox: this, Group: group, Outcome: outcome), preferLocal: false);
         }
 
-        _trouble ??= Tuple.Create(new AppendOutcome(AppendStatus.Failed, default, "the outbox is closed"));
+        lock (_turn) _trouble ??= Tuple.Create(new AppendOutcome(AppendStatus.Failed, default, "the outbox is closed"));
     }
 
-    private AppendGroup Rent() => _spare.TryTake(out var group) ? group : new AppendGroup();
-
-    private void Complete(AppendGroup group, AppendOutcome outcome)
+    private AppendOutcome WriteInTurn(AppendGroup group)
     {
-        for (var i = 0; i < group.Records.Count; i++) group.Records[i].Complete(outcome.IsDurable ? outcome with { Position = group.Positions[i] } : outcome);
-        group.Clear();
-        _spare.Add(group);
-    }
-
-    private AppendOutcome WriteInTurn(AppendGroup group) => Trouble is { Status: AppendStatus.Failed } failed ? failed : WriteGroup(group);
-
-    private AppendOutcome WriteGroup(AppendGroup group)
-    {
+        if (Trouble is { Status: AppendStatus.Failed } failed) return failed;
         try
         {
             _writer.Write(group.Records, group.Positions);
@@ -173,5 +171,28 @@ public sealed class SegmentOutbox : IOutbox
     {
         _trouble = Tuple.Create(outcome);
         return outcome;
+    }
+
+    private void Complete(AppendGroup group, AppendOutcome outcome)
+    {
+        for (var i = 0; i < group.Records.Count; i++) group.Records[i].Complete(outcome.IsDurable ? outcome with { Position = group.Positions[i] } : outcome);
+        GiveBack(group);
+    }
+
+    private AppendGroup Rent() => _spare.TryTake(out var group) ? group : new AppendGroup();
+
+    private void GiveBack(AppendGroup group)
+    {
+        group.Records.Clear();
+        group.Positions.Clear();
+        _spare.Add(group);
+    }
+
+    /// <summary>Records that are written under one sync, and where each came to lie. Owned by whoever holds the turn, then by whoever tells the callers.</summary>
+    private sealed class AppendGroup
+    {
+        public List<OutboxRecord> Records { get; } = [];
+
+        public List<RecordPosition> Positions { get; } = [];
     }
 }
