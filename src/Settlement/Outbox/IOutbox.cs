@@ -2,7 +2,8 @@ namespace OpenGradient.Engine.Settlement.Outbox;
 
 /// <summary>
 /// The durable, ordered journal everything behind the fast path is rebuilt from. Safe for concurrent calls. Records are
-/// applied to the sink in journal order, on recovery and live alike.
+/// applied to the sink in journal order, on recovery and live alike; where several processes write one journal, each
+/// applies the others' records as well. One suite of tests holds for every implementation.
 /// </summary>
 public interface IOutbox : IDisposable
 {
@@ -10,7 +11,10 @@ public interface IOutbox : IDisposable
     AppendOutcome? Trouble { get; }
 
     /// <summary>Queues a record; the result comes after it is on stable storage and applied. The payload must not change until then.</summary>
-    Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload);
+    /// <param name="type">What the record says; not zero.</param>
+    /// <param name="payload">Its bytes.</param>
+    /// <param name="holds">Whether the record still fits everything applied so far; asked by the writer right before it writes, must be short. False: nothing is stored and the outcome is <see cref="AppendStatus.Stale"/>. Null for a record that depends on nothing.</param>
+    Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload, Func<bool>? holds = null);
 
     /// <summary>Queues a record that lays itself out later; it is told what becomes of it. False when the bounded queue is full or the outbox has failed: then nothing is stored and the record hears nothing.</summary>
     bool TryAppend(OutboxRecord record);

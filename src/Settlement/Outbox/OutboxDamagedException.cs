@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Formats;
+
 namespace OpenGradient.Engine.Settlement.Outbox;
 
 /// <summary>
@@ -13,6 +15,12 @@ public sealed class OutboxDamagedException : Exception
     public OutboxDamagedException() { }
 
     public OutboxDamagedException(string message, Exception innerException) : base(message, innerException) { }
+
+    private OutboxDamagedException(string message, RecordPosition position) : base(message) => Position = position;
+
+    /// <summary>Of a journal that a database keeps.</summary>
+    internal static OutboxDamagedException InDatabase(Hash256 logId, long seq, RecordPosition position, string what) =>
+        new($"outbox, log {logId}, record {seq}: {what}. Nothing was changed; restore the database from a copy.", position);
 
     public RecordPosition Position { get; }
 }

@@ -57,12 +57,12 @@ public sealed class SegmentOutbox : IOutbox
 
     public AppendOutcome? Trouble => _trouble?.Item1;
 
-    public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload)
+    public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload, Func<bool>? holds = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(type);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
         if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
-        var record = new BytesRecord(type, payload);
+        var record = new BytesRecord(type, payload, holds);
         return _queue.TryAdd(record)
             ? record.Done
             : Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
@@ -104,6 +104,7 @@ public sealed class SegmentOutbox : IOutbox
     {
         try
         {
+            if (DropStale(group) == 0) return;
             _writer.Write(group, positions);
             _trouble = null;
             for (var i = 0; i < group.Count; i++) group[i].Apply(_sink, positions[i], _writer.Written(positions[i], group[i].Length));
@@ -122,6 +123,17 @@ public sealed class SegmentOutbox : IOutbox
         }
 
         for (var i = 0; i < group.Count; i++) group[i].Complete(new AppendOutcome(AppendStatus.Durable, positions[i], null));
+    }
+
+    private static int DropStale(List<OutboxRecord> group)
+    {
+        group.RemoveAll(record =>
+        {
+            if (record.Holds) return false;
+            record.Complete(new AppendOutcome(AppendStatus.Stale, default, "what the record was made from has changed"));
+            return true;
+        });
+        return group.Count;
     }
 
     private void Stop(List<OutboxRecord> group, AppendOutcome outcome)
