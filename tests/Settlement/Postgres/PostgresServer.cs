@@ -15,12 +15,7 @@ public sealed class PostgresServer : IAsyncDisposable
 {
     private const string Role = "og";
     private const string Password = "kept in a file";
-    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(async () =>
-    {
-        var server = await Start();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().Wait();
-        return server;
-    });
+    private static readonly Lazy<Task<PostgresServer>> SharedServer = new(Start);
 
     // The kernel's signal on a parent's death is bound to the thread that forked: one thread, which never ends, starts the servers.
     private static readonly BlockingCollection<Action> Starts = [];
@@ -59,6 +54,8 @@ public sealed class PostgresServer : IAsyncDisposable
             if (server._user is not null) await Run("chown", ["-R", $"{server._user}:{server._group}", server._folder]);
             await Run("setpriv", [.. server.AsUser(), Path.Combine(Find()!, "initdb"), "-D", server.Data, "-U", Role, "--auth=scram-sha-256", $"--pwfile={passwordFile}", "-E", "UTF8", "--no-locale", "--no-sync"]);
             await server.Launch();
+            // The server dies with this process; its folder is left to somebody who outlives both.
+            await StartForGood(new ProcessStartInfo("sh", ["-c", $"while kill -0 {Environment.ProcessId} 2>/dev/null; do sleep 1; done; sleep 1; rm -rf '{server._folder}'"]));
             return server;
         }
         catch
