@@ -16,7 +16,8 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 {
     private readonly SettlementOptions _options;
     private readonly SettlementState _state;
-    private readonly SegmentOutbox _outbox;
+    private readonly IOutbox _outbox;
+    private readonly IDisposable? _folderLock;
     private readonly ConditionBoard _conditions;
     private readonly Submission _submission;
     private readonly Proofs _proofs;
@@ -31,19 +32,19 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
         _state = new SettlementState(tiles, options.MaxFinalReceipts, parts.Clock);
-        _outbox = SegmentOutbox.Open(parts.Disk, Path.Combine(options.DataFolder, "outbox"), options.Outbox, _state);
+        _conditions = new ConditionBoard(parts.Clock);
+        var wake = new WakeSignal();
+        (_outbox, _folderLock) = OpenOutbox(parts, wake);
         try
         {
-            _conditions = new ConditionBoard(parts.Clock);
-            var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
+            var journal = new JournalWriter(_outbox, _state, _conditions, parts.Clock);
             var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
-            var reconciler = new Reconciler(_state, journal, chain, _conditions, options, LogId);
-            var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, parts.CheckpointSigner, parts.TransactionSigner, LogId);
-            var sender = new Sender(_state, journal, chain, _conditions, parts.TransactionSigner, options, LogId);
-            var wake = new WakeSignal();
+            var guard = new HeadGuard(_state, _conditions);
             _closer = new BatchCloser(_state, journal, log, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
-            var step = new ChainStep(chain, reconciler, registrar, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
+            var signing = new Signing(_closer, log, new EpochStanding(_state, guard, _conditions, parts.CheckpointSigner));
+            var anchoring = parts.OpenOutbox is null ? Anchoring(parts, journal, chain, guard) : null;
+            var step = new ChainStep(chain, anchoring, signing, _conditions, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
             _settler = new Settler(space, new Intake(_state, _outbox, journal, parts.Verifier), step, wake, options, parts.Clock);
             _submission = new Submission(_state, _outbox, parts.Verifier, wake, LogId);
@@ -57,6 +58,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         catch
         {
             _outbox.Dispose();
+            _folderLock?.Dispose();
             throw;
         }
     }
@@ -165,6 +167,39 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     {
         _instruments.Dispose();
         _outbox.Dispose();
+        _folderLock?.Dispose();
+    }
+
+    // The segment log locks its folder itself; a journal kept elsewhere leaves the published files to be locked.
+    private (IOutbox, IDisposable?) OpenOutbox(SettlementParts parts, WakeSignal wake)
+    {
+        var folder = Path.Combine(_options.DataFolder, "outbox");
+        if (parts.OpenOutbox is not { } open) return (SegmentOutbox.Open(parts.Disk, folder, _options.Outbox, _state), null);
+        parts.Disk.CreateFolder(folder);
+        var folderLock = parts.Disk.TryLock(Path.Combine(folder, SegmentOutbox.LockName)) ?? throw new OutboxLockedException(folder);
+        try
+        {
+            return (open(_state, new OutboxNews(wake.Set, NoteInterruption)), folderLock);
+        }
+        catch
+        {
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    private void NoteInterruption(string? name)
+    {
+        if (name is null) _conditions.Clear(ConditionKind.OutboxUnreachable);
+        else _conditions.Set(ConditionKind.OutboxUnreachable, name, "check the database; what was acknowledged is safe, and appends go on by themselves");
+    }
+
+    private Anchoring Anchoring(SettlementParts parts, JournalWriter journal, EvmChain chain, HeadGuard guard)
+    {
+        var account = parts.TransactionSigner ?? throw new ArgumentException("a process that anchors needs the paying account", nameof(parts));
+        var reconciler = new Reconciler(_state, journal, chain, guard, _conditions, _options, LogId);
+        var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, () => parts.CheckpointSigner.Epoch, account, LogId);
+        return new Anchoring(reconciler, registrar, new Sender(_state, journal, chain, _conditions, account, _options, LogId), account);
     }
 
     private Epoch[] EpochsThatAnchored() => _state.Locked(view =>

@@ -28,3 +28,8 @@ public interface IRecordSink
 {
     void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload);
 }
+
+/// <summary>What an outbox that others write as well tells its owner. Called by the outbox's writer; must be short.</summary>
+/// <param name="Changed">Records of other processes were applied.</param>
+/// <param name="Interrupted">What keeps the database from answering, by name; null once it answers again.</param>
+public sealed record OutboxNews(Action Changed, Action<string?> Interrupted);

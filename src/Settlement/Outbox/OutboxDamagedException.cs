@@ -25,7 +25,17 @@ public sealed class OutboxDamagedException : Exception
     public RecordPosition Position { get; }
 }
 
-/// <summary>Another process works in this folder.</summary>
+/// <summary>The database that keeps the outbox does not answer now; what was acknowledged is safe.</summary>
+public sealed class OutboxUnavailableException : IOException
+{
+    public OutboxUnavailableException(string message, Exception innerException) : base(message, innerException) { }
+
+    public OutboxUnavailableException() { }
+
+    public OutboxUnavailableException(string message) : base(message) { }
+}
+
+/// <summary>Another process works in this folder, or writes this log.</summary>
 public sealed class OutboxLockedException : Exception
 {
     public OutboxLockedException(string folder) : base($"another process holds {folder}: two writers would tear the journal apart. Stop it, or choose another data folder.") { }

@@ -9,7 +9,7 @@ namespace OpenGradient.Engine.Settlement.Outbox;
 /// </summary>
 public sealed class SegmentOutbox : IOutbox
 {
-    private const string LockName = "outbox.lock";
+    internal const string LockName = "outbox.lock";
 
     private readonly OutboxOptions _options;
     private readonly IRecordSink _sink;

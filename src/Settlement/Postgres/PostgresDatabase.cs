@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Npgsql;
+using OpenGradient.Engine.Settlement.Outbox;
 
 namespace OpenGradient.Engine.Settlement.Postgres;
 
@@ -46,7 +47,7 @@ public sealed class PostgresDatabase : IDisposable
         catch (Exception failure) when (failure is NpgsqlException or SocketException or TimeoutException)
         {
             source.Dispose();
-            throw new IOException($"outbox: {PostgresFaults.NameOf(failure) ?? failure.Message}", failure);
+            throw new OutboxUnavailableException($"outbox: {PostgresFaults.NameOf(failure) ?? failure.Message}", failure);
         }
         catch
         {

@@ -44,6 +44,8 @@ internal sealed class PostgresLease : IDisposable
             RETURNING fence
             """;
         using var connection = database.Connect();
+        // Asked first without taking any lock: those who wait must not hold up the holder's appends.
+        if (HolderNow(connection, name, holder, fromNamesake) is { } held) return (null, held);
         using (var command = new NpgsqlCommand(take, connection))
         {
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
@@ -53,9 +55,16 @@ internal sealed class PostgresLease : IDisposable
             if (command.ExecuteScalar() is long fence) return (new PostgresLease(database, name, fence), null);
         }
 
-        using var ask = new NpgsqlCommand("SELECT holder FROM og_lease WHERE name = $1", connection);
+        return (null, HolderNow(connection, name, holder, fromNamesake) ?? "somebody");
+    }
+
+    private static string? HolderNow(NpgsqlConnection connection, string name, string asker, bool fromNamesake)
+    {
+        using var ask = new NpgsqlCommand("SELECT holder FROM og_lease WHERE name = $1 AND expires >= clock_timestamp() AND NOT ($2 AND holder = $3)", connection);
         ask.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
-        return (null, ask.ExecuteScalar() as string ?? "somebody");
+        ask.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = fromNamesake });
+        ask.Parameters.Add(new NpgsqlParameter<string> { TypedValue = asker });
+        return ask.ExecuteScalar() as string;
     }
 
     /// <summary>Stops renewing and lets the next holder in at once, if the database can be asked.</summary>

@@ -4,11 +4,6 @@ using OpenGradient.Engine.Settlement.Outbox;
 
 namespace OpenGradient.Engine.Settlement.Postgres;
 
-/// <summary>What an outbox that others write as well tells its owner. Called by the outbox's writer; must be short.</summary>
-/// <param name="Changed">Records of other processes were applied.</param>
-/// <param name="Interrupted">What keeps the database from answering, by name; null once it answers again.</param>
-public sealed record OutboxNews(Action Changed, Action<string?> Interrupted);
-
 /// <summary>
 /// One log's journal in PostgreSQL, written and followed by several processes. Every process applies every record in the
 /// journal's order; a group is stored only right behind what this process has applied, so whatever it wrote was decided
@@ -65,22 +60,19 @@ public sealed class PostgresOutbox : IOutbox
     /// <exception cref="OutboxLockedException">Another process holds the lease, and kept renewing it.</exception>
     /// <exception cref="OutboxDamagedException">Acknowledged data is missing or changed.</exception>
     /// <exception cref="IOException">The database refused.</exception>
-    public static PostgresOutbox Open(PostgresDatabase database, Hash256 logId, string holder, OutboxOptions options, IRecordSink sink, OutboxNews news)
-    {
-        var lease = TakeOrWait(database, $"engine {logId}", holder);
-        PostgresOutbox? outbox = null;
-        try
-        {
-            outbox = Follow(database, logId, create: true, options, sink, news)!;
-            (outbox._lease, outbox._owned) = (lease, lease);
-            return outbox;
-        }
-        catch
-        {
-            lease.Dispose();
-            throw;
-        }
-    }
+    public static PostgresOutbox Open(PostgresDatabase database, Hash256 logId, string holder, OutboxOptions options, IRecordSink sink, OutboxNews news) =>
+        OpenUnder(TakeOrWait(database, $"engine {logId}", holder), database, logId, options, sink, news);
+
+    /// <summary>As <see cref="Open"/>, for a process that writes a journal beside its engine, under a lease of its own.</summary>
+    /// <param name="database">Where the journal is.</param>
+    /// <param name="logId">Whose.</param>
+    /// <param name="role">The lease's name: one holder at a time.</param>
+    /// <param name="holder">This process's name.</param>
+    /// <param name="options">Limits of queue and group.</param>
+    /// <param name="sink">Where records go.</param>
+    /// <param name="news">What the owner hears.</param>
+    public static PostgresOutbox OpenBeside(PostgresDatabase database, Hash256 logId, string role, string holder, OutboxOptions options, IRecordSink sink, OutboxNews news) =>
+        OpenUnder(TakeOrWait(database, role, holder), database, logId, options, sink, news);
 
     /// <summary>Follows a journal without writing it, until <see cref="Lead"/>; null when there is no such log.</summary>
     internal static PostgresOutbox? Follow(PostgresDatabase database, Hash256 logId, bool create, OutboxOptions options, IRecordSink sink, OutboxNews news)
@@ -103,7 +95,7 @@ public sealed class PostgresOutbox : IOutbox
         catch (Exception failure) when (PostgresFaults.NameOf(failure) is { } name)
         {
             outbox?.Disconnect();
-            throw new IOException($"outbox: {name}", failure);
+            throw new OutboxUnavailableException($"outbox: {name}", failure);
         }
         catch
         {
@@ -135,7 +127,7 @@ public sealed class PostgresOutbox : IOutbox
     }
 
     /// <exception cref="OutboxDamagedException">The record is missing or altered.</exception>
-    /// <exception cref="IOException">The database does not answer.</exception>
+    /// <exception cref="OutboxUnavailableException">The database does not answer.</exception>
     public byte[] Read(RecordPosition position)
     {
         var seq = JournalTable.SeqOf(position);
@@ -147,7 +139,7 @@ public sealed class PostgresOutbox : IOutbox
         }
         catch (Exception failure) when (PostgresFaults.NameOf(failure) is { } name)
         {
-            throw new IOException($"outbox: {name}", failure);
+            throw new OutboxUnavailableException($"outbox: {name}", failure);
         }
     }
 
@@ -162,7 +154,7 @@ public sealed class PostgresOutbox : IOutbox
     internal void Rest() => _lease = null;
 
     /// <summary>Completes when everything that is durable now is applied here, or nothing more will be.</summary>
-    internal Task CatchUpAsync()
+    public Task CatchUpAsync()
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
@@ -188,6 +180,21 @@ public sealed class PostgresOutbox : IOutbox
         _closing.Dispose();
     }
 
+    private static PostgresOutbox OpenUnder(PostgresLease lease, PostgresDatabase database, Hash256 logId, OutboxOptions options, IRecordSink sink, OutboxNews news)
+    {
+        try
+        {
+            var outbox = Follow(database, logId, create: true, options, sink, news)!;
+            (outbox._lease, outbox._owned) = (lease, lease);
+            return outbox;
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
     private static AppendOutcome NotLeading => new(AppendStatus.Fenced, default, "this process follows the journal and does not write it");
 
     private static PostgresLease TakeOrWait(PostgresDatabase database, string name, string holder)
@@ -204,7 +211,7 @@ public sealed class PostgresOutbox : IOutbox
             }
             catch (Exception failure) when (PostgresFaults.NameOf(failure) is { } fault)
             {
-                throw new IOException($"outbox: {fault}", failure);
+                throw new OutboxUnavailableException($"outbox: {fault}", failure);
             }
 
             Thread.Sleep(ShortestPause);

@@ -20,7 +20,7 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
             var appends = new List<Task>();
             foreach (var entry in entries)
             {
-                var statement = StatementRecord.StatementOf(outbox.Read(entry.Position));
+                var statement = StatementRecord.StatementOf(await journal.ReadAsync(outbox, entry.Position, cancellationToken).ConfigureAwait(false));
                 var reasons = verifier.Verify(statement);
                 if (reasons.Count == 0) passed.Add(entry.Id);
                 else appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
@@ -38,9 +38,34 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
         {
             var first = state.Locked(view => view.Tree.Size);
             var record = new SequencedRecord(state.Now(), first, [.. entries.Select(entry => entry.Id)]);
-            await journal.AppendAsync(RecordType.Sequenced, record.Encode(), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await journal.AppendAsync(RecordType.Sequenced, record.Encode(), cancellationToken).ConfigureAwait(false);
+            }
+            catch (StaleRecordException)
+            {
+                GiveBack(entries);
+                throw;
+            }
         }
     }
+
+    /// <summary>Lets go of what another process verifies and has verified.</summary>
+    public void SkipVerified() => state.Locked(view =>
+    {
+        while (view.Unverified.TryPeek(out var entry) && entry is not { VerifiedAt: 0, QuarantinedAt: 0 }) view.Unverified.Dequeue();
+    });
+
+    /// <summary>Lets go of what another process has given its leaf.</summary>
+    public void SkipSequenced() => state.Locked(view =>
+    {
+        while (view.Unsequenced.TryPeek(out var entry) && entry.Leaf is not null) view.Unsequenced.Dequeue();
+    });
+
+    private void GiveBack(List<StatementEntry> entries) => state.Locked(view =>
+    {
+        foreach (var entry in entries) view.Unsequenced.Enqueue(entry);
+    });
 
     // After a replay the queues also hold what later records have settled.
     private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose, Predicate<StatementEntry> waits) => state.Locked(view =>

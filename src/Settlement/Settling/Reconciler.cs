@@ -11,7 +11,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 /// journal only remembers.
 /// </summary>
 internal sealed class Reconciler(
-    SettlementState state, JournalWriter journal, EvmChain chain, ConditionBoard conditions, SettlementOptions options, Hash256 logId)
+    SettlementState state, JournalWriter journal, EvmChain chain, HeadGuard guard, ConditionBoard conditions, SettlementOptions options, Hash256 logId)
 {
     // One look may mix two blocks or come from a node that lags: absence must be seen twice in a row.
     private const int MissesThatCount = 2;
@@ -52,33 +52,12 @@ internal sealed class Reconciler(
     /// <summary>Compares the contract's head with the journal's. False: nothing may be signed or sent in this tick.</summary>
     public async Task<bool> HeadAsync(ChainObservation seen, CancellationToken cancellationToken)
     {
-        var head = HeadOf(seen);
-        var (expected, known, size, rootThere) = state.Locked(view =>
-        {
-            var last = view.Operations.LastOrDefault(operation => operation is { Kind: OperationKind.Anchor, Inclusion: not null });
-            var covered = LogHead.SizeOf(head);
-            return (last?.Head ?? LogHead.Empty, view.AnchorsByHead.GetValueOrDefault(head), view.Tree.Size, covered <= view.Tree.Size ? view.Tree.RootAt(covered) : default(Hash256?));
-        });
-
-        if (rootThere is null)
-        {
-            conditions.Clear(ConditionKind.LogDiverged);
-            conditions.Set(ConditionKind.LogRolledBack, $"the contract anchors {LogHead.SizeOf(head)} statements of this log, the local outbox holds {size}", "an old copy of the data folder was restored: bring back the newest one; nothing is signed until then");
-            return false;
-        }
-
-        if (LogHead.Pack(rootThere.Value, LogHead.SizeOf(head)) != head)
-        {
-            conditions.Clear(ConditionKind.LogRolledBack);
-            conditions.Set(ConditionKind.LogDiverged, $"the contract's head {head} is not a prefix of this log", "another engine uses this log's key, or the data folder belongs to another installation; nothing is signed until it is cleared up");
-            return false;
-        }
-
-        conditions.Clear(ConditionKind.LogRolledBack, ConditionKind.LogDiverged);
+        var (standing, known) = guard.Judge(seen);
+        if (standing == HeadStanding.Foreign) return false;
         RecheckLastRegistration(seen);
-        if (head == expected) return true;
+        if (standing == HeadStanding.Same) return true;
         if (known is { Inclusion: null }) return await AdoptAsync(known, LedgerAbi.AnchoredTopic, cancellationToken).ConfigureAwait(false);
-        if (LogHead.SizeOf(head) > LogHead.SizeOf(expected)) return true; // anchored by somebody else, but ours: build on it
+        if (standing == HeadStanding.Ahead) return true; // anchored by somebody else, but ours: build on it
         RecheckAfter(known?.Id);
         return false;
     }

@@ -19,6 +19,7 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
     private readonly Queue<StatementEntry> _unverified = new();
     private readonly Queue<StatementEntry> _unsequenced = new();
     private readonly Dictionary<Hash256, Epoch> _epochs = [];
+    private Epoch? _newestEpoch;
     private readonly List<ChainOperation> _operations = [];
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
@@ -96,6 +97,14 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
             _board.Leave(entry);
             _index.Remove(entry);
         }
+    }
+
+    /// <summary>Whether a record that names its place, an operation's number or a leaf's, still finds it free. Every other record fits any state.</summary>
+    public bool Fits(byte type, ReadOnlySpan<byte> payload)
+    {
+        if (type is not (RecordType.OperationOpened or RecordType.Sequenced)) return true;
+        var place = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(payload[8..]);
+        lock (_gate) return place == (type == RecordType.Sequenced ? _tree.Size : (ulong)_operations.Count);
     }
 
     public void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
@@ -199,7 +208,10 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         }
     }
 
-    private void Apply(EpochRecord record) => _epochs.TryAdd(record.Epoch.Id, record.Epoch);
+    private void Apply(EpochRecord record)
+    {
+        if (_epochs.TryAdd(record.Epoch.Id, record.Epoch)) _newestEpoch = record.Epoch;
+    }
 
     private void Apply(OpenedRecord record)
     {
@@ -297,6 +309,9 @@ internal sealed class SettlementState(TileStore tiles, int maxFinalReceipts, Tim
         public Queue<StatementEntry> Unsequenced => state._unsequenced;
 
         public IReadOnlyDictionary<Hash256, Epoch> Epochs => state._epochs;
+
+        /// <summary>The epoch that was announced last: the running engine's.</summary>
+        public Epoch? NewestEpoch => state._newestEpoch;
 
         public IReadOnlyList<ChainOperation> Operations => state._operations;
 

@@ -25,6 +25,9 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
 
     public ITransactionSigner Account { get; set; } = anvil.Account;
 
+    /// <summary>A journal that a worker shares; the engine then has no paying account.</summary>
+    public Func<IRecordSink, OutboxNews, IOutbox>? SharedJournal { get; set; }
+
     public SettlementOptions Options { get; set; } = new()
     {
         DataFolder = folder, ChainId = Anvil.ChainId, Contract = anvil.Contract, MaxBatchAge = TimeSpan.Zero, FinalityDepth = 3,
@@ -40,7 +43,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         Service = SettlementService.Open(Options, new SettlementParts
         {
             Rpc = new RpcClient(_http, new RpcOptions { Endpoint = anvil.Endpoint, Timeout = TimeSpan.FromSeconds(30) }),
-            Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = Account, Disk = disk,
+            Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = SharedJournal is null ? Account : null, OpenOutbox = SharedJournal, Disk = disk,
         });
         return this;
     }
