@@ -2,11 +2,13 @@ using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.Sharing;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Settling;
+using OpenGradient.Engine.Settlement.Workers;
 using OpenGradient.Engine.Verification;
 
 namespace OpenGradient.Engine.Hosting;
@@ -20,6 +22,7 @@ public sealed class EngineHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IDisposable> _owned = [];
     private readonly TimeProvider _clock;
+    private readonly ServingRoles _roles;
     private Task _settling = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
 
@@ -27,6 +30,7 @@ public sealed class EngineHost : IAsyncDisposable
     {
         Configuration = configuration;
         _clock = clock;
+        _roles = OutboxConfiguration.RolesOf(configuration.Roles, []) ?? ServingRoles.All;
         StartedAt = clock.GetUtcNow();
     }
 
@@ -44,6 +48,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     /// <summary>Everything behind the fast path; null without a chain: receipts are then signed promises only.</summary>
     public SettlementService? Settlement { get; private set; }
+
+    /// <summary>Anchors for every engine of a shared journal; null where the journal is this process's own, or another process has the role.</summary>
+    public JournalWorker? Worker { get; private set; }
 
     public EnclaveEpoch Epoch { get; private set; } = null!;
 
@@ -142,8 +149,17 @@ public sealed class EngineHost : IAsyncDisposable
         await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);
 
         if (Settlement is null) return;
-        _settling = Task.Run(() => Settlement.RunAsync(_stopping.Token), CancellationToken.None);
+        _settling = Task.Run(() => Settle(Settlement), CancellationToken.None);
         _following = Task.Run(() => Follow(rpc!, contract), CancellationToken.None);
+    }
+
+    // Whichever ends first ends both: one without the other would promise what nobody keeps.
+    private async Task Settle(SettlementService settlement)
+    {
+        var parts = new List<Task> { settlement.RunAsync(_stopping.Token) };
+        if (Worker is not null) parts.Add(Worker.RunAsync(_stopping.Token));
+        await (await Task.WhenAny(parts).ConfigureAwait(false)).ConfigureAwait(false);
+        await Task.WhenAll(parts).ConfigureAwait(false);
     }
 
     private SettlementService OpenSettlement(
@@ -152,29 +168,22 @@ public sealed class EngineHost : IAsyncDisposable
         var signatures = new NativeSignatures(shim);
         var ownEvidence = new EvidenceTrust(
             new HashSet<EvidenceKind> { EvidenceKind.Software }, [root.PublicKey], new HashSet<Hash256>());
+        // Whoever shares the journal anchors in a worker, be it one of this process: it serves the other engines' logs too.
+        var journal = SharedJournal.Open(Configuration, shim, _clock);
+        if (journal is not null) Own(journal);
+        var account = _roles.HasFlag(ServingRoles.Settler) ? Own(PayingAccount.Open(shim, chain)) : null;
+        if (journal is not null && account is not null) Worker = journal.Settler(rpc, account);
         var epochs = new EpochRegistry(LogId, chain.Id, contract, new EvidenceVerifier(signatures), ownEvidence);
         var settlement = SettlementService.Open(
-            new SettlementOptions
-            {
-                DataFolder = folder.Root,
-                ChainId = chain.Id,
-                Contract = contract,
-                MaxBatchAge = TimeSpan.FromMilliseconds(Configuration.Settlement.MaxAgeMs),
-                MaxBatchStatements = Configuration.Settlement.MaxStatements,
-                PollInterval = TimeSpan.FromMilliseconds(Configuration.Settlement.TickMs),
-                UseFinalizedTag = chain.FinalityDepth is null,
-                FinalityDepth = chain.FinalityDepth ?? 1, // not looked at while the tag is used
-                MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
-                MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
-                MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
-            },
+            SettlementSettings.Of(Configuration) with { Verifies = _roles.HasFlag(ServingRoles.Verifier) },
             new SettlementParts
             {
                 Rpc = rpc,
                 Verifier = new StatementVerifier(epochs, signatures),
                 CheckpointSigner = Epoch,
                 NoteSigner = logKey,
-                TransactionSigner = Own(OpenTransactionKey(shim, chain)),
+                TransactionSigner = account,
+                OpenOutbox = journal?.OpenerOf(LogId, folder),
                 Clock = _clock,
                 Predecessors = earlier => Adopt(epochs, earlier),
             });
@@ -203,14 +212,6 @@ public sealed class EngineHost : IAsyncDisposable
         private static readonly TimeSpan AfterRestart = TimeSpan.FromMinutes(1);
 
         public TimeSpan? RetryAfter() => host._settling.IsFaulted ? AfterRestart : settlement.RetryAfter();
-    }
-
-    private static TransactionKey OpenTransactionKey(AttestationShim shim, ChainConfiguration chain)
-    {
-        if (chain.TransactionKeyPasswordFile is { } password) return TransactionKey.FromKeystore(shim, chain.TransactionKeyFile, password);
-        return chain.Development
-            ? TransactionKey.FromSecretFile(shim, chain.TransactionKeyFile)
-            : throw new ConfigurationException(["chain.transactionKeyPasswordFile: a bare key is for development chains; give a Web3 keystore and its password file"]);
     }
 
     // Statements name the newest block seen; a chain that cannot be reached leaves the last one standing.

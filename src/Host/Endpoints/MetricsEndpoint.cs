@@ -35,6 +35,7 @@ internal sealed class MetricsEndpoint(EngineHost host, Drain drain)
         text.Family("og_draining", "gauge", "1 from the request to drain or stop on.");
         text.Sample("og_draining", "", drain.IsDraining ? 1 : 0);
         if (host.Settlement is { } settlement) AppendSettlement(text, settlement);
+        if (host.Worker is { } worker) WorkerMetrics.Append(text, [worker]);
         return text.ToString();
     }
 

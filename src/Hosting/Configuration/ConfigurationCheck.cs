@@ -37,13 +37,14 @@ public static class ConfigurationCheck
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
         Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
-        if (configuration.Chain is { } chain) CheckChain(chain, errors);
+        if (configuration.Chain is { } chain) CheckChain(chain, configuration.Roles.Contains("settler"), errors);
         Require(configuration.Settlement.MaxAgeMs is >= 1 and <= 3_600_000, "settlement.maxAgeMs: between 1 and 3,600,000");
         Require(configuration.Settlement.MaxStatements is >= 1 and <= 1_000_000, "settlement.maxStatements: between 1 and 1,000,000");
         Require(configuration.Settlement.TickMs is >= 10 and <= 60_000, "settlement.tickMs: between 10 and 60,000");
         Require(configuration.TrustGap.MaxOpenReceipts >= 0, "trustGap.maxOpenReceipts: not negative");
         Require(configuration.TrustGap.MaxOpenAgeMs is >= 0 and <= LongestMs, $"trustGap.maxOpenAgeMs: between 0 and {LongestMs:0}");
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
+        OutboxConfiguration.Check(configuration, errors);
         return errors;
     }
 
@@ -116,12 +117,12 @@ public static class ConfigurationCheck
         if (policy is { OnTimeout: "downgrade", TimeoutMs: null }) errors.Add($"{key}.onTimeout: downgrade needs {key}.timeoutMs");
     }
 
-    private static void CheckChain(ChainConfiguration chain, List<string> errors)
+    private static void CheckChain(ChainConfiguration chain, bool pays, List<string> errors)
     {
         if (Address(chain.Rpc) is null) errors.Add($"chain.rpc: '{chain.Rpc}' is not an http or https address");
         if (chain.Id == 0) errors.Add("chain.id: needed, so that a wrong chain is refused");
         if (!EvmAddress.TryParse(chain.Contract, out var contract) || contract.IsZero) errors.Add("chain.contract: the address of a SettlementLedger is needed");
-        if (chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed");
+        if (pays && chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed");
         if (chain.FinalityDepth == 0) errors.Add("chain.finalityDepth: 1 or more; leave it out for the chain's finalized tag");
         if (chain.MaxFeePerGasGwei is not (>= MinFeePerGasGwei and <= MaxFeePerGasGwei)) errors.Add($"chain.maxFeePerGasGwei: between {MinFeePerGasGwei} (the tip) and {MaxFeePerGasGwei:0}");
     }

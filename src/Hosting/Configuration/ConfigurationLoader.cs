@@ -136,6 +136,7 @@ public static class ConfigurationLoader
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
             Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
+            Outbox = configuration.Outbox with { ConnectionStringFile = AtOrNull(configuration.Outbox.ConnectionStringFile), TrustFile = AtOrNull(configuration.Outbox.TrustFile) },
             Http = configuration.Http with
             {
                 ApiKeysFile = AtOrNull(configuration.Http.ApiKeysFile),
@@ -144,7 +145,7 @@ public static class ConfigurationLoader
             },
             Chain = configuration.Chain is null ? null : configuration.Chain with
             {
-                TransactionKeyFile = At(configuration.Chain.TransactionKeyFile),
+                TransactionKeyFile = AtOrNull(configuration.Chain.TransactionKeyFile) ?? "",
                 TransactionKeyPasswordFile = AtOrNull(configuration.Chain.TransactionKeyPasswordFile),
             },
         };

@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Settlement.Workers;
 /// <param name="Learn">Given each epoch before its statements; says why its evidence is not accepted, or nothing.</param>
 public sealed record LogVerifier(IStatementVerifier Statements, Func<Epoch, string?> Learn);
 
-/// <summary>Verifies a log's statements. A log whose epochs' evidence this verifier does not accept is left alone, by name: a verdict is for ever, and the trust file may be what is wrong.</summary>
+/// <summary>Verifies a log's statements. A log whose running epoch's evidence this verifier does not accept is left alone, by name: a verdict is for ever, and the trust file may be what is wrong.</summary>
 internal sealed class VerifyingDuty(LogReplica replica, LogVerifier verifier) : IWorkerDuty
 {
     private readonly Intake _intake = new(replica.State, replica.Outbox, replica.Journal, verifier.Statements);
@@ -23,9 +23,10 @@ internal sealed class VerifyingDuty(LogReplica replica, LogVerifier verifier) : 
 
     private bool LearnEpochs()
     {
-        foreach (var epoch in replica.State.Locked(view => view.Epochs.Values.Where(known => !_learned.Contains(known.Id)).ToArray()))
+        var (fresh, running) = replica.State.Locked(view => (view.Epochs.Values.Where(known => !_learned.Contains(known.Id)).ToArray(), view.NewestEpoch));
+        foreach (var epoch in fresh)
         {
-            if (verifier.Learn(epoch) is { } refusal)
+            if (verifier.Learn(epoch) is { } refusal && epoch.Id == running?.Id)
             {
                 replica.Conditions.Set(ConditionKind.EvidenceRefused, $"epoch {epoch.Id} of log {replica.LogId}: {refusal}", "if the log is one of yours, name its evidence in the verifier's trust file; nothing of it is verified until then");
                 return false;
