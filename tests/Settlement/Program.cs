@@ -2,6 +2,13 @@ using System.Globalization;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Outbox;
 using OpenGradient.Engine.Settlement.Tests.Outbox;
+using OpenGradient.Engine.Settlement.Tests.Postgres;
+
+if (args is ["measure-postgres", .. var rest])
+{
+    await PostgresMeasurement.Run(rest is [var seconds] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 3);
+    return 0;
+}
 
 // Run by OutboxKillTests: appends until killed and prints the number of every acknowledged record.
 if (args is not ["write-outbox", var folder]) return 2;

@@ -51,6 +51,7 @@ internal sealed class PostgresSignals : IDisposable
 
     public void Dispose()
     {
+        if (_stopping.IsCancellationRequested) return;
         _stopping.Cancel();
         _running.GetAwaiter().GetResult();
         _stopping.Dispose();
