@@ -15,7 +15,7 @@ packages=(cmake ninja-build gcc libc6-dev pkg-config libsecp256k1-dev libssl-dev
 node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 [ "${node_major:-0}" -ge 18 ] || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
-[ "$purpose" = test ] && packages+=(chromium)
+[ "$purpose" = test ] && packages+=(chromium postgresql)
 [ "$purpose" = bench ] && packages+=(wrk python3-onnx)
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
@@ -25,6 +25,7 @@ for package in "${packages[@]}"; do
     cmake) command -v cmake >/dev/null && continue ;;
     ninja-build) command -v ninja >/dev/null && continue ;;
     gcc) command -v gcc >/dev/null && continue ;;
+    postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;; # any version's server will do
   esac
   present "$package" || missing+=("$package")
 done

@@ -21,8 +21,10 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
     /// <param name="rpcUrl">Written into both files.</param>
     /// <param name="artifact">Path of contracts/SettlementLedger.json.</param>
     /// <param name="models">Folders of the models to serve.</param>
+    /// <param name="joined">The contract of other engines on this chain, whose worker anchors for this one as well; null deploys one.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="ConfigurationException">The chain, the artifact or an earlier setup is not usable; the message says how to go on.</exception>
-    public async Task Run(string rpcUrl, string artifact, IReadOnlyList<string> models, CancellationToken cancellation)
+    public async Task Run(string rpcUrl, string artifact, IReadOnlyList<string> models, EvmAddress? joined, CancellationToken cancellation)
     {
         folder.Create();
         var shim = AttestationShim.Load();
@@ -32,7 +34,16 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
         var chainId = await ChainId(cancellation).ConfigureAwait(false);
         var file = Path.Combine(folder.Root, "og.json");
         var contract = ContractOf(file);
-        if (contract is null)
+        if (contract is null && joined is { } theirs)
+        {
+            if (!await HasCode(theirs, cancellation).ConfigureAwait(false)) throw new ConfigurationException([$"--contract: the chain has no contract at {theirs}"]);
+            contract = theirs;
+        }
+        else if (contract is not null && joined is { } other && contract != other)
+        {
+            throw new ConfigurationException([$"--contract: '{folder.Root}' was set up for the contract {contract}"]);
+        }
+        else if (contract is null)
         {
             await Fund(transactionKey.Address, cancellation).ConfigureAwait(false);
             contract = await Deploy(transactionKey, artifact, cancellation).ConfigureAwait(false);

@@ -3,12 +3,14 @@ using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.Sharing;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
 using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Settling;
+using OpenGradient.Engine.Settlement.Workers;
 using OpenGradient.Engine.Verification;
 using OpenGradient.Engine.Verification.Audit;
 
@@ -23,6 +25,7 @@ public sealed class EngineHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<IDisposable> _owned = [];
     private readonly TimeProvider _clock;
+    private readonly ServingRoles _roles;
     private Task _settling = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
     private Task _auditing = Task.CompletedTask;
@@ -31,6 +34,7 @@ public sealed class EngineHost : IAsyncDisposable
     {
         Configuration = configuration;
         _clock = clock;
+        _roles = OutboxConfiguration.RolesOf(configuration.Roles, []) ?? ServingRoles.All;
         StartedAt = clock.GetUtcNow();
     }
 
@@ -54,6 +58,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     /// <summary>Executes rows again behind their anchors; null without a chain, or with a rate of 0.</summary>
     public AuditService? Audit { get; private set; }
+
+    /// <summary>Anchors for every engine of a shared journal; null where the journal is this process's own, or another process has the role.</summary>
+    public JournalWorker? Worker { get; private set; }
 
     public EnclaveEpoch Epoch { get; private set; } = null!;
 
@@ -168,7 +175,7 @@ public sealed class EngineHost : IAsyncDisposable
         await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);
 
         if (Settlement is null) return;
-        _settling = Task.Run(() => Settlement.RunAsync(_stopping.Token), CancellationToken.None);
+        _settling = Task.Run(() => Settle(Settlement), CancellationToken.None);
         _following = Task.Run(() => Follow(rpc!, contract), CancellationToken.None);
         if (Audit is not null) _auditing = Task.Run(() => Audit.RunAsync(_stopping.Token), CancellationToken.None);
     }
@@ -207,44 +214,37 @@ public sealed class EngineHost : IAsyncDisposable
         };
     }
 
+    // Whichever ends first ends both: one without the other would promise what nobody keeps.
+    private async Task Settle(SettlementService settlement)
+    {
+        var parts = new List<Task> { settlement.RunAsync(_stopping.Token) };
+        if (Worker is not null) parts.Add(Worker.RunAsync(_stopping.Token));
+        await (await Task.WhenAny(parts).ConfigureAwait(false)).ConfigureAwait(false);
+        await Task.WhenAll(parts).ConfigureAwait(false);
+    }
+
     private SettlementService OpenSettlement(
         AttestationShim shim, DataFolder folder, ChainConfiguration chain, EvmAddress contract, RpcClient rpc, LogKey logKey, SoftwareRoot root)
     {
         var signatures = new NativeSignatures(shim);
         var ownEvidence = new EvidenceTrust(
             new HashSet<EvidenceKind> { EvidenceKind.Software }, [root.PublicKey], new HashSet<Hash256>());
+        // Whoever shares the journal anchors in a worker, be it one of this process: it serves the other engines' logs too.
+        var journal = SharedJournal.Open(Configuration, shim, _clock);
+        if (journal is not null) Own(journal);
+        var account = _roles.HasFlag(ServingRoles.Settler) ? OpenTransactionSigner(shim, chain) : null;
+        if (journal is not null && account is not null) Worker = journal.Settler(rpc, account);
         var epochs = new EpochRegistry(LogId, chain.Id, contract, new EvidenceVerifier(signatures), ownEvidence);
         var settlement = SettlementService.Open(
-            new SettlementOptions
-            {
-                DataFolder = folder.Root,
-                ChainId = chain.Id,
-                Contract = contract,
-                MaxBatchAge = TimeSpan.FromMilliseconds(Configuration.Settlement.MaxAgeMs),
-                MaxBatchStatements = Configuration.Settlement.MaxStatements,
-                PollInterval = TimeSpan.FromMilliseconds(Configuration.Settlement.TickMs),
-                UseFinalizedTag = chain.FinalityDepth is null,
-                FinalityDepth = chain.FinalityDepth ?? 1, // not looked at while the tag is used
-                HaltOnBadStatement = Configuration.Audit.OnBadStatement == "stopEpoch",
-                FinalityTag = chain.FinalityTag == "safe" ? FinalityTag.Safe : FinalityTag.Finalized,
-                PriorityFee = (UInt128)(chain.PriorityFeeGwei * 1e9),
-                MaxFeePerGas = (UInt128)(chain.MaxFeePerGasGwei * 1e9),
-                MaxSpendPerDay = chain.MaxSpendPerDay is { } ether ? (UInt128)(ether * 1_000_000_000_000_000_000m) : null,
-                MaxOpenReceipts = Configuration.TrustGap.MaxOpenReceipts is 0 ? long.MaxValue : Configuration.TrustGap.MaxOpenReceipts,
-                Witnesses = Configuration.Log.Addresses(),
-                Storage = Configuration.Storage.ToOptions(),
-                MaxOpenAge = Configuration.TrustGap.MaxOpenAgeMs == 0 ? TimeSpan.MaxValue : TimeSpan.FromMilliseconds(Configuration.TrustGap.MaxOpenAgeMs),
-                OnGapExceeded = Configuration.TrustGap.ToResponse(),
-                Objective = Configuration.TrustGap.ToObjective(),
-                Closing = Configuration.Settlement.ToClosing(),
-            },
+            SettlementSettings.Of(Configuration) with { Verifies = _roles.HasFlag(ServingRoles.Verifier) },
             new SettlementParts
             {
                 Rpc = rpc,
                 Verifier = new StatementVerifier(epochs, signatures),
                 CheckpointSigner = Epoch,
                 NoteSigner = logKey,
-                TransactionSigner = OpenTransactionSigner(shim, chain),
+                TransactionSigner = account,
+                OpenOutbox = journal?.OpenerOf(LogId, folder),
                 Clock = _clock,
                 Http = Configuration.Log.Witnesses.Count == 0 ? null : Own(new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan }),
                 Signatures = signatures,

@@ -20,7 +20,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly SettlementOptions _options;
     private readonly TimeProvider _clock;
     private readonly SettlementState _state;
-    private readonly SegmentOutbox _outbox;
+    private readonly IOutbox _outbox;
     private readonly ConditionBoard _conditions;
     private readonly Submission _submission;
     private readonly Proofs _proofs;
@@ -39,23 +39,25 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         LogFolder = Path.Combine(options.DataFolder, "log");
         var tiles = new TileStore(parts.Disk, LogFolder);
         _conditions = new ConditionBoard(parts.Clock);
-        _storage = Archive.Storage.Open(options.DataFolder, options.Outbox, options.Storage, options.Objective, parts.Disk, parts.Clock, tiles, _conditions);
+        var wake = new WakeSignal();
+        _storage = parts.OpenOutbox is { } open
+            ? Archive.Storage.Share(options.DataFolder, options.Objective, parts.Disk, parts.Clock, tiles, state => open(state, new OutboxNews(wake.Set, NoteInterruption)))
+            : Archive.Storage.Open(options.DataFolder, options.Outbox, options.Storage, options.Objective, parts.Disk, parts.Clock, tiles, _conditions);
         (_state, _outbox) = (_storage.State, _storage.Outbox);
         _bound = new TrustGapBound(_state, options);
         try
         {
-            var journal = new JournalWriter(_outbox, _conditions, parts.Clock);
+            var journal = new JournalWriter(_outbox, _state, _conditions, parts.Clock);
             var log = new LogWriter(_state, _outbox, new LogPublisher(tiles), _conditions);
             var chain = new EvmChain(parts.Rpc, options.Contract);
             var gate = new SequenceGate(parts.Disk, options.DataFolder);
-            var reconciler = new Reconciler(_state, journal, chain, _conditions, gate, options, LogId);
-            var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, parts.CheckpointSigner, parts.TransactionSigner, LogId);
-            var sender = new Sender(_state, journal, chain, _conditions, parts.TransactionSigner, options, LogId);
-            var wake = new WakeSignal();
-            var guard = new EpochGuard(_state, journal, parts.CheckpointSigner, _conditions, options);
+            var heads = new HeadGuard(_state, _conditions, gate);
+            var guard = new EpochGuard(_state, journal, () => parts.CheckpointSigner.Epoch, _conditions, options);
             Audits = new SettlementAudits(_state, journal, new BlockFinder(parts.Rpc, options));
             _closer = new BatchCloser(_state, journal, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
-            var step = new ChainStep(chain, reconciler, registrar, guard, _closer, log, sender, _conditions, parts.TransactionSigner, options, LogId);
+            var signing = new Signing(_closer, log, new EpochStanding(_state, heads, _conditions, parts.CheckpointSigner));
+            var anchoring = parts.OpenOutbox is null ? Anchoring(parts, journal, chain, heads) : null;
+            var step = new ChainStep(chain, anchoring, signing, guard, _conditions, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
             _intake = new Intake(_state, _outbox, journal, parts.Verifier, guard, gate);
             _settler = new Settler(space, _intake, step, wake, options, parts.Clock);
@@ -129,7 +131,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     {
         await _settler.TickAsync(cancellationToken).ConfigureAwait(false);
         await _witnesses.TickAsync(cancellationToken).ConfigureAwait(false);
-        _storage.Keeper.Step();
+        _storage.Keeper?.Step();
     }
 
     /// <inheritdoc/>
@@ -142,8 +144,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     /// <param name="folder">Absent or empty.</param>
     /// <param name="alsoFolders">Other folders of the data folder, by name, that belong to the installation.</param>
     /// <exception cref="IOException">The folder is not empty, or a disk refused.</exception>
-    public Task<BackupReport> BackUpAsync(string folder, IReadOnlyList<string> alsoFolders) =>
-        Task.Run(() => DataFolderBackup.Write(_options.DataFolder, folder, alsoFolders, _state, _storage.Keeper, _clock.GetUtcNow()));
+    public Task<BackupReport> BackUpAsync(string folder, IReadOnlyList<string> alsoFolders) => _storage.Keeper is { } keeper
+        ? Task.Run(() => DataFolderBackup.Write(_options.DataFolder, folder, alsoFolders, _state, keeper, _clock.GetUtcNow()))
+        : throw new IOException("the journal is in a database: back that up with the database's own tools, and the folders 'keys' and 'log' as files");
 
     /// <summary>Closes the open settlement batch at the next look at the chain, however young it is.</summary>
     public void CloseBatch() => _closer.Ask();
@@ -213,14 +216,31 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     {
         _witnesses.Dispose();
         _instruments.Dispose();
-        if (_outbox.Trouble is null && _intake.LastTimes() is { } times) _outbox.AppendAsync(RecordType.Dated, times).GetAwaiter().GetResult();
+        if (_outbox.Trouble is null && _intake.LastTimes() is { } times) WriteTimes(times);
         _storage.Dispose();
+    }
+
+    // What a restart could not find out again; a database that is away at this moment is not waited for.
+    private void WriteTimes(byte[] times) => _outbox.AppendAsync(RecordType.Dated, times).Wait(TimeSpan.FromSeconds(2));
+
+    private void NoteInterruption(string? name)
+    {
+        if (name is null) _conditions.Clear(ConditionKind.OutboxUnreachable);
+        else _conditions.Set(ConditionKind.OutboxUnreachable, name, "check the database; what was acknowledged is safe, and appends go on by themselves");
+    }
+
+    private Anchoring Anchoring(SettlementParts parts, JournalWriter journal, EvmChain chain, HeadGuard heads)
+    {
+        var account = parts.TransactionSigner ?? throw new ArgumentException("a process that anchors needs the paying account", nameof(parts));
+        var reconciler = new Reconciler(_state, journal, chain, heads, _conditions, _options, LogId);
+        var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, () => parts.CheckpointSigner.Epoch, account, LogId);
+        return new Anchoring(reconciler, registrar, new Sender(_state, journal, chain, _conditions, account, _options, LogId), account);
     }
 
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var keeping = _storage.Keeper.RunAsync(stopping.Token);
+        var keeping = _storage.Keeper?.RunAsync(stopping.Token) ?? Task.CompletedTask;
         try
         {
             await _settler.RunAsync(cancellationToken).ConfigureAwait(false);

@@ -3,6 +3,13 @@ using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Outbox;
 using OpenGradient.Engine.Settlement.Tests.Keeping;
 using OpenGradient.Engine.Settlement.Tests.Outbox;
+using OpenGradient.Engine.Settlement.Tests.Postgres;
+
+if (args is ["measure-postgres", .. var rest])
+{
+    await PostgresMeasurement.Run(rest is [var seconds] ? double.Parse(seconds, CultureInfo.InvariantCulture) : 3);
+    return 0;
+}
 
 if (args is ["write-fixture", var fixture])
 {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Settlement.Evm;
@@ -15,7 +16,8 @@ internal static class InitCommand
         var rpc = CommonOptions.Address("--rpc", "Address of the development chain", "http://127.0.0.1:8545");
         var models = new Option<string>("--models") { Description = "Folder whose subfolders with a model.json are served", DefaultValueFactory = _ => "models" };
         var artifact = new Option<string>("--contract-artifact") { Description = "Compiled contract", DefaultValueFactory = _ => "contracts/SettlementLedger.json" };
-        var command = new Command("init", "Make keys, deploy the contract and write configuration and trust file for a development chain; safe to repeat") { development, data, rpc, models, artifact };
+        var contract = new Option<string?>("--contract") { Description = "Address of a contract that other engines on this chain use: joins them instead of deploying one (docs/scale-out.md)" };
+        var command = new Command("init", "Make keys, deploy the contract and write configuration and trust file for a development chain; safe to repeat") { development, data, rpc, models, artifact, contract };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (!parsed.GetValue(development)) throw new ConfigurationException(["og init sets up development chains only: say --development"]);
@@ -26,7 +28,9 @@ internal static class InitCommand
             var setup = new DevelopmentSetup(
                 new DataFolder(Path.GetFullPath(parsed.GetValue(data)!)), new RpcClient(http, new RpcOptions { Endpoint = url }), TimeProvider.System, Console.WriteLine);
             var served = Directory.GetDirectories(folder).Where(model => File.Exists(Path.Combine(model, "model.json"))).Order(StringComparer.Ordinal).ToArray();
-            await setup.Run(url.ToString(), parsed.GetValue(artifact)!, served, cancellation);
+            EvmAddress? joined = parsed.GetValue(contract) is not { } given ? null
+                : EvmAddress.TryParse(given, out var address) ? address : throw new ConfigurationException([$"--contract: '{given}' is not an address"]);
+            await setup.Run(url.ToString(), parsed.GetValue(artifact)!, served, joined, cancellation);
             return ExitCodes.Ok;
         });
         return command;

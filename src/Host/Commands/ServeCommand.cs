@@ -1,8 +1,11 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using OpenGradient.Engine.Host.Server;
 using OpenGradient.Engine.Host.Telemetry;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.Sharing;
 
 namespace OpenGradient.Engine.Host.Commands;
 
@@ -13,13 +16,33 @@ internal static class ServeCommand
     {
         var config = CommonOptions.Config();
         var set = CommonOptions.Set();
-        var command = new Command("serve", "Serve models over HTTP and settle their receipts, until SIGTERM or Ctrl-C") { config, set };
+        var roles = new Option<string?>("--roles") { Description = "What this process does: any of engine, verifier and settler, joined by commas; all by default (docs/scale-out.md)" };
+        var command = new Command("serve", "Serve models over HTTP and settle their receipts, until SIGTERM or Ctrl-C") { config, set, roles };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var configuration = ConfigurationLoader.Load(parsed.GetValue(config), Environment.GetEnvironmentVariables(), parsed.GetValue(set)!);
-            return await Serve(configuration, cancellation);
+            string[] chosen = parsed.GetValue(roles) is { } named ? [RolesSetting(named)] : [];
+            var configuration = ConfigurationLoader.Load(parsed.GetValue(config), Environment.GetEnvironmentVariables(), [.. parsed.GetValue(set)!, .. chosen]);
+            return configuration.Roles.Contains("engine") ? await Serve(configuration, cancellation) : await Work(configuration, cancellation);
         });
         return command;
+    }
+
+    private static string RolesSetting(string named) =>
+        $"roles={JsonSerializer.Serialize(named.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), RolesJson.Default.StringArray)}";
+
+    private static async Task<int> Work(HostConfiguration configuration, CancellationToken cancellation)
+    {
+        await using var host = await WorkerHost.Start(configuration, TimeProvider.System);
+        using var export = OtlpExport.Start(configuration);
+        await using var app = WorkerServer.Build(host);
+        if (app is not null) await app.StartAsync(cancellation);
+        Console.WriteLine($"og {BuildInfo.Version} works as {string.Join(" and ", host.Workers.Select(worker => worker.Name))} for every engine of its database");
+        if (app is not null) Console.WriteLine($"operator's listener {configuration.OperatorListen}");
+        await Task.WhenAny(Task.Delay(Timeout.Infinite, cancellation), host.Running);
+        if (app is not null) await app.StopAsync(CancellationToken.None);
+        if (!host.Running.IsFaulted) return ExitCodes.Ok;
+        Console.Error.WriteLine($"error: the worker has stopped: {host.Running.Exception!.GetBaseException().Message}");
+        return ExitCodes.Failed;
     }
 
     private static async Task<int> Serve(HostConfiguration configuration, CancellationToken cancellation)
@@ -50,3 +73,6 @@ internal static class ServeCommand
         return ExitCodes.Failed;
     }
 }
+
+[JsonSerializable(typeof(string[]))]
+internal sealed partial class RolesJson : JsonSerializerContext;

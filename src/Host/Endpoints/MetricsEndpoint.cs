@@ -40,6 +40,7 @@ internal sealed class MetricsEndpoint(EngineHost host, Drain drain)
             AuditMetrics.Append(text, host, settlement);
         }
 
+        if (host.Worker is { } worker) WorkerMetrics.Append(text, [worker]);
         return text.ToString();
     }
 

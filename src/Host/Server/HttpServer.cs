@@ -8,6 +8,7 @@ using OpenGradient.Engine.Host.Protocol;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Settlement.Disk;
+using OpenGradient.Engine.Settlement.Outbox;
 
 namespace OpenGradient.Engine.Host.Server;
 
@@ -118,7 +119,7 @@ internal static class HttpServer
     }
 
     /// <summary>The one place where what a caller did wrong, or what broke, becomes an answer.</summary>
-    private static async Task Errors(HttpContext context, RequestDelegate next)
+    internal static async Task Errors(HttpContext context, RequestDelegate next)
     {
         try
         {
@@ -135,6 +136,11 @@ internal static class HttpServer
         catch (Microsoft.AspNetCore.Http.BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             await Answers.Error(context, e.StatusCode, e.Message);
+        }
+        catch (OutboxUnavailableException away) when (!context.Response.HasStarted)
+        {
+            context.Response.Headers.RetryAfter = "1";
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, away.Message);
         }
         catch (OutOfMemoryException) when (!context.Response.HasStarted)
         {
@@ -157,7 +163,7 @@ internal static class HttpServer
         }
     }
 
-    private static void Listen(KestrelServerOptions kestrel, Uri address, X509Certificate2? certificate)
+    internal static void Listen(KestrelServerOptions kestrel, Uri address, X509Certificate2? certificate)
     {
         var ip = address.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(address.Host.Trim('[', ']'));
         kestrel.Listen(ip, address.Port, options =>
@@ -181,7 +187,7 @@ internal static class HttpServer
 
     private static string Value(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
 
-    private sealed class SignalsElsewhere : IHostLifetime
+    internal sealed class SignalsElsewhere : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

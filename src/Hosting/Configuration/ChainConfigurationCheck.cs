@@ -16,13 +16,14 @@ internal static class ChainConfigurationCheck
     /// <summary>Bytes of a public key in configuration: x ‖ y.</summary>
     private const int PublicKeySize = 64;
 
-    public static void Check(ChainConfiguration chain, List<string> errors)
+    /// <param name="pays">Whether this process anchors and needs the paying account.</param>
+    public static void Check(ChainConfiguration chain, bool pays, List<string> errors)
     {
         if (ConfigurationCheck.Address(chain.Rpc) is null) errors.Add($"chain.rpc: '{chain.Rpc}' is not an http or https address");
         if (chain.Id == 0) errors.Add("chain.id: needed, so that a wrong chain is refused");
         if (!EvmAddress.TryParse(chain.Contract, out var contract) || contract.IsZero) errors.Add("chain.contract: the address of a SettlementLedger is needed");
         if (chain.RemoteSigner is { } signer) CheckSigner(chain, signer, errors);
-        else if (chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed (or chain.remoteSigner)");
+        else if (pays && chain.TransactionKeyFile.Length == 0) errors.Add("chain.transactionKeyFile: a file with the paying account's key is needed (or chain.remoteSigner)");
         if (chain.FinalityDepth == 0) errors.Add("chain.finalityDepth: 1 or more; leave it out for the chain's finalized tag");
         if (chain.FinalityTag is not ("finalized" or "safe")) errors.Add($"chain.finalityTag: '{chain.FinalityTag}' is neither finalized nor safe");
         if (chain is { FinalityTag: "safe", FinalityDepth: not null }) errors.Add("chain.finalityTag: not looked at with chain.finalityDepth; leave one of them out");

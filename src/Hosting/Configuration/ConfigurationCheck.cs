@@ -30,13 +30,14 @@ public static class ConfigurationCheck
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
         Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
-        if (configuration.Chain is { } chain) ChainConfigurationCheck.Check(chain, errors);
+        if (configuration.Chain is { } chain) ChainConfigurationCheck.Check(chain, configuration.Roles.Contains("settler"), errors);
         configuration.Settlement.Check(configuration.TrustGap, errors);
         configuration.TrustGap.Check(errors);
         AuditConfiguration.Check(configuration.Audit, errors);
         StorageConfiguration.Check(configuration.Storage, errors);
         TelemetryConfiguration.Check(configuration.Telemetry, errors);
         LogConfiguration.Check(configuration.Log, errors);
+        OutboxConfiguration.Check(configuration, errors);
         return errors;
     }
 

@@ -137,6 +137,7 @@ public static class ConfigurationLoader
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
             Storage = configuration.Storage with { PruneTo = AtOrNull(configuration.Storage.PruneTo) },
             Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
+            Outbox = configuration.Outbox with { ConnectionStringFile = AtOrNull(configuration.Outbox.ConnectionStringFile), TrustFile = AtOrNull(configuration.Outbox.TrustFile) },
             Http = configuration.Http with
             {
                 ApiKeysFile = AtOrNull(configuration.Http.ApiKeysFile),

@@ -29,6 +29,10 @@ public sealed record HostConfiguration
     public LogConfiguration Log { get; init; } = new();
     public StorageConfiguration Storage { get; init; } = new();
     public TelemetryConfiguration Telemetry { get; init; } = new();
+    public OutboxConfiguration Outbox { get; init; } = new();
+
+    /// <summary>What this process does: any of <c>engine</c>, <c>verifier</c>, <c>settler</c>. All by default: one process needs nobody else.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = ["engine", "verifier", "settler"];
 }
 
 public sealed record ListenerConfiguration
@@ -183,7 +187,7 @@ public sealed record ChainConfiguration
     public ulong Id { get; init; }
     public string Contract { get; init; } = "";
 
-    /// <summary>File with the account that pays for anchors: a Web3 keystore, or a bare key on a development chain.</summary>
+    /// <summary>File with the account that pays for anchors: a Web3 keystore, or a bare key on a development chain. Read by the settler alone.</summary>
     public string TransactionKeyFile { get; init; } = "";
 
     /// <summary>File with the keystore's password.</summary>

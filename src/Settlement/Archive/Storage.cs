@@ -24,23 +24,26 @@ internal sealed class Storage : IDisposable
 {
     private readonly StatementArchive _archive;
 
-    private Storage(SettlementState state, SegmentOutbox outbox, StatementArchive archive, EntryReader entries, Keeper keeper) =>
+    private Storage(SettlementState state, IOutbox outbox, StatementArchive archive, EntryReader entries, Keeper? keeper) =>
         (State, Outbox, _archive, Entries, Keeper, Recall) = (state, outbox, archive, entries, keeper, new ArchiveRecall(state, archive));
 
     public SettlementState State { get; }
 
-    public SegmentOutbox Outbox { get; }
+    public IOutbox Outbox { get; }
 
     public EntryReader Entries { get; }
 
-    public Keeper Keeper { get; }
+    /// <summary>Null over a shared journal: nothing leaves memory there.</summary>
+    public Keeper? Keeper { get; }
 
     public ArchiveRecall Recall { get; }
 
     private long RecordsReplayed { get; init; }
 
+    private IDisposable? FolderLock { get; init; }
+
     public StorageStatus Status => new(
-        _archive.Statements, State.Locked(view => view.Index.InMemory.Count), Keeper.Snapshots, Outbox.Segments.Floor, State.Locked(view => view.Applied), RecordsReplayed);
+        _archive.Statements, State.Locked(view => view.Index.InMemory.Count), Keeper?.Snapshots ?? 0, (Outbox as SegmentOutbox)?.Segments.Floor ?? 0, State.Locked(view => view.Applied), RecordsReplayed);
 
     public static Storage Open(string dataFolder, OutboxOptions outboxOptions, StorageOptions options, TrustGapObjective objective, IDisk disk, TimeProvider clock, TileStore tiles, ConditionBoard conditions)
     {
@@ -76,6 +79,28 @@ internal sealed class Storage : IDisposable
         }
     }
 
+    /// <summary>Over a journal that other processes share. It is read from its beginning, and every statement stays in memory.</summary>
+    /// <param name="open">Opens the journal and applies all of it to the state.</param>
+    /// <exception cref="OutboxLockedException">Another process publishes into this data folder.</exception>
+    public static Storage Share(string dataFolder, TrustGapObjective objective, IDisk disk, TimeProvider clock, TileStore tiles, Func<SettlementState, IOutbox> open)
+    {
+        var folder = Path.Combine(dataFolder, "outbox");
+        disk.CreateFolder(folder);
+        var folderLock = disk.TryLock(Path.Combine(folder, SegmentOutbox.LockName)) ?? throw new OutboxLockedException(folder);
+        var archive = new StatementArchive(disk, Path.Combine(dataFolder, "archive"));
+        try
+        {
+            var state = new SettlementState(tiles, archive, objective, clock);
+            return new Storage(state, open(state), archive, new EntryReader(tiles), keeper: null) { FolderLock = folderLock };
+        }
+        catch
+        {
+            archive.Dispose();
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
     // A full disk or a log that does not fit must not keep the journal from being read: whoever comes after says so.
     private static void CatchUp(Keeper keeper, SettlementState state, TileStore tiles)
     {
@@ -95,5 +120,6 @@ internal sealed class Storage : IDisposable
     {
         Outbox.Dispose();
         _archive.Dispose();
+        FolderLock?.Dispose();
     }
 }

@@ -13,6 +13,15 @@ public enum AppendStatus
 
     /// <summary>The outbox has failed for good or is closed. Whether the record is stored is known after a restart.</summary>
     Failed,
+
+    /// <summary>The server that keeps the outbox does not answer; nothing was taken in. Appends work again by themselves when it does.</summary>
+    Unavailable,
+
+    /// <summary>What the record was made from has changed since; nothing was stored. Look again and decide anew.</summary>
+    Stale,
+
+    /// <summary>Another process has taken over; nothing was stored, and nothing will be until this one leads again.</summary>
+    Fenced,
 }
 
 /// <summary>What became of one append.</summary>

@@ -8,6 +8,13 @@ internal sealed class AppendQueue(OutboxOptions options)
     private readonly Queue<OutboxRecord> _waiting = new();
     private long _bytes;
     private bool _closed;
+    private bool _nudged;
+
+    /// <summary>More than half of what may wait does.</summary>
+    public bool IsHalfFull
+    {
+        get { lock (_gate) return _waiting.Count > options.MaxQueuedRecords / 2 || _bytes > options.MaxQueuedBytes / 2; }
+    }
 
     public bool IsEmpty
     {
@@ -44,7 +51,10 @@ internal sealed class AppendQueue(OutboxOptions options)
     }
 
     /// <summary>Waits for work and moves the next group into <paramref name="group"/>; false when closed and empty.</summary>
-    public bool TakeGroup(List<OutboxRecord> group, int maxBytes)
+    /// <param name="group">Filled; empty after <paramref name="atMost"/> or a <see cref="Nudge"/> without work.</param>
+    /// <param name="maxBytes">Of frames in one group; a single record always goes.</param>
+    /// <param name="atMost">How long to wait; null waits for work alone.</param>
+    public bool TakeGroup(List<OutboxRecord> group, int maxBytes, TimeSpan? atMost = null)
     {
         group.Clear();
         lock (_gate)
@@ -60,8 +70,26 @@ internal sealed class AppendQueue(OutboxOptions options)
 
                 if (group.Count > 0) return true;
                 if (_closed) return false;
-                Monitor.Wait(_gate);
+                if (atMost is null)
+                {
+                    Monitor.Wait(_gate);
+                }
+                else if (_nudged || !Monitor.Wait(_gate, atMost.Value))
+                {
+                    _nudged = false;
+                    return true;
+                }
             }
+        }
+    }
+
+    /// <summary>Ends a wait that has a limit: there is something to look at beside the queue.</summary>
+    public void Nudge()
+    {
+        lock (_gate)
+        {
+            _nudged = true;
+            Monitor.Pulse(_gate);
         }
     }
 

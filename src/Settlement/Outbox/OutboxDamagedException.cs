@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Formats;
+
 namespace OpenGradient.Engine.Settlement.Outbox;
 
 /// <summary>
@@ -14,10 +16,26 @@ public sealed class OutboxDamagedException : Exception
 
     public OutboxDamagedException(string message, Exception innerException) : base(message, innerException) { }
 
+    private OutboxDamagedException(string message, RecordPosition position) : base(message) => Position = position;
+
+    /// <summary>Of a journal that a database keeps.</summary>
+    internal static OutboxDamagedException InDatabase(Hash256 logId, long seq, RecordPosition position, string what) =>
+        new($"outbox, log {logId}, record {seq}: {what}. Nothing was changed; restore the database from a copy.", position);
+
     public RecordPosition Position { get; }
 }
 
-/// <summary>Another process works in this folder.</summary>
+/// <summary>The database that keeps the outbox does not answer now; what was acknowledged is safe.</summary>
+public sealed class OutboxUnavailableException : IOException
+{
+    public OutboxUnavailableException(string message, Exception innerException) : base(message, innerException) { }
+
+    public OutboxUnavailableException() { }
+
+    public OutboxUnavailableException(string message) : base(message) { }
+}
+
+/// <summary>Another process works in this folder, or writes this log.</summary>
 public sealed class OutboxLockedException : Exception
 {
     public OutboxLockedException(string folder) : base($"another process holds {folder}: two writers would tear the journal apart. Stop it, or choose another data folder.") { }

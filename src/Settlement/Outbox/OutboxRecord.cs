@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Formats;
+
 namespace OpenGradient.Engine.Settlement.Outbox;
 
 /// <summary>
@@ -15,6 +17,12 @@ public abstract class OutboxRecord
     /// <summary>Bytes of memory that it keeps while it waits: what the queue's bound counts.</summary>
     public virtual int Held => Length;
 
+    /// <summary>Names what the record makes durable: an outbox that can tell stores equal names once. Null for a record that is like no other.</summary>
+    public virtual Hash256? Name => null;
+
+    /// <summary>Whether it still fits everything applied so far. Asked by the writer, right before it writes; a record that no longer does is not stored.</summary>
+    public virtual bool Holds => true;
+
     /// <summary>Writes exactly <see cref="Length"/> bytes. Called once, by the writer.</summary>
     public abstract void Write(Span<byte> payload);
 
@@ -28,13 +36,15 @@ public abstract class OutboxRecord
 }
 
 /// <summary>A record whose payload exists already and whose outcome somebody awaits.</summary>
-internal sealed class BytesRecord(byte type, ReadOnlyMemory<byte> payload) : OutboxRecord
+internal sealed class BytesRecord(byte type, ReadOnlyMemory<byte> payload, Func<bool>? holds) : OutboxRecord
 {
     private readonly TaskCompletionSource<AppendOutcome> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override byte Type => type;
 
     public override int Length => payload.Length;
+
+    public override bool Holds => holds is null || holds();
 
     public Task<AppendOutcome> Done => _done.Task;
 

@@ -10,7 +10,7 @@ namespace OpenGradient.Engine.Settlement.Outbox;
 /// </summary>
 public sealed class SegmentOutbox : IOutbox
 {
-    private const string LockName = "outbox.lock";
+    internal const string LockName = "outbox.lock";
 
     private readonly OutboxOptions _options;
     private readonly IRecordSink _sink;
@@ -64,12 +64,12 @@ public sealed class SegmentOutbox : IOutbox
 
     public AppendOutcome? Trouble => _trouble?.Item1;
 
-    public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload)
+    public Task<AppendOutcome> AppendAsync(byte type, ReadOnlyMemory<byte> payload, Func<bool>? holds = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(type);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
         if (Trouble is { Status: AppendStatus.Failed } failed) return Task.FromResult(failed);
-        var record = new BytesRecord(type, payload);
+        var record = new BytesRecord(type, payload, holds);
         return _queue.TryAdd(record)
             ? record.Done
             : Task.FromResult(Trouble ?? new AppendOutcome(AppendStatus.Busy, default, "the outbox's queue is full; try again shortly"));
@@ -77,18 +77,20 @@ public sealed class SegmentOutbox : IOutbox
 
     /// <inheritdoc/>
     /// <remarks>Two changes of thread cost a caller that is alone as much as the sync of a fast disk. The task is complete when it is returned if the caller's thread wrote.</remarks>
-    public Task<AppendOutcome> AppendNowAsync(byte type, ReadOnlyMemory<byte> payload)
+    public Task<AppendOutcome> AppendNowAsync(byte type, ReadOnlyMemory<byte> payload, Func<bool>? holds = null)
     {
         // What waits goes first, and a group that is being written is joined by queueing for the next.
-        if (_groupWaits || !_queue.IsEmpty || !_turn.TryEnter()) return AppendAsync(type, payload);
+        if (_groupWaits || !_queue.IsEmpty || !_turn.TryEnter()) return AppendAsync(type, payload, holds);
         try
         {
             ArgumentOutOfRangeException.ThrowIfZero(type);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, _options.MaxPayload);
             var group = Rent();
-            group.Records.Add(new BytesRecord(type, payload));
+            var record = new BytesRecord(type, payload, holds);
+            group.Records.Add(record);
             var outcome = WriteInTurn(group);
-            if (outcome.IsDurable) outcome = outcome with { Position = group.Positions[0] };
+            if (group.Records.Count == 0) outcome = record.Done.Result; // dropped as stale, and told so
+            else if (outcome.IsDurable) outcome = outcome with { Position = group.Positions[0] };
             GiveBack(group);
             return Task.FromResult(outcome);
         }
@@ -145,6 +147,7 @@ public sealed class SegmentOutbox : IOutbox
         if (Trouble is { Status: AppendStatus.Failed } failed) return failed;
         try
         {
+            if (DropStale(group.Records) == 0) return new AppendOutcome(AppendStatus.Durable, default, null);
             _writer.Write(group.Records, group.Positions);
             _trouble = null;
             for (var i = 0; i < group.Records.Count; i++)
@@ -165,6 +168,17 @@ public sealed class SegmentOutbox : IOutbox
         {
             return Stop(new AppendOutcome(AppendStatus.Failed, default, $"the outbox has failed: {failure.Message}; restart the process, it reads back what is durable"));
         }
+    }
+
+    private static int DropStale(List<OutboxRecord> records)
+    {
+        records.RemoveAll(record =>
+        {
+            if (record.Holds) return false;
+            record.Complete(new AppendOutcome(AppendStatus.Stale, default, "what the record was made from has changed"));
+            return true;
+        });
+        return records.Count;
     }
 
     private AppendOutcome Stop(AppendOutcome outcome)

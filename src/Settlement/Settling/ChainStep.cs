@@ -3,26 +3,47 @@ using OpenGradient.Engine.Settlement.Chain;
 
 namespace OpenGradient.Engine.Settlement.Settling;
 
-/// <summary>One look at the chain and everything that follows from it, in this order.</summary>
+/// <summary>What anchors, and needs the paying account: no enclave's key.</summary>
+internal sealed record Anchoring(Reconciler Reconciler, KeyRegistrar Registrar, Sender Sender, ITransactionSigner Account, Func<ulong, ulong>? Nonce = null);
+
+/// <summary>What signs checkpoints and publishes the log, and needs the enclave's keys: no paying account.</summary>
+internal sealed record Signing(BatchCloser Closer, LogWriter Log, EpochStanding Standing);
+
+/// <summary>
+/// One look at the chain and everything that follows from it, in this order. One process does both parts, or an engine
+/// signs what a worker anchors; each then does its own. A halted epoch's key is neither registered nor signs.
+/// </summary>
 internal sealed class ChainStep(
-    EvmChain chain, Reconciler reconciler, KeyRegistrar registrar, EpochGuard guard, BatchCloser closer, LogWriter log, Sender sender, ConditionBoard conditions,
-    ITransactionSigner account, SettlementOptions options, Hash256 logId)
+    EvmChain chain, Anchoring? anchoring, Signing? signing, EpochGuard epochs, ConditionBoard conditions, SettlementOptions options, Hash256 logId)
 {
     public async Task TickAsync(CancellationToken cancellationToken)
     {
         if (await ObserveAsync(cancellationToken).ConfigureAwait(false) is not { } seen) return;
-        await reconciler.ReceiptsAsync(seen, cancellationToken).ConfigureAwait(false);
-        if (!await reconciler.HeadAsync(seen, cancellationToken).ConfigureAwait(false)) return;
-        if (guard.MaySign() && await registrar.EnsureAsync(seen, cancellationToken).ConfigureAwait(false) && !sender.HasPending && !conditions.ForbidCheckpoints)
-            await closer.CloseIfDueAsync(seen, cancellationToken).ConfigureAwait(false);
-        log.PublishDue();
-        await sender.SendAsync(seen, cancellationToken).ConfigureAwait(false);
+        if (anchoring is not null)
+        {
+            await anchoring.Reconciler.ReceiptsAsync(seen, cancellationToken).ConfigureAwait(false);
+            if (!await anchoring.Reconciler.HeadAsync(seen, cancellationToken).ConfigureAwait(false)) return;
+        }
+
+        var ready = epochs.MaySign() && await IsReadyAsync(seen, cancellationToken).ConfigureAwait(false);
+        if (signing is not null)
+        {
+            if (ready && !conditions.ForbidCheckpoints) await signing.Closer.CloseIfDueAsync(seen, cancellationToken).ConfigureAwait(false);
+            signing.Log.PublishDue();
+        }
+
+        if (anchoring is not null) await anchoring.Sender.SendAsync(seen with { Nonce = anchoring.Nonce?.Invoke(seen.Nonce) ?? seen.Nonce }, cancellationToken).ConfigureAwait(false);
     }
+
+    private async Task<bool> IsReadyAsync(ChainObservation seen, CancellationToken cancellationToken) => anchoring is not null
+        ? await anchoring.Registrar.EnsureAsync(seen, cancellationToken).ConfigureAwait(false) && !anchoring.Sender.HasPending
+        : signing!.Standing.IsReady(seen);
 
     /// <summary>Null, and a condition by name, when the chain is not the one to work with.</summary>
     private async Task<ChainObservation?> ObserveAsync(CancellationToken cancellationToken)
     {
-        var answer = await chain.ObserveAsync(account.Address, logId, options.UseFinalizedTag ? options.FinalityTag : null, reconciler.Watched(), cancellationToken).ConfigureAwait(false);
+        var answer = await chain.ObserveAsync(
+            anchoring?.Account.Address ?? default, logId, anchoring is not null && options.UseFinalizedTag ? options.FinalityTag : null, anchoring?.Reconciler.Watched() ?? [], cancellationToken).ConfigureAwait(false);
         if (!answer.IsOk)
         {
             conditions.Set(ConditionKind.ChainUnreachable, $"the chain does not answer: {answer.Detail}", "check the node and its address; receipts wait durably and settlement goes on by itself");

@@ -49,6 +49,12 @@ public enum ConditionKind
 
     /// <summary>Archive or snapshot cannot be written: memory grows and restarts take longer, nothing is lost.</summary>
     ArchiveFailed,
+
+    /// <summary>The database that keeps the outbox does not answer. Appends wait and go on by themselves.</summary>
+    OutboxUnreachable,
+
+    /// <summary>A log's epoch shows evidence that this verifier's trust file does not accept. Nothing of the log is verified, and nothing quarantined.</summary>
+    EvidenceRefused,
 }
 
 /// <summary>Something that holds settlement up now.</summary>

@@ -5,13 +5,13 @@ using OpenGradient.Engine.Settlement.State;
 namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>What a statement that does not hold does to the key that signed it.</summary>
-internal sealed class EpochGuard(SettlementState state, JournalWriter journal, ICheckpointSigner signer, ConditionBoard conditions, SettlementOptions options)
+/// <param name="running">The log's running epoch; null before one was announced.</param>
+internal sealed class EpochGuard(SettlementState state, JournalWriter journal, Func<Epoch?> running, ConditionBoard conditions, SettlementOptions options)
 {
     /// <summary>Whether this epoch's key may be registered and may sign checkpoints.</summary>
     public bool MaySign()
     {
-        var epoch = signer.Epoch.Id;
-        if (state.Halts.GetValueOrDefault(epoch) is not { } halt)
+        if (running() is not { } epoch || state.Halts.GetValueOrDefault(epoch.Id) is not { } halt)
         {
             conditions.Clear(ConditionKind.EpochHalted);
             return true;
@@ -24,8 +24,8 @@ internal sealed class EpochGuard(SettlementState state, JournalWriter journal, I
     /// <summary>Halts the epoch of a statement that failed, if it is this one's and the policy says so. Comes before the quarantine, so that a crash between the two stops the key too.</summary>
     public async Task OnBadAsync(StatementEntry entry, IReadOnlyList<VerificationReason> reasons, CancellationToken cancellationToken)
     {
-        var epoch = signer.Epoch.Id;
-        if (!options.HaltOnBadStatement || entry.Epoch != epoch || state.Halts.ContainsKey(epoch)) return;
+        var epoch = entry.Epoch;
+        if (!options.HaltOnBadStatement || running()?.Id != epoch || state.Halts.ContainsKey(epoch)) return;
         var why = $"statement {entry.Id} did not verify ({string.Join(", ", reasons.Select(reason => reason.Text()))})";
         await journal.AppendAsync(RecordType.EpochHalted, new HaltedRecord(new EpochHalt(epoch, state.Now(), entry.Id, why)).Encode(), cancellationToken).ConfigureAwait(false);
     }

@@ -6,7 +6,7 @@ using OpenGradient.Engine.Settlement.State;
 namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>From durable to the log: verify, then give each verified statement its leaf. Needs no chain.</summary>
-internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier, EpochGuard guard, SequenceGate gate)
+internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWriter journal, IStatementVerifier verifier, EpochGuard? guard, SequenceGate? gate)
 {
     /// <summary>Statements per journal record. 1,024: one sync for many, and a record of 32 KiB.</summary>
     private const int Batch = 1024;
@@ -20,10 +20,10 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
             var appends = new List<Task>();
             foreach (var entry in entries)
             {
-                var reasons = Check(outbox.Read(entry.Position));
+                var reasons = Check(await journal.ReadAsync(outbox, entry.Position, cancellationToken).ConfigureAwait(false));
                 (reasons.Count == 0 ? passed : failed).Add(entry);
                 if (reasons.Count == 0) continue;
-                await guard.OnBadAsync(entry, reasons, cancellationToken).ConfigureAwait(false);
+                if (guard is not null) await guard.OnBadAsync(entry, reasons, cancellationToken).ConfigureAwait(false);
                 appends.Add(journal.AppendAsync(RecordType.Quarantined, new QuarantinedRecord(state.Now(), entry.Id, [.. reasons]).Encode(), cancellationToken));
             }
 
@@ -43,11 +43,19 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
     /// <summary>Appends every verified statement to the log, in the order of verification.</summary>
     public async Task SequenceAsync(CancellationToken cancellationToken)
     {
-        while (!gate.IsClosed && Take(view => view.Unsequenced, entry => entry.Leaf is null) is { Count: > 0 } entries)
+        while (gate is not { IsClosed: true } && Take(view => view.Unsequenced, entry => entry.Leaf is null) is { Count: > 0 } entries)
         {
             var first = state.Locked(view => view.Tree.Size);
             var record = new SequencedRecord(state.Now(), first, [.. entries.Select(entry => entry.Id)]);
-            await journal.AppendAsync(RecordType.Sequenced, record.Encode(), cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await journal.AppendAsync(RecordType.Sequenced, record.Encode(), cancellationToken).ConfigureAwait(false);
+            }
+            catch (StaleRecordException)
+            {
+                GiveBack(entries);
+                throw;
+            }
         }
     }
 
@@ -59,6 +67,23 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
         var reasons = verifier.Verify(StatementRecord.StatementOf(record));
         return RowInclusion.Holds(record) ? reasons : [.. reasons, VerificationReason.RowNotInBatch];
     }
+
+    /// <summary>Lets go of what another process verifies and has verified.</summary>
+    public void SkipVerified() => state.Locked(view =>
+    {
+        while (view.Unverified.TryPeek(out var entry) && entry is not { VerifiedAt: 0, QuarantinedAt: 0 }) view.Unverified.Dequeue();
+    });
+
+    /// <summary>Lets go of what another process has given its leaf.</summary>
+    public void SkipSequenced() => state.Locked(view =>
+    {
+        while (view.Unsequenced.TryPeek(out var entry) && entry.Leaf is not null) view.Unsequenced.Dequeue();
+    });
+
+    private void GiveBack(List<StatementEntry> entries) => state.Locked(view =>
+    {
+        foreach (var entry in entries) view.Unsequenced.Enqueue(entry);
+    });
 
     // After a replay the queues also hold what later records have settled.
     private List<StatementEntry> Take(Func<SettlementState.View, Queue<StatementEntry>> choose, Predicate<StatementEntry> waits) => state.Locked(view =>

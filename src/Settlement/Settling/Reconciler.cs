@@ -11,7 +11,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 /// journal only remembers.
 /// </summary>
 internal sealed class Reconciler(
-    SettlementState state, JournalWriter journal, EvmChain chain, ConditionBoard conditions, SequenceGate gate, SettlementOptions options, Hash256 logId)
+    SettlementState state, JournalWriter journal, EvmChain chain, HeadGuard guard, ConditionBoard conditions, SettlementOptions options, Hash256 logId)
 {
     // One look may mix two blocks or come from a node that lags: absence must be seen twice in a row.
     private const int MissesThatCount = 2;
@@ -53,36 +53,12 @@ internal sealed class Reconciler(
     /// <summary>Compares the contract's head with the journal's. False: nothing may be signed or sent in this tick.</summary>
     public async Task<bool> HeadAsync(ChainObservation seen, CancellationToken cancellationToken)
     {
-        var head = HeadOf(seen);
-        var (expected, known, size, rootThere) = state.Locked(view =>
-        {
-            var last = view.Operations.LastAnchor(operation => operation.Inclusion is not null);
-            var covered = LogHead.SizeOf(head);
-            return (last?.Head ?? LogHead.Empty, view.AnchorsByHead.GetValueOrDefault(head), view.Tree.Size, covered <= view.Tree.Size ? view.Tree.RootAt(covered) : default(Hash256?));
-        });
-
-        if (rootThere is null)
-        {
-            gate.Close();
-            conditions.Clear(ConditionKind.LogDiverged);
-            conditions.Set(ConditionKind.LogRolledBack, $"the contract anchors {LogHead.SizeOf(head)} statements of this log, the local outbox holds {size}", "an old copy of the data folder was restored: bring back the newest one, or fetch what is missing with og repair; nothing is signed or sequenced until then");
-            return false;
-        }
-
-        if (LogHead.Pack(rootThere.Value, LogHead.SizeOf(head)) != head)
-        {
-            gate.Close();
-            conditions.Clear(ConditionKind.LogRolledBack);
-            conditions.Set(ConditionKind.LogDiverged, $"the contract's head {head} is not a prefix of this log", "another engine uses this log's key, or the data folder belongs to another installation; nothing is signed until it is cleared up");
-            return false;
-        }
-
-        conditions.Clear(ConditionKind.LogRolledBack, ConditionKind.LogDiverged);
-        gate.Open();
+        var (standing, known) = guard.Judge(seen);
+        if (standing == HeadStanding.Foreign) return false;
         RecheckLastRegistration(seen);
-        if (head == expected) return true;
+        if (standing == HeadStanding.Same) return true;
         if (known is { Inclusion: null }) return await AdoptAsync(known, cancellationToken).ConfigureAwait(false);
-        if (LogHead.SizeOf(head) > LogHead.SizeOf(expected)) return true; // anchored by somebody else, but ours: build on it
+        if (standing == HeadStanding.Ahead) return true; // anchored by somebody else, but ours: build on it
         RecheckAfter(known?.Id);
         return false;
     }

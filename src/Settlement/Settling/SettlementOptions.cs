@@ -47,6 +47,9 @@ public sealed record SettlementOptions
     /// <summary>Blocks without inclusion before a transaction is replaced by a dearer one. 3: as long as a full block can be bad luck. Counted in blocks, so that a slow chain causes no replacement.</summary>
     public ulong BumpAfterBlocks { get; init; } = 3;
 
+    /// <summary>Whether this process verifies its statements itself. False: a verifier that shares the journal does.</summary>
+    public bool Verifies { get; init; } = true;
+
     public StorageOptions Storage { get; init; } = new();
 
     /// <summary>Open receipts beyond which admission is asked to wait. A million: the memory they take, and minutes of full load.</summary>

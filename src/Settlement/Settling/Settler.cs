@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Settlement.Outbox;
+
 namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>
@@ -22,8 +24,7 @@ internal sealed class Settler(SpaceProbe space, Intake intake, ChainStep chainSt
                     probe = space.RegainAsync(cancellationToken);
                 }
 
-                await intake.VerifyAsync(cancellationToken).ConfigureAwait(false);
-                await intake.SequenceAsync(cancellationToken).ConfigureAwait(false);
+                await TakeInAsync(cancellationToken).ConfigureAwait(false);
                 // A slow node must not hold up verification: its step runs beside, one at a time.
                 if (chain.IsCompleted)
                 {
@@ -31,7 +32,7 @@ internal sealed class Settler(SpaceProbe space, Intake intake, ChainStep chainSt
                     if (clock.GetElapsedTime(lastLook) >= options.PollInterval)
                     {
                         lastLook = clock.GetTimestamp();
-                        chain = chainStep.TickAsync(cancellationToken);
+                        chain = LookAsync(cancellationToken);
                     }
                 }
 
@@ -50,8 +51,33 @@ internal sealed class Settler(SpaceProbe space, Intake intake, ChainStep chainSt
     /// <summary>One pass over everything, in order: what <see cref="RunAsync"/> does, without waiting.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
-        await intake.VerifyAsync(cancellationToken).ConfigureAwait(false);
-        await intake.SequenceAsync(cancellationToken).ConfigureAwait(false);
-        await chainStep.TickAsync(cancellationToken).ConfigureAwait(false);
+        await TakeInAsync(cancellationToken).ConfigureAwait(false);
+        await LookAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task TakeInAsync(CancellationToken cancellationToken)
+    {
+        if (options.Verifies) await intake.VerifyAsync(cancellationToken).ConfigureAwait(false);
+        else intake.SkipVerified();
+        try
+        {
+            await intake.SequenceAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (StaleRecordException)
+        {
+            // Another process was faster; the next pass decides anew.
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await chainStep.TickAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception passing) when (passing is StaleRecordException or OutboxUnavailableException)
+        {
+            // Another process was faster, or the database is away: the next look decides anew.
+        }
     }
 }

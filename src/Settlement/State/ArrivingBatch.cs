@@ -29,6 +29,8 @@ internal sealed class ArrivingBatch(SettlementState state, SealedBatch batch, Wa
 
     public override int Held => batch.Statement.Length + (batch.Count * HeldPerRow);
 
+    public override Hash256? Name => batch.StatementId;
+
     public override void Write(Span<byte> payload) => new BatchRecord(_time, batch.Statement.Span, batch.ReceiptIds, batch.LeafHashes).Write(payload);
 
     public override void Apply(IRecordSink sink, RecordPosition position, ReadOnlySpan<byte> payload) => state.Settle(this, position);

@@ -26,6 +26,7 @@ internal sealed class SettlementState : IRecordSink
     private readonly Queue<StatementEntry> _unverified = new();
     private readonly Queue<StatementEntry> _unsequenced = new();
     private readonly Dictionary<Hash256, Epoch> _epochs = [];
+    private Epoch? _newestEpoch;
     private readonly Dictionary<Hash256, ChainOperation> _anchors = [];
     private readonly SortedDictionary<ulong, ChainOperation> _live = [];
     private readonly AuditBook _audits;
@@ -119,6 +120,14 @@ internal sealed class SettlementState : IRecordSink
             _board.Leave(entry);
             _index.Remove(entry);
         }
+    }
+
+    /// <summary>Whether a record that names its place, an operation's number or a leaf's, still finds it free. Every other record fits any state.</summary>
+    public bool Fits(byte type, ReadOnlySpan<byte> payload)
+    {
+        if (type is not (RecordType.OperationOpened or RecordType.Sequenced)) return true;
+        var place = System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(payload[8..]);
+        lock (_gate) return place == (type == RecordType.Sequenced ? _tree.Size : (ulong)_operations.Count);
     }
 
     public void Apply(RecordPosition position, byte type, ReadOnlySpan<byte> payload)
@@ -257,7 +266,10 @@ internal sealed class SettlementState : IRecordSink
     private void Apply(AuditedRecord record) =>
         _audits.Apply(record, record.Operation < (ulong)_operations.Count ? _operations[(int)record.Operation] : null);
 
-    private void Apply(EpochRecord record) => _epochs.TryAdd(record.Epoch.Id, record.Epoch);
+    private void Apply(EpochRecord record)
+    {
+        if (_epochs.TryAdd(record.Epoch.Id, record.Epoch)) _newestEpoch = record.Epoch;
+    }
 
     private void Apply(OpenedRecord record)
     {
@@ -379,7 +391,7 @@ internal sealed class SettlementState : IRecordSink
         lock (_gate)
         {
             _tree = snapshot.Tree;
-            foreach (var epoch in snapshot.Epochs) _epochs.TryAdd(epoch.Id, epoch);
+            foreach (var epoch in snapshot.Epochs) Apply(new EpochRecord(0, epoch));
             _operations.Restore(snapshot.Operations.Select(bytes => OperationBytes.Decode(bytes)), snapshot.AnchoringEpochs);
             foreach (var operation in _operations.InMemory)
             {
@@ -425,6 +437,9 @@ internal sealed class SettlementState : IRecordSink
         public IReadOnlyCollection<StatementEntry> Quarantined => state._quarantined;
 
         public IReadOnlyDictionary<Hash256, Epoch> Epochs => state._epochs;
+
+        /// <summary>The epoch that was announced last: the running engine's.</summary>
+        public Epoch? NewestEpoch => state._newestEpoch;
 
         public OperationLog Operations => state._operations;
 

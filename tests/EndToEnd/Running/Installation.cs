@@ -29,11 +29,13 @@ internal sealed class Installation : IDisposable
 
     /// <param name="chain">The node to deploy to.</param>
     /// <param name="folder">Where, instead of a temporary folder.</param>
-    public static async Task<Installation> Create(Anvil chain, string? folder = null)
+    /// <param name="contract">A contract to join, instead of one of its own.</param>
+    public static async Task<Installation> Create(Anvil chain, string? folder = null, string? contract = null)
     {
         var owned = folder is null ? new TemporaryFolder() : null;
         var root = folder ?? owned!.At("data");
-        (await Og.Run("init", "--development", "--data", root, "--rpc", chain.Url, "--models", Repository.Models)).Expect(Og.Ok);
+        string[] joining = contract is null ? [] : ["--contract", contract];
+        (await Og.Run(["init", "--development", "--data", root, "--rpc", chain.Url, "--models", Repository.Models, .. joining])).Expect(Og.Ok);
         return new Installation(chain, root, owned);
     }
 

@@ -52,6 +52,9 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
 
     public ITransactionSigner Account { get; set; } = anvil.Account;
 
+    /// <summary>A journal that a worker shares; the engine then has no paying account.</summary>
+    public Func<IRecordSink, OutboxNews, IOutbox>? SharedJournal { get; set; }
+
     public SettlementOptions Options { get; set; } = new()
     {
         DataFolder = folder, ChainId = Anvil.ChainId, Contract = anvil.Contract, MaxBatchAge = TimeSpan.Zero, FinalityDepth = 3,
@@ -69,7 +72,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         Service = SettlementService.Open(Options, new SettlementParts
         {
             Rpc = new RpcClient(_http, new RpcOptions { Endpoint = Endpoint, Timeout = RpcTimeout }),
-            Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = Account, Disk = disk, Clock = Clock,
+            Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = SharedJournal is null ? Account : null, OpenOutbox = SharedJournal, Disk = disk, Clock = Clock,
             Http = Witnesses is null ? null : new HttpClient(Witnesses), Signatures = TestSignatures.Instance,
         });
         Epochs[Epoch.Epoch.Id] = Epoch;

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Text.Json;
+using OpenGradient.Engine.Settlement.Tests.Postgres;
+
+namespace OpenGradient.Engine.EndToEnd.Tests.Running;
+
+/// <summary>A test that needs the real node and a PostgreSQL server; visibly skipped where one is missing.</summary>
+public sealed class FleetFactAttribute : FactAttribute
+{
+    public FleetFactAttribute() => Skip = ChainFactAttribute.Reason ?? PostgresServer.Missing;
+}
+
+/// <summary>Installations that share one contract, one database and one paying account.</summary>
+internal sealed class Fleet : IAsyncDisposable
+{
+    private readonly TemporaryFolder _secrets = new();
+
+    private Fleet(PostgresServer server, Anvil chain) => (Server, Chain) = (server, chain);
+
+    public PostgresServer Server { get; }
+
+    public Anvil Chain { get; }
+
+    public List<Installation> Installations { get; } = [];
+
+    private string ConnectionFile => _secrets.At("connection");
+
+    public static async Task<Fleet> Create(Anvil chain, int engines)
+    {
+        var fleet = new Fleet(await PostgresServer.Start(), chain);
+        await File.WriteAllTextAsync(fleet.ConnectionFile, await fleet.Server.NewDatabase() + "\n");
+        File.SetUnixFileMode(fleet.ConnectionFile, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        fleet.Installations.Add(await Installation.Create(chain));
+        var contract = fleet.Installations[0].Configuration().GetProperty("chain").GetProperty("contract").GetString();
+        while (fleet.Installations.Count < engines) fleet.Installations.Add(await Installation.Create(chain, contract: contract));
+        return fleet;
+    }
+
+    /// <summary>What every process of the fleet is told. A short lease, so that tests are.</summary>
+    public string[] Settings(string roles) =>
+        [$"roles=[{string.Join(',', roles.Split(',').Select(role => $"\"{role}\""))}]", "outbox.kind=postgres", $"outbox.connectionStringFile={ConnectionFile}", "outbox.leaseMs=2000", "settlement.maxAgeMs=150", "settlement.tickMs=50"];
+
+    public Task<ServingHost> Engine(int index, string roles = "engine,verifier", params string[] more) =>
+        ServingHost.Start(Installations[index].Config, [.. Settings(roles), .. more]);
+
+    public Task<WorkerProcess> Worker(string roles = "settler", params string[] more) => WorkerProcess.Start(Installations[0].Config, [.. Settings(roles), .. more]);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var installation in Installations) installation.Dispose();
+        _secrets.Dispose();
+        await Server.DisposeAsync();
+    }
+}
+
+/// <summary>A real <c>og serve</c> without an engine.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    public const int SigCont = 18, SigStop = 19;
+
+    private readonly Child _child;
+    private readonly HttpClient _http;
+
+    private WorkerProcess(Child child, string url)
+    {
+        _child = child;
+        _http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(5) };
+    }
+
+    public string Printed => _child.Output + _child.Error;
+
+    public static async Task<WorkerProcess> Start(string config, IReadOnlyList<string> settings)
+    {
+        var url = $"http://127.0.0.1:{Ports.Free()}/";
+        string[] all = [$"operatorListen={url}", .. settings];
+        var worker = new WorkerProcess(await Child.Start(Repository.Og, ["serve", "--config", config, .. all.SelectMany(setting => new[] { "--set", setting })]), url);
+        await Eventually.Value("the worker listens", async () =>
+        {
+            Assert.False(worker._child.HasExited, worker.Printed);
+            return await worker.State() is { ValueKind: JsonValueKind.Object } ? worker : null;
+        }, () => worker.Printed);
+        return worker;
+    }
+
+    /// <summary>Its first role's state; undefined while it does not answer.</summary>
+    public async Task<JsonElement> State()
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(await _http.GetByteArrayAsync("v1/workers"));
+            return document.RootElement.GetProperty("workers")[0].Clone();
+        }
+        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
+        {
+            return default;
+        }
+    }
+
+    public async Task<bool> IsLeading() => await State() is { ValueKind: JsonValueKind.Object } state && state.GetProperty("leading").GetBoolean();
+
+    public async Task<string[]> Conditions() => await State() is { ValueKind: JsonValueKind.Object } state
+        ? [.. state.GetProperty("conditions").EnumerateArray().Select(condition => condition.GetProperty("kind").GetString()!)]
+        : [];
+
+    public async Task<MetricsText> Metrics() => new(await _http.GetStringAsync("metrics"));
+
+    public Task Kill() => _child.Kill();
+
+    public void Signal(int signal) => _child.Signal(signal);
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await _child.DisposeAsync();
+    }
+}
