@@ -65,8 +65,8 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         json.WriteEndObject();
     }
 
-    // Everybody sees the overview; where the host keeps its files is the operator's business.
-    private static bool NamesFiles(Condition condition) => condition.Kind is ConditionKind.OutboxFull or ConditionKind.OutboxFailed;
+    // Everybody sees the overview; where the host keeps its files, and what a network says of a witness's address, is the operator's business.
+    private static bool NamesFiles(Condition condition) => condition.Kind is ConditionKind.OutboxFull or ConditionKind.OutboxFailed or ConditionKind.WitnessUnavailable;
 
     private void WriteAudit(Utf8JsonWriter json)
     {

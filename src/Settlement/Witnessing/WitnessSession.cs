@@ -147,6 +147,6 @@ internal sealed class WitnessSession(SettlementState state, JournalWriter journa
     private void Say(ConditionKind kind, string detail)
     {
         _asked ??= ulong.MaxValue;
-        _status = _status with { Trouble = kind, Detail = $"witness {witness.Key.Name} ({witness.Url}): {detail}" };
+        _status = _status with { Trouble = kind, Detail = $"witness {witness.Key.Name}: {detail}" };
     }
 }
