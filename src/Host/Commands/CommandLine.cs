@@ -28,6 +28,7 @@ internal static class CommandLine
             DemoCommand.Create(),
             DoctorCommand.Create(),
             InitCommand.Create(),
+            ChainCommand.Create(),
             ConfigCommand.Create(),
         };
         try
