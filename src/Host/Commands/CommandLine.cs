@@ -35,6 +35,7 @@ internal static class CommandLine
             DemoCommand.Create(),
             DoctorCommand.Create(),
             InitCommand.Create(),
+            ChainCommand.Create(),
             ConfigCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
