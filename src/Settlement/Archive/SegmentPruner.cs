@@ -13,9 +13,15 @@ namespace OpenGradient.Engine.Settlement.Archive;
 /// the published log gives its bytes back. A segment with a quarantined statement stays: nothing else has that.
 /// </summary>
 internal sealed class SegmentPruner(
-    IDisk disk, SegmentFolder segments, SettlementState state, StatementArchive archive, SnapshotFolder snapshots, EntryReader entries, StorageOptions options)
+    IDisk disk, SegmentOutbox outbox, SettlementState state, StatementArchive archive, SnapshotFolder snapshots, EntryReader entries, StorageOptions options)
 {
     private const ulong NanosecondsPerTick = 100;
+
+    // Between two looks: ages are counted in hours, and a look reads whole segments.
+    private const ulong Pause = 60UL * 1_000_000_000;
+
+    private readonly SegmentFolder _segments = outbox.Segments;
+    private ulong _next;
 
     private enum Verdict
     {
@@ -27,8 +33,11 @@ internal sealed class SegmentPruner(
     public void Prune()
     {
         if (options.PruneAfter is not { } age || snapshots.Oldest is not { } needed) return;
+        var now = state.Now();
+        if (now < _next) return;
+        _next = now + Pause;
         var goes = new List<uint>();
-        var floor = segments.Floor;
+        var floor = _segments.Floor;
         for (; floor < needed.Segment; floor++)
         {
             if (!IsOld(floor, age)) break;
@@ -37,27 +46,25 @@ internal sealed class SegmentPruner(
             if (verdict == Verdict.MayGo) goes.Add(floor);
         }
 
-        if (floor == segments.Floor) return;
+        if (floor == _segments.Floor) return;
         foreach (var number in goes) Copy(number);
         // A crash between the mark and the deletions leaves segments that nobody needs.
-        segments.RaiseFloor(floor);
-        foreach (var number in goes) segments.Delete(number);
+        _segments.RaiseFloor(floor);
+        foreach (var number in goes) _segments.Delete(number);
     }
 
     // Every record begins with its time; the next segment's first one is younger than all of this segment.
     private bool IsOld(uint number, TimeSpan age)
     {
-        if (!segments.Exists(number) || !segments.Exists(number + 1)) return false;
-        var first = SegmentRecords.Of(segments, number + 1).FirstOrDefault();
-        if (first.Payload is not { Length: >= 8 } payload) return false;
-        var time = BinaryPrimitives.ReadUInt64BigEndian(payload);
+        if (!_segments.Exists(number) || !_segments.Exists(number + 1)) return false;
+        var time = BinaryPrimitives.ReadUInt64BigEndian(outbox.Read(new(number + 1, SegmentHeader.Size)));
         return state.Now() > time && (state.Now() - time) / NanosecondsPerTick >= (ulong)age.Ticks;
     }
 
     private Verdict Look(uint number)
     {
         var stays = false;
-        foreach (var (_, type, payload) in SegmentRecords.Of(segments, number))
+        foreach (var (_, type, payload) in SegmentRecords.Of(_segments, number))
         {
             if (type is not (RecordType.Statement or RecordType.Batch)) continue;
             var id = MerkleTree.LeafHash(StatementRecord.StatementOf(payload));
@@ -76,7 +83,7 @@ internal sealed class SegmentPruner(
     {
         if (options.PruneTo is not { } folder) return;
         disk.CreateFolder(folder);
-        AtomicFile.Write(disk, Path.Combine(folder, Path.GetFileName(segments.PathOf(number))), SegmentRecords.Bytes(segments, number));
+        AtomicFile.Write(disk, Path.Combine(folder, Path.GetFileName(_segments.PathOf(number))), SegmentRecords.Bytes(_segments, number));
         disk.SyncFolder(folder);
     }
 }

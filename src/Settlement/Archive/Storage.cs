@@ -68,7 +68,7 @@ internal sealed class Storage : IDisposable
             sink.IsLive = true;
             keeper.CleanUp();
             var entries = new EntryReader(tiles);
-            keeper.Pruner = new SegmentPruner(disk, outbox.Segments, state, archive, snapshots, entries, options);
+            keeper.Pruner = new SegmentPruner(disk, outbox, state, archive, snapshots, entries, options);
             return new Storage(state, outbox, archive, entries, keeper) { RecordsReplayed = sink.Records };
         }
         catch

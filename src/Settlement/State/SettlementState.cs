@@ -11,7 +11,7 @@ namespace OpenGradient.Engine.Settlement.State;
 /// Everything known, rebuilt from the journal: records change it and nothing else does, on recovery and live alike. One
 /// lock guards it. It is held across no I/O but the reading of old tiles for a proof, which a cache keeps rare.
 /// </summary>
-internal sealed class SettlementState : IRecordSink
+internal sealed partial class SettlementState : IRecordSink
 {
     // Stay findable. 100,000: some 20 MB, and a day's audits of a busy host at one row in 1,000.
     private const int ConcludedAudits = 100_000;
@@ -371,52 +371,6 @@ internal sealed class SettlementState : IRecordSink
         if (operation.Checkpoint is not { } signed) return;
         for (var leaf = operation.FirstLeaf; leaf < signed.Size; leaf++)
             if (_index.InMemoryAt(leaf) is { } entry && entry.Anchor == operation) action(entry);
-    }
-
-    /// <summary>Everything durable as it is now, but what the archive holds.</summary>
-    public SnapshotContent Capture()
-    {
-        lock (_gate)
-        {
-            Admit();
-            var statements = _index.InMemory.Where(entry => entry.DurableAt != 0).Select(StatementCapture.Of).ToList();
-            return new(
-                _applied, _archive.Describe(), [.. _epochs.Values], [.. _operations.InMemory.Select(OperationBytes.Encode)], [.. _operations.AnchoringEpochs], statements, _tree.Freeze(), _spending.Encode(), _carried.ToArray());
-        }
-    }
-
-    /// <summary>Takes over a snapshot; the archive has taken over its part before. The journal's tail follows.</summary>
-    public void Restore(SnapshotContent snapshot)
-    {
-        lock (_gate)
-        {
-            _tree = snapshot.Tree;
-            foreach (var epoch in snapshot.Epochs) Apply(new EpochRecord(0, epoch));
-            _operations.Restore(snapshot.Operations.Select(bytes => OperationBytes.Decode(bytes)), snapshot.AnchoringEpochs);
-            foreach (var operation in _operations.InMemory)
-            {
-                if (!operation.IsFinal && operation.AbandonedBecause is null) _live.Add(operation.Id, operation);
-                if (operation.Checkpoint is not null) _anchors[operation.Head] = operation;
-            }
-
-            _index.BeginBehindArchive();
-            _board.CountArchived(_archive.Receipts);
-            foreach (var statement in snapshot.Statements) Restore(statement);
-            _spending.Restore(snapshot.Spending);
-            foreach (var (position, type, payload) in snapshot.Carried) Apply(position, type, payload);
-            _applied = snapshot.Position;
-        }
-    }
-
-    private void Restore(StatementCapture statement)
-    {
-        var entry = statement.ToEntry(statement.Anchor is { } anchor ? _operations.ForChange(anchor) : null, _board.Models.Of(statement.Model));
-        if (_index.Restore(entry, statement.Rows)) _board.CountArchived(-entry.Receipts);
-        entry.Announced = entry.Stage;
-        _board.Restore(entry);
-        if (entry.QuarantinedAt != 0) _quarantined.Add(entry);
-        if (entry.QuarantinedAt != 0 || entry.Leaf is not null) return;
-        (entry.VerifiedAt == 0 ? _unverified : _unsequenced).Enqueue(entry);
     }
 
     /// <summary>The state's parts, usable only while the lock is held.</summary>
