@@ -41,12 +41,15 @@ internal sealed class GasPoint : IPoint
         }
     }
 
-    /// <summary>The figure that the contract's tests hold; the floor is not in it.</summary>
+    /// <summary>What the contract's tests hold: the figures themselves, or in an older snapshot the anchor alone.</summary>
     private static void FromSnapshot(Report.Figures figures, string why)
     {
         using var snapshot = JsonDocument.Parse(File.ReadAllBytes(Snapshot));
-        figures.GasPerAnchor = snapshot.RootElement.GetProperty("anchor").GetDouble();
-        figures.Row("gas", "gas per anchor", figures.GasPerAnchor, "gas", note: $"from {Snapshot}, which the contract's tests hold");
-        figures.Missing("gas_floor", why);
+        figures.GasPerAnchor = Number("gas_per_anchor") ?? Number("anchor");
+        figures.GasFloor = Number("gas_floor");
+        figures.Row("gas", "gas per anchor", figures.GasPerAnchor, "gas", MostOverFloor * figures.GasFloor, note: $"from {Snapshot}, which the contract's tests hold; {why}");
+        if (figures.GasFloor is null) figures.Missing("gas_floor", why);
+
+        double? Number(string name) => snapshot.RootElement.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
     }
 }

@@ -79,13 +79,13 @@ internal sealed class SoakedNode : IAsyncDisposable
     }
 
     /// <summary>Every anchor of the log that the chain now has, oldest first, and the contract's head.</summary>
-    public async Task<(List<(ulong Size, Hash256 Root, Hash256 PreviousHead)> Anchors, Hash256 Head)> HistoryAsync(EvmAddress contract, Hash256 log)
+    public async Task<(List<AnchorEvent> Anchors, Hash256 Head)> HistoryAsync(EvmAddress contract, Hash256 log)
     {
         var chain = new EvmChain(Anvil.Rpc, contract);
         var events = await chain.EventsAsync(LedgerAbi.AnchoredTopic, log, 0, CancellationToken.None);
         var seen = await chain.ObserveAsync(default, log, askFinalized: false, [], CancellationToken.None);
         if (!events.IsOk || !seen.IsOk || seen.Value.Head is not { } head) throw new InvalidOperationException($"the chain's history cannot be read: {events.Detail}{seen.Detail}");
-        return ([.. events.Value.Select(anchored => LedgerAbi.DecodeAnchored(anchored.Data.Span)!.Value)], head.Head);
+        return ([.. events.Value.Select(item => LedgerAbi.DecodeAnchored(item.Data.Span)!.Value).Select(anchored => new AnchorEvent(anchored.Size, anchored.Root, anchored.PreviousHead))], head.Head);
     }
 
     public ValueTask DisposeAsync() => Anvil.DisposeAsync();
