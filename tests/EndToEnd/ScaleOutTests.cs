@@ -115,7 +115,7 @@ public sealed partial class ScaleOutTests(ITestOutputHelper output)
         var elsewhere = installation.TrustBut("elsewhere", trust => trust with { Logs = [new string('7', 64)] });
         await using var settler = await fleet.Worker();
         // Without the paying key, and without a check of its own.
-        await using var host = await fleet.Engine(0, "engine", "chain.transactionKeyFile=");
+        await using var host = await fleet.Engine(0, "engine", "chain.transactionKeyFile=\"\"");
         Receipt receipt;
         await using (var distrusting = await fleet.Worker("verifier", $"outbox.trustFile={elsewhere}"))
         {
