@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Settlement.Archive;
+using OpenGradient.Engine.Settlement.Journal;
 
 namespace OpenGradient.Engine.Settlement.State;
 
