@@ -5,6 +5,7 @@ using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Settlement.Chain;
+using OpenGradient.Engine.Settlement.Custody;
 using OpenGradient.Engine.Settlement.Evm;
 
 namespace OpenGradient.Engine.Host.Commands;
@@ -92,9 +93,10 @@ internal static class ChainCommand
         var command = Sends("convict", "Prove to the contract that a key signed two things for one position; anybody may", [first, second], null);
         command.SetAction((parsed, cancellation) => Send(parsed, _ =>
         {
-            var found = Equivocation.Between(ReceiptFiles.Read(parsed.GetValue(first)!), ReceiptFiles.Read(parsed.GetValue(second)!))
-                ?? throw new FormatException("these two convict nobody: two statements of one epoch with one sequence number are needed, or two checkpoints of one size and epoch with different roots");
-            Console.WriteLine(found.What);
+            var found = Equivocation.Between(ReceiptFiles.Read(parsed.GetValue(first)!), ReceiptFiles.Read(parsed.GetValue(second)!));
+            if (found is not { Kind: not EquivocationKind.LogKey })
+                throw new FormatException("these two convict nobody: two statements of one epoch with one sequence number are needed, or two checkpoints of one size and epoch with different roots");
+            Console.WriteLine(found.Text);
             return Task.FromResult(found.Call.ToArray());
         }, cancellation));
         return command;

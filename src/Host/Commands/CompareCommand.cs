@@ -34,16 +34,7 @@ internal static class CompareCommand
 
     private static Equivocation? Find(Signed a, Signed b)
     {
-        if (a.Bundle is { } left && b.Bundle is { } right)
-        {
-            var (first, second) = (Statement.Decode(left.Receipt.Statement.Span), Statement.Decode(right.Receipt.Statement.Span));
-            if (first.LogId != second.LogId) return null;
-            // Where the ledger is, the evidence or the checkpoint says.
-            var contract = left.Evidence is { } evidence ? EpochBinding.Decode(evidence.Binding.Span).Contract : left.Checkpoint?.Contract ?? right.Checkpoint?.Contract ?? default;
-            if (Equivocation.OfStatements(contract, left.Receipt.Statement, right.Receipt.Statement) is { } statements) return statements;
-            if (left.Checkpoint is { } one && right.Checkpoint is { } other && Equivocation.OfCheckpoints(first.LogId, one, other) is { } checkpoints) return checkpoints;
-        }
-
+        if (a.Bundle is { } left && b.Bundle is { } right && Equivocation.Between(left, right) is { } twice) return twice;
         if (a.Note is not { } x || b.Note is not { } y || x.Origin != y.Origin || x.Size != y.Size || x.Root == y.Root) return null;
         // Whose signatures they are can be told only where a file shows the log's key; a forged note convicts nobody.
         if ((a.Bundle ?? b.Bundle)?.Checkpoint is { } shown)

@@ -1,5 +1,5 @@
-using System.Text;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Settlement.Evm;
 
 namespace OpenGradient.Engine.Settlement.Custody;
 
@@ -24,6 +24,18 @@ public enum EquivocationKind
 /// <param name="Second">The other.</param>
 public sealed record Equivocation(EquivocationKind Kind, string Text, EvmAddress? Contract, ReadOnlyMemory<byte> Call, ReadOnlyMemory<byte> First, ReadOnlyMemory<byte> Second)
 {
+    /// <summary>What two bundles convict a key of; null when they contradict each other nowhere.</summary>
+    /// <exception cref="FormatException">A bundle's statement or evidence is malformed.</exception>
+    public static Equivocation? Between(ReceiptBundle left, ReceiptBundle right)
+    {
+        var (first, second) = (Statement.Decode(left.Receipt.Statement.Span), Statement.Decode(right.Receipt.Statement.Span));
+        if (first.LogId != second.LogId) return null;
+        // Where the ledger is, the evidence or the checkpoint says.
+        var contract = left.Evidence is { } evidence ? EpochBinding.Decode(evidence.Binding.Span).Contract : left.Checkpoint?.Contract ?? right.Checkpoint?.Contract ?? default;
+        if (OfStatements(contract, left.Receipt.Statement, right.Receipt.Statement) is { } statements) return statements;
+        return left.Checkpoint is { } one && right.Checkpoint is { } other ? OfCheckpoints(first.LogId, one, other) : null;
+    }
+
     /// <summary>Two checkpoints as receipts' bundles carry them; null when they do not contradict each other. Signatures are not checked here: the contract does.</summary>
     public static Equivocation? OfCheckpoints(Hash256 logId, SignedCheckpoint a, SignedCheckpoint b)
     {
@@ -32,9 +44,7 @@ public sealed record Equivocation(EquivocationKind Kind, string Text, EvmAddress
         var text = $"log {logId}: two checkpoints of size {a.Size}, roots {a.Root} and {b.Root}" + (same ? $", signed by epoch {a.Epoch}" : $", by epochs {a.Epoch} and {b.Epoch}: no one epoch key signed both, the log's key did");
         // Two epochs' keys are two signers for the contract; the notes are by the one log key.
         if (!same) return new(EquivocationKind.LogKey, text, null, default, a.Note, b.Note);
-        var call = new AbiCall("proveCheckpointEquivocation(bytes32,uint64,bytes32,bytes32,bytes,bytes32,bytes32,bytes)")
-            .Word(logId).Number(a.Size).Word(a.Root).Word(a.PreviousHead).Bytes(AbiCall.Signature(a.Signature.Span)).Word(b.Root).Word(b.PreviousHead).Bytes(AbiCall.Signature(b.Signature.Span));
-        return new(EquivocationKind.Checkpoint, text, a.Contract, call.ToArray(), a.Note, b.Note);
+        return new(EquivocationKind.Checkpoint, text, a.Contract, AdjudicationAbi.ProveCheckpointEquivocation(logId, a, b), a.Note, b.Note);
     }
 
     /// <summary>Two statements; null unless they are two for one log, epoch and sequence number.</summary>
@@ -46,57 +56,10 @@ public sealed record Equivocation(EquivocationKind Kind, string Text, EvmAddress
         var second = b.Span[..Statement.HeaderSize];
         if (!first[..position].SequenceEqual(second[..position]) || first.SequenceEqual(second)) return null;
         var statement = Statement.Decode(a.Span);
-        var call = new AbiCall("proveStatementEquivocation(bytes,bytes,bytes,bytes)")
-            .Bytes(first.ToArray()).Bytes(AbiCall.Signature(statement.Signature.Span)).Bytes(second.ToArray()).Bytes(AbiCall.Signature(Statement.Decode(b.Span).Signature.Span));
-        return new(EquivocationKind.Statement, $"log {statement.LogId}: two statements with sequence number {statement.Sequence} of epoch {statement.Epoch}", contract, call.ToArray(), a, b);
+        return new(EquivocationKind.Statement, $"log {statement.LogId}: two statements with sequence number {statement.Sequence} of epoch {statement.Epoch}", contract, AdjudicationAbi.ProveStatementEquivocation(a.Span, b.Span), a, b);
     }
 
     /// <summary>Two notes of one log that no history has both of.</summary>
     public static Equivocation OfNotes(string origin, ulong size, ReadOnlyMemory<byte> a, ReadOnlyMemory<byte> b) =>
         new(EquivocationKind.LogKey, $"log {origin}: two checkpoints that no one history has, the one of size {size}", null, default, a, b);
-}
-
-/// <summary>Lays out a contract call: words in place, byte strings behind them.</summary>
-internal sealed class AbiCall(string signature)
-{
-    private const int WordSize = 32;
-    private readonly List<byte[]> _words = [];
-    private readonly List<(int Word, byte[] Bytes)> _tails = [];
-
-    public AbiCall Word(in Hash256 value)
-    {
-        _words.Add(value.ToArray());
-        return this;
-    }
-
-    public AbiCall Number(ulong value)
-    {
-        var word = new byte[WordSize];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(word.AsSpan(WordSize - 8), value);
-        _words.Add(word);
-        return this;
-    }
-
-    public AbiCall Bytes(byte[] value)
-    {
-        _tails.Add((_words.Count, value));
-        return Number(0);
-    }
-
-    public byte[] ToArray()
-    {
-        var tail = new List<byte>();
-        foreach (var (word, bytes) in _tails)
-        {
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(_words[word].AsSpan(WordSize - 8), (ulong)((_words.Count * WordSize) + tail.Count));
-            var length = new byte[WordSize];
-            System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(length.AsSpan(WordSize - 8), (ulong)bytes.Length);
-            tail.AddRange([.. length, .. bytes, .. new byte[(WordSize - (bytes.Length % WordSize)) % WordSize]]);
-        }
-
-        return [.. Keccak256.Hash(Encoding.ASCII.GetBytes(signature)).Bytes[..4], .. _words.SelectMany(word => word), .. tail];
-    }
-
-    /// <summary>A signature as the contract takes it: v is 27 or 28.</summary>
-    public static byte[] Signature(ReadOnlySpan<byte> signature) => [.. signature[..64], (byte)(signature[64] + 27)];
 }

@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Chain;
+using OpenGradient.Engine.Settlement.Custody;
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Evm;
 using OpenGradient.Engine.Settlement.Tests.Doubles;
@@ -135,7 +136,11 @@ public sealed class LedgerAdministratorTests : IAsyncLifetime
             return new(claim.Size, claim.Root, claim.PreviousHead, claim.ChainId, claim.Contract, engine.Epoch.Epoch.Id, engine.Epoch.SignCheckpoint(claim), default, default);
         }
 
-        await Send(_other, AdjudicationAbi.ProveCheckpointEquivocation(engine.Log.LogId, Claim(1), Claim(2)));
+        ReceiptBundle Bundle(byte root) => new() { Receipt = engine.NewBatch().Receipt(0), Checkpoint = Claim(root) };
+        Assert.Null(Equivocation.Between(Bundle(1), Bundle(1)));
+        var found = Equivocation.Between(Bundle(1), Bundle(2))!;
+        Assert.Contains("two checkpoints of size 9", found.Text, StringComparison.Ordinal);
+        await Send(_other, found.Call.ToArray());
         Assert.Equal(KeyStanding.Faulty, await Standing(engine));
         await engine.Accept();
         for (var i = 0; i < 6; i++) await engine.Tick();
@@ -151,7 +156,13 @@ public sealed class LedgerAdministratorTests : IAsyncLifetime
         var twin = statement with { Receipts = statement.Receipts + 1, Signature = new byte[65] };
         twin = twin with { Signature = engine.Epoch.Key.SignDigest(twin.SignedDigest) };
         Assert.Contains("NotEquivocation", (await Refused(_other, AdjudicationAbi.ProveStatementEquivocation(statement.Encode(), statement.Encode()))).Message, StringComparison.Ordinal);
-        await Send(_other, AdjudicationAbi.ProveStatementEquivocation(statement.Encode(), twin.Encode()));
+        ReceiptBundle Bundle(Statement of) => new() { Receipt = engine.NewBatch().Receipt(0) with { Statement = of.Encode() } };
+        Assert.Null(Equivocation.Between(Bundle(statement), Bundle(statement)));
+        Assert.Null(Equivocation.Between(Bundle(statement), Bundle(twin with { Sequence = twin.Sequence + 1 })));
+        Assert.Null(Equivocation.Between(Bundle(statement), Bundle(twin with { LogId = default })));
+        var found = Equivocation.Between(Bundle(statement), Bundle(twin))!;
+        Assert.Contains($"two statements with sequence number {statement.Sequence}", found.Text, StringComparison.Ordinal);
+        await Send(_other, found.Call.ToArray());
         Assert.Equal(KeyStanding.Faulty, await Standing(engine));
     }
 
