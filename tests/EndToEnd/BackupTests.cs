@@ -45,6 +45,8 @@ public sealed class BackupTests
         (await Og.Run("repair", "--config", installation.Config, "--set", $"data={restored}", "--from", Path.Combine(installation.Root, "log"))).Expect(Og.Ok);
         await using var last = await installation.Serve($"data={restored}");
         foreach (var receipt in acknowledged) (await last.Submit(receipt)).Expect(200);
+        var (next, input) = Inputs.Mixed(2);
+        (await last.Infer(next, input, "final")).Expect(200); // its anchor proves what came back
         foreach (var receipt in acknowledged) await last.UntilStage(receipt.Id.ToString(), "final");
         Assert.Equal("ok", await last.Condition());
         foreach (var receipt in acknowledged) Assert.Empty(await Verifier.Check(await last.Bundle(receipt), installation.TrustPolicy, installation.Chain.Rpc));

@@ -34,6 +34,7 @@ internal static class RepairCommand
         var report = await DataFolderRepair.FetchAsync(configuration, path => Read(http, source, path), TimeProvider.System, cancellation);
         Console.WriteLine($"the log had {report.Before} statements and has {report.After}: as much as the source published");
         Console.WriteLine($"{report.ReceiptsWithoutIds} receipts came back by their statements; they are known by id again once their holders submit them (og submit)");
+        Console.WriteLine("what came back is anchored already, and final here again with the next new statement's anchor");
         Console.WriteLine("lost with the old disk: statements that were durable there and not yet published; their holders can submit their receipts");
         return ExitCodes.Ok;
     }
