@@ -20,7 +20,6 @@ public sealed class PostgresOutbox : IOutbox
     private readonly PostgresDatabase _database;
     private readonly JournalTable _table;
     private readonly OutboxOptions _options;
-    private readonly IRecordSink _sink;
     private readonly OutboxNews _news;
     private readonly AppendQueue _queue;
     private readonly PayloadCache _cache = new();
@@ -32,11 +31,8 @@ public sealed class PostgresOutbox : IOutbox
     private readonly List<TaskCompletionSource> _catchUps = [];
     private bool _closed;
 
-    // Written by the thread that opens, then by the writer thread alone.
-    private NpgsqlConnection? _connection;
-    private long _applied;
-    private byte[] _lastName = [];
-    private long? _interruptedAt;
+    private readonly JournalCursor _cursor; // of the thread that opens, then of the writer thread alone
+    private long? _interruptedAt; // the writer thread's
     private long _closedAt;
 
     private volatile Tuple<AppendOutcome>? _trouble;
@@ -45,7 +41,8 @@ public sealed class PostgresOutbox : IOutbox
 
     private PostgresOutbox(PostgresDatabase database, JournalTable table, OutboxOptions options, IRecordSink sink, OutboxNews news)
     {
-        (_database, _table, _options, _sink, _news) = (database, table, options, sink, news);
+        (_database, _table, _options, _news) = (database, table, options, news);
+        _cursor = new JournalCursor(database, table, sink, _cache, news.Changed);
         _queue = new AppendQueue(options);
         _thread = new Thread(Run) { IsBackground = true, Name = "outbox writer" };
     }
@@ -87,19 +84,19 @@ public sealed class PostgresOutbox : IOutbox
                 outbox = new PostgresOutbox(database, table, options, sink, news);
             }
 
-            outbox.Connect(new JournalGroup([], outbox._names));
+            outbox._cursor.Connect(new JournalGroup([], outbox._names));
             outbox._thread.Start();
             database.Signals.Listen(outbox._table.Log, outbox._self, outbox._queue.Nudge);
             return outbox;
         }
         catch (Exception failure) when (PostgresFaults.NameOf(failure) is { } name)
         {
-            outbox?.Disconnect();
+            outbox?._cursor.Disconnect();
             throw new OutboxUnavailableException($"outbox: {name}", failure);
         }
         catch
         {
-            outbox?.Disconnect();
+            outbox?._cursor.Disconnect();
             throw;
         }
     }
@@ -175,7 +172,7 @@ public sealed class PostgresOutbox : IOutbox
         _closing.Set();
         _queue.Close();
         if (_thread.IsAlive) _thread.Join();
-        Disconnect();
+        _cursor.Disconnect();
         _owned?.Dispose();
         _closing.Dispose();
     }
@@ -258,7 +255,7 @@ public sealed class PostgresOutbox : IOutbox
             }
             catch (Exception failure) when (PostgresFaults.NameOf(failure) is { } name)
             {
-                Disconnect();
+                _cursor.Disconnect();
                 if (Wait(name, attempt)) continue;
                 group.GiveUp(new AppendOutcome(AppendStatus.Failed, default, $"closed while the database was away ({name}); whether the record is stored is known after a restart"));
                 return;
@@ -275,7 +272,7 @@ public sealed class PostgresOutbox : IOutbox
 
     private AppendOutcome Fail(Exception failure)
     {
-        Disconnect();
+        _cursor.Disconnect();
         var outcome = new AppendOutcome(AppendStatus.Failed, default, $"the outbox has failed: {failure.Message}");
         _trouble = Tuple.Create(outcome);
         EndCatchUps(forGood: true);
@@ -292,10 +289,10 @@ public sealed class PostgresOutbox : IOutbox
     /// <summary>One attempt; true when nothing of the group is left.</summary>
     private bool Step(JournalGroup group, int attempt)
     {
-        var connection = _connection ?? Connect(group);
+        _cursor.Connect(group);
         if (group.IsEmpty)
         {
-            CatchUp(connection, group);
+            CatchUp(group);
             return true;
         }
 
@@ -304,123 +301,43 @@ public sealed class PostgresOutbox : IOutbox
         if (_lease is not { } lease) return Refuse(group, NotLeading);
         try
         {
-            if (attempt < AttemptsWithoutLock ? Store(connection, lease, group) : StoreLocked(connection, lease, group)) return true;
+            if (attempt < AttemptsWithoutLock ? _cursor.Store(lease, group) : _cursor.StoreLocked(lease, group))
+            {
+                _database.Signals.Announce(_table.Log, _self);
+                return true;
+            }
         }
         catch (PostgresException refused) when (PostgresFaults.IsDuplicate(refused))
         {
-            SettleStored(connection, group);
+            _cursor.SettleStored(group);
             return group.IsEmpty;
         }
 
-        if (!JournalTable.Holds(connection, lease))
+        if (!_cursor.Holds(lease))
         {
             if (_lease == lease) _lease = null;
             _trouble = Tuple.Create(new AppendOutcome(AppendStatus.Fenced, default, $"another process has taken over the lease \"{lease.Name}\"; this one writes no more"));
             return Refuse(group, _trouble.Item1);
         }
 
-        if (CatchUp(connection, group) == 0 && _table.NextSeq(connection) <= _applied) throw Forgotten();
+        if (CatchUp(group) == 0) _cursor.RefuseForgotten();
         return group.IsEmpty;
     }
 
-    private bool Store(NpgsqlConnection connection, PostgresLease lease, JournalGroup group)
+    private int CatchUp(JournalGroup group)
     {
-        var first = _applied + 1;
-        if (!_table.Append(connection, lease, first, group)) return false;
-        Settled(first, group);
-        return true;
-    }
-
-    private bool StoreLocked(NpgsqlConnection connection, PostgresLease lease, JournalGroup group)
-    {
-        using var transaction = connection.BeginTransaction();
-        if (!_table.Lock(connection, lease)) return false;
-        CatchUp(connection, group);
-        group.DropStale();
-        var first = _applied + 1;
-        if (group.IsEmpty || !_table.Append(connection, lease, first, group)) return group.IsEmpty;
-        transaction.Commit();
-        Settled(first, group);
-        return true;
-    }
-
-    private void Settled(long first, JournalGroup group)
-    {
-        _lastName = group.Items[^1].Once;
-        for (var i = 0; i < group.Count; i++) _cache.Add(first + i, group.Items[i].Payload);
-        _applied = first + group.Count - 1;
-        group.SettleAll(first, _sink);
-        _database.Signals.Announce(_table.Log, _self);
-    }
-
-    // Stored by an attempt whose answer was lost, or by an earlier record of the same name.
-    private void SettleStored(NpgsqlConnection connection, JournalGroup group)
-    {
-        CatchUp(connection, group);
-        foreach (var (name, seq) in _table.Stored(connection, [.. group.Items.Select(item => item.Once)]))
-            if (seq <= _applied && group.Find(name) is { } item) group.Settle(item, JournalTable.PositionOf(seq), _sink);
+        TaskCompletionSource[] waiting;
+        lock (_gate) waiting = [.. _catchUps];
+        var read = _cursor.CatchUp(group);
+        lock (_gate) _catchUps.RemoveAll(waiting.Contains);
+        foreach (var one in waiting) one.SetResult();
+        return read;
     }
 
     private static bool Refuse(JournalGroup group, AppendOutcome outcome)
     {
         group.GiveUp(outcome);
         return true;
-    }
-
-    /// <summary>Applies what is durable and not yet applied, be it others' or this group's own; returns how many records.</summary>
-    private int CatchUp(NpgsqlConnection connection, JournalGroup group)
-    {
-        TaskCompletionSource[] waiting;
-        lock (_gate) waiting = [.. _catchUps];
-        var others = false;
-        var read = _table.Read(connection, _applied, row =>
-        {
-            if (group.Find(row.Once) is { } own)
-            {
-                group.Settle(own, JournalTable.PositionOf(row.Seq), _sink);
-            }
-            else
-            {
-                _sink.Apply(JournalTable.PositionOf(row.Seq), row.Type, row.Payload);
-                others = true;
-            }
-
-            (_applied, _lastName) = (row.Seq, row.Once);
-            _cache.Add(row.Seq, row.Payload);
-        });
-        lock (_gate) _catchUps.RemoveAll(waiting.Contains);
-        foreach (var one in waiting) one.SetResult();
-        if (others) _news.Changed();
-        return read;
-    }
-
-    // A new connection may lead to another server, or to the same one restored from a copy: it must know what was applied here.
-    private NpgsqlConnection Connect(JournalGroup group)
-    {
-        var connection = _connection = _database.Connect();
-        var next = _table.NextSeq(connection);
-        if (_applied > 0 && (next <= _applied || !_table.ReadOne(connection, _applied).Once.AsSpan().SequenceEqual(_lastName))) throw Forgotten();
-        CatchUp(connection, group);
-        if (_applied + 1 < next) throw _table.Damaged(_applied + 1, $"it is missing, and so is every record up to {next - 1}");
-        return connection;
-    }
-
-    private OutboxDamagedException Forgotten() => _table.Damaged(_applied, "this process has applied it, but the database no longer holds it: an old copy was restored, or a standby took over that had not received it");
-
-    private void Disconnect()
-    {
-        try
-        {
-            _connection?.Dispose();
-        }
-#pragma warning disable CA1031 // It is being given up, whatever it says.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            // Broken already.
-        }
-
-        _connection = null;
     }
 
     /// <summary>Waits a moment before the next attempt; false when the outbox is closing and its patience is over.</summary>
