@@ -32,8 +32,9 @@ internal sealed class SoakRun
 
         try
         {
-            var run = new SoakRun(SoakOptions.Parse(arguments));
-            return await run.RunAsync();
+            var options = SoakOptions.Parse(arguments);
+            if (!File.Exists(options.Og)) throw new InvalidOperationException($"{options.Og} does not exist; build the solution in Release");
+            return await new SoakRun(options).RunAsync();
         }
         catch (Exception error) when (error is FormatException or InvalidOperationException or IOException or TimeoutException)
         {
@@ -44,7 +45,6 @@ internal sealed class SoakRun
 
     private async Task<int> RunAsync()
     {
-        if (!File.Exists(_options.Og)) throw new InvalidOperationException($"{_options.Og} does not exist; build the solution in Release");
         var disk = SmallDisk.TryMount(Path.Combine(_folder, "disk"), _options.DiskMiB);
         try
         {
