@@ -82,10 +82,10 @@ internal sealed class SoakedNode : IAsyncDisposable
     public async Task<(List<AnchorEvent> Anchors, Hash256 Head)> HistoryAsync(EvmAddress contract, Hash256 log)
     {
         var chain = new EvmChain(Anvil.Rpc, contract);
-        var events = await chain.EventsAsync(LedgerAbi.AnchoredTopic, log, 0, CancellationToken.None);
-        var seen = await chain.ObserveAsync(default, log, askFinalized: false, [], CancellationToken.None);
+        var events = await chain.AnchorsAsync(log, 0, CancellationToken.None);
+        var seen = await chain.ObserveAsync(default, log, null, [], CancellationToken.None);
         if (!events.IsOk || !seen.IsOk || seen.Value.Head is not { } head) throw new InvalidOperationException($"the chain's history cannot be read: {events.Detail}{seen.Detail}");
-        return ([.. events.Value.Select(item => LedgerAbi.DecodeAnchored(item.Data.Span)!.Value).Select(anchored => new AnchorEvent(anchored.Size, anchored.Root, anchored.PreviousHead))], head.Head);
+        return ([.. events.Value.Select(item => item.Anchored(log)!.Value).Select(anchored => new AnchorEvent(anchored.Size, anchored.Root, null))], head.Head);
     }
 
     public ValueTask DisposeAsync() => Anvil.DisposeAsync();
