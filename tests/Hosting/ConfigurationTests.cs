@@ -77,6 +77,14 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"http":{"listen":"http://example.org:80","allowInsecure":true}}""", "nor an IP address")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityDepth":0}}""", "chain.finalityDepth")]
     [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","maxFeePerGasGwei":0.5}}""", "chain.maxFeePerGasGwei")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","maxSpendPerDay":0}}""", "chain.maxSpendPerDay")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","priorityFeeGwei":-1}}""", "chain.priorityFeeGwei")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityTag":"soon"}}""", "'soon' is neither finalized nor safe")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","finalityTag":"safe","finalityDepth":3}}""", "chain.finalityTag")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","remoteSigner":{"url":"http://example.org","publicKey":"0x00"}}}""", "over https")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","remoteSigner":{"url":"http://127.0.0.1:9000","publicKey":"0x00"}}}""", "chain.remoteSigner.publicKey")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k","remoteSigner":{"url":"http://127.0.0.1:9000","publicKey":"0x00"}}}""", "not both")]
+    [InlineData("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","remoteSigner":{"url":"nonsense","publicKey":"0x00"}}}""", "chain.remoteSigner.url")]
     [InlineData("""{"onnxRuntime":{"workers":65}}""", "onnxRuntime.workers")]
     [InlineData("""{"models":[{"path":"m","intraOpThreads":0}]}""", "models[0].intraOpThreads")]
     [InlineData("""{"models":[{"path":"m","workers":65}]}""", "models[0].workers")]
@@ -126,6 +134,16 @@ public sealed class ConfigurationTests : IDisposable
         var refused = Assert.Throws<ConfigurationException>(() => ConfigurationLoader.Load(Write(json), new Hashtable(), []));
 
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_ChainWithARemoteSignerAndALimit_IsRead()
+    {
+        var key = "0x" + new string('a', 128);
+        var chain = ConfigurationLoader.Load(
+            Write($$$"""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","maxSpendPerDay":0.05,"priorityFeeGwei":0.001,"maxFeePerGasGwei":0.5,"remoteSigner":{"url":"http://127.0.0.1:9000","publicKey":"{{{key}}}"}}}"""), new Hashtable(), []).Chain!;
+
+        Assert.Equal((0.05m, 0.001, "", key), (chain.MaxSpendPerDay, chain.PriorityFeeGwei, chain.TransactionKeyFile, chain.RemoteSigner!.PublicKey));
     }
 
     [Fact]

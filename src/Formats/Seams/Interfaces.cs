@@ -70,23 +70,8 @@ public interface ITransactionSigner
 {
     EvmAddress Address { get; }
 
-    /// <summary>65 bytes, r ‖ s ‖ v with v 0 or 1, RFC 6979 deterministic: one intent has one signature. Keys held here alone: a signer elsewhere wants to see what it signs.</summary>
+    /// <summary>65 bytes, r ‖ s ‖ v with v 0 or 1, RFC 6979 deterministic: one intent has one signature.</summary>
     byte[] SignDigest(in Hash256 digest);
-
-    /// <summary>Signs a transaction's payload, of which the Keccak-256 is what is signed: what a signer elsewhere is asked.</summary>
-    /// <returns>65 bytes, r ‖ s ‖ v with v 0 or 1.</returns>
-    /// <exception cref="TransactionSigningException">There is no signature now; the message holds no secret.</exception>
-    ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => new(SignDigest(Keccak256.Hash(payload.Span)));
-}
-
-/// <summary>A transaction was not signed: the signer did not answer, refused, or answered something else than its key's signature.</summary>
-public sealed class TransactionSigningException : Exception
-{
-    public TransactionSigningException(string message) : base(message) { }
-
-    public TransactionSigningException() { }
-
-    public TransactionSigningException(string message, Exception innerException) : base(message, innerException) { }
 }
 
 /// <summary>Checks and recovers secp256k1 signatures.</summary>

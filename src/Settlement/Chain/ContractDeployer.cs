@@ -37,7 +37,7 @@ public static class ContractDeployer
             throw new InvalidOperationException($"deploying the contract: {refusal ?? "the node's answer is malformed"}");
 
         var transaction = new Eip1559Transaction(chainId, nonce, price, 2 * price, GasLimit, null, 0, LedgerAbi.Creation(bytecode.Span, signer.Address));
-        var raw = transaction.Encode(await signer.SignAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false));
+        var raw = transaction.Encode(await signer.SignPayloadAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false));
         var chain = new EvmChain(rpc, default);
         var sent = await chain.SendAsync(raw, cancellationToken).ConfigureAwait(false);
         if (!sent.IsOk) throw new InvalidOperationException($"deploying the contract: {sent.Detail}");

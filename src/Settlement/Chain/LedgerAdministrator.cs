@@ -65,7 +65,7 @@ public sealed class LedgerAdministrator(RpcClient rpc, EvmAddress contract, Time
         var tip = UInt128.Min(1_000_000_000, maxFeePerGas);
         var fee = UInt128.Min((2 * seen.Value.BaseFee) + tip, maxFeePerGas);
         var transaction = new Eip1559Transaction(chainId, seen.Value.Nonce, tip, fee, gas.Value + (gas.Value / 4), contract, 0, call);
-        var raw = transaction.Encode(await signer.SignAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false));
+        var raw = transaction.Encode(await signer.SignPayloadAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false));
         var sent = await chain.SendAsync(raw, cancellationToken).ConfigureAwait(false);
         if (!sent.IsOk && sent.Refused) throw new InvalidOperationException($"the node refuses the transaction: {sent.Detail}");
         var hash = Eip1559Transaction.HashOf(raw);

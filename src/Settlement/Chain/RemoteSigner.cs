@@ -24,7 +24,7 @@ public sealed record RemoteSignerOptions
 /// it is sent with Keccak-256. The answer is believed only as far as it is that key's signature over those bytes. Safe for
 /// concurrent calls. The <see cref="HttpClient"/> stays the caller's.
 /// </summary>
-public sealed class RemoteSigner : ITransactionSigner
+public sealed class RemoteSigner : IPayloadSigner
 {
     private const int MaxAnswer = 4096; // 132 characters are expected
 

@@ -141,7 +141,7 @@ internal sealed class Sender(
     {
         try
         {
-            var signature = await account.SignAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false);
+            var signature = await account.SignPayloadAsync(transaction.SigningPayload(), cancellationToken).ConfigureAwait(false);
             conditions.Clear(ConditionKind.SignerUnavailable);
             return signature;
         }

@@ -13,18 +13,17 @@ namespace OpenGradient.Engine.Settlement.Tests.Chain.Faults;
 /// </summary>
 public sealed class CrashFaultTests(ITestOutputHelper output) : FaultTable
 {
-    // One: it has hundreds of points, and each is a run of its own. OG_FAULT_SEEDS runs more of them.
-    private static int Seeds => int.TryParse(Environment.GetEnvironmentVariable("OG_FAULT_SEEDS"), System.Globalization.CultureInfo.InvariantCulture, out var seeds) ? seeds : 1;
-
     [AnvilFact]
     public async Task Host_KilledAtEveryStep_SettlesEverythingOnce()
     {
-        for (var seed = 1; seed <= Seeds; seed++)
+        // One: it has hundreds of points, and each is a run of its own.
+        var (first, last) = Seeds(few: 1);
+        for (var seed = first; seed <= last; seed++) await WithNode(seed, async () =>
         {
             var (disk, calls) = (await EveryPoint(seed, OnDisk), await EveryPoint(seed, AtCalls));
             output.WriteLine($"seed {seed}: {disk} disk operations, {calls} moments around calls");
             Assert.True(disk + calls >= 200 && disk >= 100, $"seed {seed}: only {disk} disk operations and {calls} moments around calls were crash points");
-        }
+        });
     }
 
     /// <summary>Runs the scenario once per point, until one run ends without reaching its point; how many did.</summary>

@@ -8,37 +8,54 @@ using OpenGradient.Engine.Settlement.Tests.Doubles;
 namespace OpenGradient.Engine.Settlement.Tests.Chain.Faults;
 
 /// <summary>
-/// What the fault table of docs/reliability.md shares: a node per test, an engine per seed, the proxy between them, and the
-/// audit that ends every run. OG_FAULT_SEEDS=n runs seeds 1 to n.
+/// What the fault table of docs/reliability.md shares: a node and an engine per seed, so that a seed replays alone, the
+/// proxy between them, and the audit that ends every run. OG_FAULT_SEEDS=n runs seeds 1 to n, OG_FAULT_SEEDS=m-n those.
 /// </summary>
-public abstract class FaultTable : IAsyncLifetime
+public abstract class FaultTable
 {
     // Three show that a test does not hang on one sequence; a long run asks for more.
-    private static int Seeds => int.TryParse(Environment.GetEnvironmentVariable("OG_FAULT_SEEDS"), CultureInfo.InvariantCulture, out var seeds) ? seeds : 3;
+    private protected static (int First, int Last) Seeds(int few = 3)
+    {
+        var parts = (Environment.GetEnvironmentVariable("OG_FAULT_SEEDS") ?? $"{few}").Split('-');
+        var last = int.Parse(parts[^1], CultureInfo.InvariantCulture);
+        return (parts.Length == 2 ? int.Parse(parts[0], CultureInfo.InvariantCulture) : 1, last);
+    }
 
-    private protected Anvil Node { get; } = new();
-
-    public virtual Task InitializeAsync() => Node.InitializeAsync();
-
-    public virtual Task DisposeAsync() => Node.DisposeAsync();
+    /// <summary>Of the seed that runs.</summary>
+    private protected Anvil Node { get; private set; } = new();
 
     /// <summary>Runs the fault once per seed. A failure names its seed.</summary>
     private protected async Task EachSeed(Func<Scene, Task> fault, [CallerMemberName] string name = "")
     {
-        for (var seed = 1; seed <= Seeds; seed++)
+        var (first, last) = Seeds();
+        for (var seed = first; seed <= last; seed++) await WithNode(seed, async () =>
         {
             await using var scene = new Scene(Node, name, seed);
-            try
-            {
-                await fault(scene);
-                Assert.True(scene.Audited, "the run was not audited");
-            }
-            catch (Exception failure)
-            {
-                throw new InvalidOperationException($"seed {seed}: {failure.Message}", failure);
-            }
+            await fault(scene);
+            Assert.True(scene.Audited, "the run was not audited");
+        });
+    }
+
+    private protected async Task WithNode(int seed, Func<Task> run)
+    {
+        Node = new Anvil { StateFile = StateFile() };
+        await Node.InitializeAsync();
+        try
+        {
+            await run();
+        }
+        catch (Exception failure)
+        {
+            throw new InvalidOperationException($"seed {seed}: {failure.Message}", failure);
+        }
+        finally
+        {
+            await Node.DisposeAsync();
         }
     }
+
+    /// <summary>Where a node keeps its state, for those that are killed.</summary>
+    private protected virtual string? StateFile() => null;
 
     /// <summary>The account's next nonce by the latest block.</summary>
     private protected async Task<ulong> Nonce() => Convert.ToUInt64((await Node.Call("eth_getTransactionCount", $"[\"{Node.Account.Address}\",\"latest\"]")).Text, 16);

@@ -4,21 +4,14 @@ using OpenGradient.Engine.Settlement.Tests.Doubles;
 namespace OpenGradient.Engine.Settlement.Tests.Chain.Faults;
 
 /// <summary>Nodes that lose their pool or are killed, and chains that are slow or fast.</summary>
-public sealed class NodeFaultTests : FaultTable
+public sealed class NodeFaultTests : FaultTable, IDisposable
 {
     private readonly TemporaryFolder _state = new();
+    private int _nodes;
 
-    public override Task InitializeAsync()
-    {
-        Node.StateFile = Path.Combine(_state.Path, "state.json");
-        return base.InitializeAsync();
-    }
+    public void Dispose() => _state.Dispose();
 
-    public override async Task DisposeAsync()
-    {
-        await base.DisposeAsync();
-        _state.Dispose();
-    }
+    private protected override string StateFile() => Path.Combine(_state.Path, $"state{++_nodes}.json");
 
     [AnvilFact]
     public Task Node_KilledAndRestartedFromOlderState_SettlesAgain() => EachSeed(async scene =>
