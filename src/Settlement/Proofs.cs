@@ -90,7 +90,8 @@ internal sealed class Proofs(SettlementState state, ArchiveRecall recall, IOutbo
             ? view.Operations.LastOrDefault(operation => operation.Checkpoint?.Size == wanted && operation.Inclusion is not null)
             : NewestFinal(view);
         if (at?.Checkpoint is not { } signed || signed.Size < inclusion.TreeSize) return size is null ? proof : null;
-        if (signed == first) return proof;
+        // The same anchor may have been read from the archive since.
+        if (signed.Size == first.Size && signed.Root == first.Root && signed.PreviousHead == first.PreviousHead) return proof;
         var epoch = view.Index.AtLeaf(inclusion.LeafIndex).Epoch;
         return proof with
         {

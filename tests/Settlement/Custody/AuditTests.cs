@@ -34,7 +34,7 @@ public sealed class AuditedFolder : IAsyncLifetime, IDisposable
         {
             Name = "w.example", Key = Ed25519.FromSeed("w.example"), Signatures = TestSignatures.Instance, Folder = _witnessFolder.Path, Logs = [new WitnessedLog(Engine.Log.VerifierKey, null)],
         });
-        Engine.Options = Engine.Options with { Witnesses = [_handler.Add("w.example", _witness)], DataFolder = Path };
+        Engine.Options = Engine.Options with { Witnesses = [_handler.Add("w.example", _witness)], DataFolder = Path, HaltOnBadStatement = false };
         Engine.Start();
         var bad = Engine.NewBatch();
         Engine.Verifier.Bad.Add(bad.StatementId);
