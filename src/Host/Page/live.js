@@ -21,8 +21,7 @@ const gapPlot = new Plot($('gap-plot'), [['oldest', 'oldest', true], ['p99', 'p9
 const ratePlot = new Plot($('rate-plot'), [['rate', 'rate', true]], (value) => `${number(value)}/s`);
 const spread = new Spread($('spread'), $('spread-axis'));
 const samples = [];
-let latest = null;
-let scheduled = false;
+let latest = null, scheduled = false;
 
 function schedule() {
   if (scheduled || !latest) return;
