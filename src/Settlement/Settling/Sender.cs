@@ -99,14 +99,17 @@ internal sealed class Sender(
             return;
         }
 
-        if (!CanPay(seen, last.GasLimit, fee)) return;
-        if (!MaySpend(operation, last.Nonce, last.GasLimit * fee))
+        // Estimated anew: what is stuck may be so because a node once named a wrong figure.
+        var gas = await chain.EstimateGasAsync(account.Address, CallOf(operation), cancellationToken).ConfigureAwait(false);
+        var gasLimit = gas.IsOk ? gas.Value + (gas.Value / 4) : last.GasLimit;
+        if (!CanPay(seen, gasLimit, fee)) return;
+        if (!MaySpend(operation, last.Nonce, gasLimit * fee))
         {
             await BroadcastAsync(last, seen, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        await AttemptAsync(operation, CallOf(operation), last with { MaxPriorityFee = tip, MaxFee = fee, AtBlock = seen.BlockNumber }, seen, cancellationToken).ConfigureAwait(false);
+        await AttemptAsync(operation, CallOf(operation), last with { MaxPriorityFee = tip, MaxFee = fee, GasLimit = gasLimit, AtBlock = seen.BlockNumber }, seen, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task AttemptAsync(ChainOperation operation, byte[] call, Attempt terms, ChainObservation seen, CancellationToken cancellationToken)
