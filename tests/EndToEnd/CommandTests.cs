@@ -7,15 +7,15 @@ namespace OpenGradient.Engine.EndToEnd.Tests;
 public sealed class CommandTests
 {
     [Theory]
-    [InlineData("serve", "--config --set")]
+    [InlineData("serve", "--config --set --roles")]
     [InlineData("infer", "model --input --item --wait --receipt --output --local --url --api-key-file --config --set --timeout")]
     [InlineData("submit", "receipt --url --api-key-file")]
-    [InlineData("verify", "receipt --trust --rpc")]
+    [InlineData("verify", "receipt --trust --rpc --offline")]
     [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --json")]
     [InlineData("receipt show", "receipt")]
     [InlineData("demo", "--input --receipts --url --api-key-file --timeout")]
     [InlineData("doctor", "--config --set")]
-    [InlineData("init", "--development --data --rpc --models --contract-artifact")]
+    [InlineData("init", "--development --data --rpc --models --contract-artifact --contract")]
     [InlineData("config check", "--config --set")]
     public async Task Help_OfEveryCommand_NamesEachOptionAndSaysWhatItIsFor(string command, string expected)
     {

@@ -141,7 +141,7 @@ public sealed class ConfigurationTests : IDisposable
     {
         var key = "0x" + new string('a', 128);
         var chain = ConfigurationLoader.Load(
-            Write($$$"""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","maxSpendPerDay":0.05,"priorityFeeGwei":0.001,"maxFeePerGasGwei":0.5,"remoteSigner":{"url":"http://127.0.0.1:9000","publicKey":"{{{key}}}"} }}"""), new Hashtable(), []).Chain!;
+            Write("""{"chain":{"id":1,"contract":"0x0000000000000000000000000000000000000001","maxSpendPerDay":0.05,"priorityFeeGwei":0.001,"maxFeePerGasGwei":0.5,"remoteSigner":{"url":"http://127.0.0.1:9000","publicKey":"KEY"}}}""".Replace("KEY", key, StringComparison.Ordinal)), new Hashtable(), []).Chain!;
 
         Assert.Equal((0.05m, 0.001, "", key), (chain.MaxSpendPerDay, chain.PriorityFeeGwei, chain.TransactionKeyFile, chain.RemoteSigner!.PublicKey));
     }

@@ -29,7 +29,8 @@ internal sealed class JournalAudit(AuditTrust trust, SegmentAudit segments, Tile
             {
                 case RecordType.Batch: TakeBatch(position, payload); break;
                 case RecordType.Statement: Take(position, StatementRecord.Decode(payload.Span)); break;
-                case RecordType.Verified: Verify(position, VerifiedRecord.Decode(payload.Span)); break;
+                case RecordType.Verified: Verify(position, VerifiedRecord.Decode(payload.Span).Statements); break;
+                case RecordType.Dated: Date(position, DatedRecord.Decode(payload.Span)); break;
                 case RecordType.Quarantined: Quarantine(position, QuarantinedRecord.Decode(payload.Span)); break;
                 case RecordType.Sequenced: await SequenceAsync(position, SequencedRecord.Decode(payload.Span), cancellationToken).ConfigureAwait(false); break;
                 case RecordType.EpochAnnounced: Announce(position, EpochRecord.Decode(payload.Span)); break;
@@ -39,6 +40,9 @@ internal sealed class JournalAudit(AuditTrust trust, SegmentAudit segments, Tile
                 case RecordType.Finalized: End(position, OperationEndRecord.Decode(payload.Span), isFinal: true); break;
                 case RecordType.Reopened: End(position, OperationEndRecord.Decode(payload.Span), isFinal: false); break;
                 case RecordType.Abandoned: End(position, OperationEndRecord.Decode(payload.Span), isFinal: false); break;
+                case RecordType.Audited: AuditedRecord.Decode(payload.Span); break;
+                case RecordType.EpochHalted: HaltedRecord.Decode(payload.Span); break;
+                case RecordType.Spent: SpentRecord.Decode(payload.Span); break;
                 case RecordType.Cosigned: Require(checkpoints.Check(CosignedRecord.Decode(payload.Span)), position); break;
                 default: report.OtherRecords++; break;
             }
@@ -70,9 +74,14 @@ internal sealed class JournalAudit(AuditTrust trust, SegmentAudit segments, Tile
         _waiting.Add(id, new(position, failure));
     }
 
-    private void Verify(RecordPosition position, VerifiedRecord record)
+    private void Date(RecordPosition position, DatedRecord record)
     {
-        foreach (var id in record.Statements)
+        if (record.AreVerified) Verify(position, record.Statements);
+    }
+
+    private void Verify(RecordPosition position, Hash256[] statements)
+    {
+        foreach (var id in statements)
         {
             if (!_waiting.TryGetValue(id, out var waiting))
             {

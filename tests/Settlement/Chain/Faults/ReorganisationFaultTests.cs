@@ -105,7 +105,7 @@ public sealed class ReorganisationFaultTests : FaultTable
         await scene.Begin();
         var floor = await Node.BlockNumber();
         var removed = 0;
-        for (var round = 0; round < 12; round++)
+        for (var round = 0; round < 12 || (removed == 0 && round < 100); round++) // until it bit
         {
             if (scene.Random.Next(2) == 0) await scene.Accept();
             await scene.Ticks(scene.Random.Next(1, 3));
