@@ -100,6 +100,8 @@ public static class ConfigurationLoader
     private static JsonObject WithDefaults(JsonObject given)
     {
         var chain = JsonSerializer.SerializeToNode(new ChainConfiguration(), ConfigurationJson.Default.ChainConfiguration)!.AsObject();
+        if (given["chain"] is JsonObject asked && asked["remoteSigner"] is JsonObject)
+            chain["remoteSigner"] = JsonSerializer.SerializeToNode(new RemoteSignerConfiguration(), ConfigurationJson.Default.RemoteSignerConfiguration);
         var model = JsonSerializer.SerializeToNode(new ModelConfiguration(), ConfigurationJson.Default.ModelConfiguration)!.AsObject();
         var all = JsonSerializer.SerializeToNode(new HostConfiguration(), ConfigurationJson.Default.HostConfiguration)!.AsObject();
         if (given["chain"] is JsonObject pays)
