@@ -104,12 +104,7 @@ public static class ConfigurationLoader
             chain["remoteSigner"] = JsonSerializer.SerializeToNode(new RemoteSignerConfiguration(), ConfigurationJson.Default.RemoteSignerConfiguration);
         var model = JsonSerializer.SerializeToNode(new ModelConfiguration(), ConfigurationJson.Default.ModelConfiguration)!.AsObject();
         var all = JsonSerializer.SerializeToNode(new HostConfiguration(), ConfigurationJson.Default.HostConfiguration)!.AsObject();
-        if (given["chain"] is JsonObject pays)
-        {
-            all["chain"] = chain;
-            if (pays["remoteSigner"] is JsonObject) chain["remoteSigner"] = JsonSerializer.SerializeToNode(new RemoteSignerConfiguration(), ConfigurationJson.Default.RemoteSignerConfiguration);
-        }
-
+        if (given["chain"] is JsonObject) all["chain"] = chain;
         if (given["models"] is JsonArray models)
             for (var i = 0; i < models.Count; i++)
                 if (models[i] is JsonObject one) models[i] = Overlay(model.DeepClone().AsObject(), one);
