@@ -144,6 +144,7 @@ public sealed class EngineHost : IAsyncDisposable
         var contract = chain is null ? default : EvmAddress.Parse(chain.Contract);
         var rpc = chain is null ? null : new RpcClient(Own(new HttpClient()), new RpcOptions { Endpoint = new Uri(chain.Rpc) });
         if (rpc is not null) Chain = await Look(rpc, contract, cancellation).ConfigureAwait(false);
+        if (Chain is not null) await RefuseEarlierLedger(rpc!, contract, cancellation).ConfigureAwait(false);
 
         // The nonce is a recent block's hash: the evidence is not older than that block. Without a chain there is none to show.
         Epoch = Own(EnclaveEpoch.Open(shim, new EpochOptions
@@ -296,6 +297,12 @@ public sealed class EngineHost : IAsyncDisposable
             Chain = seen;
             Epoch.UpdateChainView(seen);
         }
+    }
+
+    private async Task RefuseEarlierLedger(RpcClient rpc, EvmAddress contract, CancellationToken cancellation)
+    {
+        if (await new EvmChain(rpc, contract).IsLedgerAsync(LogId, cancellation).ConfigureAwait(false) is not { IsOk: true, Value: false }) return;
+        throw new ConfigurationException([$"chain.contract: the contract at {contract} is an earlier release's, whose anchors this one cannot read; deploy the present one and begin with a new data folder (og init), and keep the old folder for its receipts"]);
     }
 
     private async Task<ChainView?> Look(RpcClient rpc, EvmAddress contract, CancellationToken cancellation)

@@ -74,6 +74,17 @@ public sealed class EvmChain(RpcClient rpc, EvmAddress contract)
         return new(true, keys, false, "");
     }
 
+    /// <summary>
+    /// False when there is a contract that does not know a call which this build's ledger has: an earlier release's, whose
+    /// anchors cannot be read. A contract that is not there yet is not judged.
+    /// </summary>
+    public async Task<ChainAnswer<bool>> IsLedgerAsync(Hash256 logId, CancellationToken cancellationToken)
+    {
+        var reply = await rpc.CallAsync(new RpcRequest("eth_call", $"[{{\"to\":\"{contract}\",\"data\":\"{Hex.Data(AdministrationAbi.IsHalted(logId))}\"}},\"latest\"]"), cancellationToken).ConfigureAwait(false);
+        if (reply.IsOk) return new(true, true, false, "");
+        return reply.Message?.Contains("revert", StringComparison.OrdinalIgnoreCase) == true ? new(true, false, false, "") : Trouble<bool>(reply);
+    }
+
     /// <summary>The contract's events of one kind for one log, oldest first.</summary>
     public Task<ChainAnswer<List<ChainEvent>>> EventsAsync(Hash256 topic, Hash256 logId, ulong fromBlock, CancellationToken cancellationToken) =>
         EventsAsync($"\"0x{topic}\",\"0x{logId}\"", fromBlock, cancellationToken);
