@@ -36,12 +36,3 @@ public sealed class FinalityTagTests(Anvil anvil) : IClassFixture<Anvil>
     private async Task<ulong> Block(FinalityTag tag) =>
         Convert.ToUInt64((await anvil.Call("eth_getBlockByNumber", $"[\"{tag.ToString().ToLowerInvariant()}\",false]")).Result.GetProperty("number").GetString(), 16);
 }
-
-/// <summary>As <see cref="AnvilFactAttribute"/>, for theories.</summary>
-public sealed class AnvilTheoryAttribute : TheoryAttribute
-{
-    public AnvilTheoryAttribute()
-    {
-        if (Anvil.Binary is null) Skip = "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root";
-    }
-}
