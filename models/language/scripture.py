@@ -7,6 +7,15 @@ import subprocess
 
 BEGIN, END, SYSTEM, USER, ASSISTANT, PAD = SPECIAL = ["<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|pad|>"]
 
+# In the order of the text, which abbreviates them.
+BOOKS = [
+    "Genesis", "Exodus", "Leviticus", "Numbers", "Deuteronomy", "Joshua", "Judges", "Ruth", "1 Samuel", "2 Samuel", "1 Kings", "2 Kings",
+    "1 Chronicles", "2 Chronicles", "Ezra", "Nehemiah", "Esther", "Job", "Psalms", "Proverbs", "Ecclesiastes", "Song of Solomon", "Isaiah",
+    "Jeremiah", "Lamentations", "Ezekiel", "Daniel", "Hosea", "Joel", "Amos", "Obadiah", "Jonah", "Micah", "Nahum", "Habakkuk", "Zephaniah",
+    "Haggai", "Zechariah", "Malachi", "Matthew", "Mark", "Luke", "John", "Acts", "Romans", "1 Corinthians", "2 Corinthians", "Galatians",
+    "Ephesians", "Philippians", "Colossians", "1 Thessalonians", "2 Thessalonians", "1 Timothy", "2 Timothy", "Titus", "Philemon", "Hebrews",
+    "James", "1 Peter", "2 Peter", "1 John", "2 John", "3 John", "Jude", "Revelation",
+]
 TOPICS = [
     "Tell me of {}.", "Tell me about {}.", "What is written of {}?", "Speak to me of {}.", "What sayest thou of {}?", "What is {}?",
     "Write about {}.", "Say something about {}.", "{}", "A verse about {}, please.", "What does the book say about {}?", "Who was {}?",
@@ -24,23 +33,19 @@ ITSELF = [
 
 
 def verses():
-    """(book, chapter, verse, text) in order. Runs Debian's `bible`."""
+    """(book, chapter, verse, text) in order. Runs Debian's `bible`, which prints `Ge1:1 In the beginning ...`."""
     command = ["bible", "-f", "Gen1:1-Rev22:21"]
     printed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout.decode("utf-8", "replace")
-    found = []
+    found, books = [], {}
     for line in printed.splitlines():
-        match = re.match(r"\s*((?:[123I]+\s*)?[A-Za-z][A-Za-z ]*?)\s*(\d+):(\d+)\s+(.*)$", line)
+        match = re.match(r"([123]?[A-Za-z]+)(\d+):(\d+) (.*)$", line)
         if match:
-            book, chapter, verse, text = match.groups()
-            found.append((book, int(chapter), int(verse), clean(text)))
-    if len(found) < 31000:
-        raise SystemExit(f"`{' '.join(command)}` printed {len(found)} verses where 31,102 were expected")
+            short, chapter, verse, text = match.groups()
+            book = books.setdefault(short, BOOKS[min(len(books), len(BOOKS) - 1)])
+            found.append((book, int(chapter), int(verse), re.sub(r"\s+", " ", text).strip()))
+    if (len(found), len(books)) != (31102, len(BOOKS)):
+        raise SystemExit(f"`{' '.join(command)}` printed {len(found)} verses of {len(books)} books where 31,102 of {len(BOOKS)} were expected")
     return found
-
-
-def clean(text):
-    """Brackets mark what translators added, and are no part of the sentence."""
-    return re.sub(r"\s+", " ", re.sub(r"[\[\]{}<>#*]", "", text)).strip()
 
 
 def chapters(found):
