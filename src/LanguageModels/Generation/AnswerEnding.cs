@@ -29,6 +29,9 @@ internal sealed class AnswerEnding(
         _ended.Add((sequence, end));
     }
 
+    /// <summary>Ends a sequence whose slot and pages could not be given back.</summary>
+    public void EndUnfreed(Sequence sequence, AnswerEnd end) => _ended.Add((sequence, end));
+
     /// <summary>Signs what is due, and tells the callers of answers that have ended.</summary>
     public void Settle()
     {

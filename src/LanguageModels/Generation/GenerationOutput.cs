@@ -108,7 +108,8 @@ internal sealed class GenerationOutput(Action<Sequence> cancel) : IGeneration
         }
 
         reader?.SetResult();
-        _completion.SetResult(result);
+        // Once; a second time only where the scheduler failed half-way through telling.
+        _completion.TrySetResult(result);
     }
 
     private GenerationPart? TryTake(out Task? more)

@@ -121,13 +121,13 @@ internal sealed class SequenceScheduler : IDisposable
         {
             while (!_isStopping)
                 if (!Turn()) Wait();
-            EndAll(new AnswerEnd(FinishReason.Cancelled, Failures.Stopping));
+            TryEndAll(new AnswerEnd(FinishReason.Cancelled, Failures.Stopping));
         }
         catch (Exception error)
         {
             // Nothing is known to lead here. If something does, nobody may wait for ever.
             lock (_closing) _isClosed = true;
-            EndAll(new AnswerEnd(FinishReason.Failed, Failures.Runtime(error)));
+            TryEndAll(new AnswerEnd(FinishReason.Failed, Failures.Runtime(error)));
         }
         finally
         {
@@ -309,14 +309,42 @@ internal sealed class SequenceScheduler : IDisposable
         }
     }
 
+    private void TryEndAll(AnswerEnd end)
+    {
+        try
+        {
+            EndAll(end);
+        }
+        catch (Exception)
+        {
+            // An exception that leaves this thread ends the process, and other models are served in it.
+        }
+    }
+
     private void EndAll(AnswerEnd end)
     {
         while (_inbox.TryDequeue(out var action)) action();
         Sequence[] all = [.. _residency.Running, .. _residency.Preempted, .. _slowed];
-        foreach (var sequence in all) _ending.End(sequence, end);
-        while (_waiting.Peek(static _ => 0) is { } waiting) _ending.End(waiting, end);
-        _works.EndAll(end.Failure ?? Failures.Stopping);
+        foreach (var sequence in all) EndLast(sequence, end);
+        while (_waiting.Peek(static _ => 0) is { } waiting) EndLast(waiting, end);
         Settle();
+        _works.EndAll(end.Failure ?? Failures.Stopping);
+        Show();
+    }
+
+    /// <summary>Where the structures contradict each other, memory may be lost; callers are told all the same.</summary>
+    private void EndLast(Sequence sequence, AnswerEnd end)
+    {
+        try
+        {
+            _ending.End(sequence, end);
+        }
+        catch (Exception error)
+        {
+            sequence.State = SequenceState.Ended;
+            _waiting.Remove(sequence);
+            _ending.EndUnfreed(sequence, new AnswerEnd(FinishReason.Failed, Failures.Runtime(error)));
+        }
     }
 
     private void Settle()
