@@ -14,11 +14,16 @@ internal sealed class Intake(SettlementState state, IOutbox outbox, JournalWrite
     /// <summary>Statements that are checked at once. 64: some three milliseconds of signatures; for fewer the other threads are not worth waking.</summary>
     private const int Backlog = 64;
 
-    /// <summary>Re-checks every durable statement and records the outcome.</summary>
+    /// <summary>
+    /// Re-checks every statement that is durable by now and records the outcome. Those that come meanwhile are the next pass's:
+    /// under a load that verification barely keeps up with, what is verified would otherwise never reach the log.
+    /// </summary>
     public async Task VerifyAsync(CancellationToken cancellationToken)
     {
-        while (Take(view => view.Unverified, entry => entry is { VerifiedAt: 0, QuarantinedAt: 0 }) is { Count: > 0 } entries)
+        var due = state.Locked(view => view.Unverified.Count);
+        while (due > 0 && Take(view => view.Unverified, entry => entry is { VerifiedAt: 0, QuarantinedAt: 0 }) is { Count: > 0 } entries)
         {
+            due -= entries.Count;
             var (passed, failed) = (new List<StatementEntry>(entries.Count), new List<StatementEntry>());
             var appends = new List<Task>();
             var outcomes = await CheckAsync(entries, cancellationToken).ConfigureAwait(false);
