@@ -98,4 +98,25 @@ public sealed class CommandTests
         Assert.Contains("absent.json", (await Og.Run("infer", "digits", "--url", url, "--input", folder.At("absent.json"))).Expect(Og.Usage).Error);
         Assert.Contains("--item 360", (await Og.Run("infer", "digits", "--url", url, "--input", Repository.HeldBackDigits, "--item", "360")).Expect(Og.Usage).Error);
     }
+
+    [Fact]
+    public async Task Infer_HostWithoutAChain_GivesTheAnswerAndASignedPromise()
+    {
+        using var folder = new TemporaryFolder();
+        var config = folder.Write("og.json", $$"""{ "data": "{{folder.At("data")}}", "models": [{ "path": "{{Path.Combine(Repository.Models, "digits")}}" }] }""");
+        var receipt = folder.At("receipt.ogb");
+        var infer = (await Og.Run("infer", "digits", "--local", "--config", config, "--input", Repository.HeldBackDigits, "--receipt", receipt)).Expect(Og.Ok).Output;
+        Assert.Contains("a signed promise", infer);
+        Assert.Contains("digits", (await Og.Run("receipt", "show", receipt)).Expect(Og.Ok).Output);
+    }
+
+    [Fact]
+    public async Task Bundle_FileThatIsNoReceipt_IsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("letter.txt", "dear auditor");
+        var error = (await Og.Run("bundle", file, "--url", $"http://127.0.0.1:{Ports.Free()}/")).Expect(Og.Usage).Error;
+        Assert.Contains("letter.txt", error);
+        Assert.Contains("neither a receipt nor a bundle", error);
+    }
 }
