@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Host.Protocol.OpenAi;
 using OpenGradient.Engine.LanguageModels.Generation;
 
 namespace OpenGradient.Engine.Host.Endpoints.OpenAi;

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using OpenGradient.Engine.Host.Protocol.OpenAi;
 using OpenGradient.Engine.LanguageModels.Generation;
 
 namespace OpenGradient.Engine.Host.Endpoints.OpenAi;

@@ -1,44 +1,51 @@
 using System.Text.Json;
+using OpenGradient.Engine.LanguageModels.Chat;
 using OpenGradient.Engine.LanguageModels.Sampling;
 
 namespace OpenGradient.Engine.Host.Protocol.OpenAi;
 
-/// <summary>What the answer must be besides text.</summary>
-internal enum ResponseFormat
-{
-    Text,
-    JsonObject,
-    JsonSchema,
-}
-
 /// <summary>A body of <c>POST /v1/chat/completions</c>, checked as far as it can be without its model.</summary>
-/// <param name="Messages">As templates expect them.</param>
-/// <param name="Schema">For <see cref="ResponseFormat.JsonSchema"/>.</param>
-/// <param name="Variables">Further variables for the template.</param>
-internal sealed record ChatRequest(
-    GenerationFields Common,
-    SamplingParameters Sampling,
-    JsonElement Messages,
-    ChatTools Tools,
-    ResponseFormat Format,
-    ReadOnlyMemory<byte> Schema,
-    IReadOnlyDictionary<string, JsonElement> Variables)
+/// <param name="Chat">Messages, tools and format; <see cref="ChatPromptInput.Now"/> is not set.</param>
+/// <param name="Parallel">Whether an answer may have several calls.</param>
+internal sealed record ChatRequest(GenerationFields Common, SamplingParameters Sampling, ChatPromptInput Chat, bool Parallel)
 {
     private const int MaxVariables = 64;
 
+    /// <param name="json">Lives as long as the request does.</param>
     /// <exception cref="OpenAiException">The request cannot be answered as it is meant; the field is named.</exception>
     public static ChatRequest Read(JsonElement json)
     {
         var fields = new Fields(json);
         RefuseOthers(fields);
         var common = GenerationFields.Read(fields);
-        var messages = ChatMessages.Read(fields);
-        var tools = ChatTools.Read(fields);
-        var (format, schema) = ReadFormat(fields);
-        if (format != ResponseFormat.Text && tools.Use != ToolUse.None)
-            throw OpenAiException.Invalid("response_format", "is given beside 'tools': one answer follows one schema (tool_choice none offers no tools)");
-        return new ChatRequest(common, SamplingFields.Read(fields, ReadTopLogprobs(fields)), messages, tools, format, schema, ReadVariables(fields));
+        var chat = ReadChat(fields);
+        return new ChatRequest(common, SamplingFields.Read(fields, ReadTopLogprobs(fields)), chat, fields.Flag("parallel_tool_calls", preset: true));
     }
+
+    private static ChatPromptInput ReadChat(Fields fields)
+    {
+        try
+        {
+            return new ChatPromptInput
+            {
+                Messages = fields.Any("messages") ?? throw OpenAiException.Missing("messages"),
+                Tools = fields.Array("tools"),
+                ToolChoice = fields.Any("tool_choice") is { } choice ? ToolChoice.Parse(choice) : ToolChoice.Auto,
+                Format = fields.Any("response_format") is { } format ? AnswerFormat.Parse(format) : AnswerFormat.Text,
+                // A forced answer is one call unless several were asked for in words: one is what a caller can check at once.
+                AllowsSeveralCalls = fields.Flag("parallel_tool_calls"),
+                Variables = ReadVariables(fields),
+            };
+        }
+        catch (ChatPromptException error)
+        {
+            throw Refused(error);
+        }
+    }
+
+    /// <summary>What the chat room refuses, in this API's form.</summary>
+    public static OpenAiException Refused(ChatPromptException error) =>
+        new(StatusCodes.Status400BadRequest, error.Message, error.Parameter, "invalid_value");
 
     private static void RefuseOthers(Fields fields)
     {
@@ -49,7 +56,7 @@ internal sealed record ChatRequest(
         fields.Refuse("reasoning_effort", "; 'chat_template_kwargs' hands variables to the template");
         if (fields.Array("modalities") is { } modalities)
             foreach (var modality in modalities.EnumerateArray())
-                if (modality.ValueKind != JsonValueKind.String || !modality.ValueEquals("text")) throw OpenAiException.Invalid("modalities", "has more than text, which is all that this host writes");
+                if (modality.ValueKind != JsonValueKind.String || !modality.ValueEquals("text")) throw OpenAiException.Unsupported("modalities", " with more than text, which is all that this host writes");
         if (fields.Flag("store")) throw OpenAiException.Unsupported("store", ": answers are not kept");
     }
 
@@ -59,26 +66,6 @@ internal sealed record ChatRequest(
         if (fields.Flag("logprobs")) return top ?? 0;
         if (top is > 0) throw OpenAiException.Invalid("top_logprobs", "is given without 'logprobs'");
         return null;
-    }
-
-    private static (ResponseFormat Format, ReadOnlyMemory<byte> Schema) ReadFormat(Fields fields)
-    {
-        if (fields.Object("response_format") is not { } format) return (ResponseFormat.Text, default);
-        switch (format.NeededText("type"))
-        {
-            case "text":
-                return (ResponseFormat.Text, default);
-            case "json_object":
-                return (ResponseFormat.JsonObject, default);
-            case "json_schema":
-                var described = format.Object("json_schema") ?? throw OpenAiException.Missing("response_format.json_schema");
-                described.NeededText("name");
-                if (described.Any("schema") is not { } schema) throw OpenAiException.Missing("response_format.json_schema.schema");
-                if (schema.ValueKind is not (JsonValueKind.Object or JsonValueKind.True)) throw OpenAiException.WrongType("response_format.json_schema.schema", "an object");
-                return (ResponseFormat.JsonSchema, Answers.Render(schema.WriteTo).WrittenMemory);
-            case var other:
-                throw OpenAiException.Invalid("response_format.type", $"{Quoted.Text(other)} is none of text, json_object, json_schema");
-        }
     }
 
     private static Dictionary<string, JsonElement> ReadVariables(Fields fields)
