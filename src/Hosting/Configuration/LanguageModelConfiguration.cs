@@ -39,6 +39,9 @@ public sealed record LanguageModelConfiguration
     /// <summary>Whether prompts that begin alike share their cache.</summary>
     public bool ReusePrefixes { get; init; } = true;
 
+    /// <summary>Whether the prompts of different callers share it, too; see docs/language-models.md, "What callers share".</summary>
+    public bool SharePrefixesAcrossCallers { get; init; } = true;
+
     /// <summary>While streaming, a signed head after so many tokens.</summary>
     public int HeadEveryTokens { get; init; } = 64;
 

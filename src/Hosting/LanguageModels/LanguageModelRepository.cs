@@ -92,6 +92,7 @@ public sealed class LanguageModelRepository : IAsyncDisposable
         MaxCallerShare = model.CallerShare,
         PrefillTokensPerStep = model.PrefillTokensPerStep,
         ReusePrefixes = model.ReusePrefixes,
+        SharePrefixesAcrossCallers = model.SharePrefixesAcrossCallers,
         Commitments = new CommitmentOptions { EveryTokens = model.HeadEveryTokens, Every = TimeSpan.FromMilliseconds(model.HeadEveryMs) },
     };
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using OpenGradient.Engine.Host.Protocol;
 using OpenGradient.Engine.Host.Protocol.OpenAi;
 using OpenGradient.Engine.Host.Server;
-using OpenGradient.Engine.LanguageModels.Runtimes;
+using OpenGradient.Engine.LanguageModels.Generation;
 
 namespace OpenGradient.Engine.Host.Endpoints.OpenAi;
 
@@ -33,13 +33,9 @@ internal sealed class EmbeddingEndpoint(ServedModels models, long maxBodyBytes)
         {
             return await model.Embed(tokens, gone);
         }
-        catch (TokenRuntimeException failed)
+        catch (GenerationException failed)
         {
-            throw new OpenAiException(StatusCodes.Status500InternalServerError, failed.Message, null, "runtime_failed");
-        }
-        catch (ObjectDisposedException)
-        {
-            throw GenerationFailures.Stopped();
+            throw GenerationFailures.Of(failed.Failure, "input");
         }
     }
 

@@ -20,6 +20,7 @@ internal static class GenerationFailures
             GenerationError.QueueFull => (StatusCodes.Status429TooManyRequests, null, "queue_full"),
             GenerationError.TrustGapExceeded => (StatusCodes.Status503ServiceUnavailable, null, "trust_gap_exceeded"),
             GenerationError.Stopping => (StatusCodes.Status503ServiceUnavailable, null, "stopping"),
+            GenerationError.DeadlineExceeded => (StatusCodes.Status504GatewayTimeout, null, "timeout"),
             GenerationError.Sealing => (StatusCodes.Status500InternalServerError, null, "no_receipt"),
             _ => (StatusCodes.Status500InternalServerError, (string?)null, "runtime_failed"),
         };
