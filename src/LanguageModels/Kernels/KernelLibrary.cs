@@ -67,17 +67,22 @@ public sealed unsafe class KernelLibrary
     public string NumericsClass(WeightScheme scheme, string? instructionSet = null) =>
         Text(Functions.Numerics(WeightSchemes.CodeOf(scheme), ActualIsa(instructionSet)));
 
-    /// <summary>As og_kernels.h numbers it; null is OGK_ISA_BEST.</summary>
-    internal static uint IsaOf(string? instructionSet)
+    /// <summary>As og_kernels.h numbers it: null text is OGK_ISA_BEST, null is no instruction set that is known.</summary>
+    internal static uint? IsaOf(string? instructionSet)
     {
         if (instructionSet is null) return 0;
         var isa = Array.IndexOf(IsaTexts, instructionSet, 1);
-        return isa > 0 ? (uint)isa : throw new ArgumentException($"instruction set {Quoted.Of(instructionSet)} is none of scalar, avx2, avx512, amx", nameof(instructionSet));
+        return isa > 0 ? (uint)isa : null;
     }
 
     internal string IsaName(string? instructionSet) => Text(Functions.IsaName(ActualIsa(instructionSet)));
 
-    private uint ActualIsa(string? instructionSet) => IsaOf(instructionSet) is var isa and > 0 ? isa : Functions.BestIsa();
+    private uint ActualIsa(string? instructionSet) => IsaOf(instructionSet) switch
+    {
+        null => throw new ArgumentException($"instruction set {Quoted.Of(instructionSet!)} is none of scalar, avx2, avx512, amx", nameof(instructionSet)),
+        0 => Functions.BestIsa(),
+        { } isa => isa,
+    };
 
     private static Hash256 DigestOf(string path)
     {

@@ -39,7 +39,10 @@ internal sealed unsafe class KernelPlan
         var context = options.ContextLength ?? model.Context;
         Require(context >= 1 && context <= model.Context, $"contextLength is {context}, not between 1 and the model's {model.Context}");
 
-        var config = Lay(model, scheme, options, threads, context);
+        var isa = KernelLibrary.IsaOf(options.InstructionSet)
+            ?? throw new LanguageModelLoadException($"instructionSet is {Quoted.Of(options.InstructionSet!)}, none of scalar, avx2, avx512 and amx");
+
+        var config = Lay(model, scheme, options, isa, threads, context);
         var (one, two) = (Memory(library, config, 1), Memory(library, config, 2));
         var pageBytes = two.Cache - one.Cache;
         Require(pageBytes > 0, "the kernels name no size for a page of the cache");
@@ -50,11 +53,11 @@ internal sealed unsafe class KernelPlan
         return new KernelPlan(config, pageBytes, checked(weights + cache + work));
     }
 
-    private static NativeConfig Lay(ModelConfiguration model, WeightScheme scheme, LanguageModelLoadOptions options, int threads, int context) => new()
+    private static NativeConfig Lay(ModelConfiguration model, WeightScheme scheme, LanguageModelLoadOptions options, uint isa, int threads, int context) => new()
     {
         Architecture = (uint)model.Architecture,
         Scheme = WeightSchemes.CodeOf(scheme),
-        Isa = KernelLibrary.IsaOf(options.InstructionSet),
+        Isa = isa,
         Threads = (uint)threads,
         Vocabulary = (uint)model.Vocabulary,
         Hidden = (uint)model.Hidden,

@@ -59,7 +59,7 @@ public sealed unsafe class KernelRuntime : ITokenRuntime
         try
         {
             var rows = Check(steps);
-            if (logits.Length != (long)rows * Info.VocabularySize)
+            if (logits.Length < (long)rows * Info.VocabularySize)
                 throw new TokenRuntimeException($"there is room for {logits.Length} logits, the step gives {rows} rows of {Info.VocabularySize}");
             Lay(steps);
             using var loan = _model.Borrow();
@@ -81,7 +81,7 @@ public sealed unsafe class KernelRuntime : ITokenRuntime
         {
             ReadOnlySpan<SequenceStep> steps = [step];
             Check(steps);
-            if (hidden.Length != Info.HiddenSize) throw new TokenRuntimeException($"there is room for {hidden.Length} floats, a hidden state has {Info.HiddenSize}");
+            if (hidden.Length < Info.HiddenSize) throw new TokenRuntimeException($"there is room for {hidden.Length} floats, a hidden state has {Info.HiddenSize}");
             Lay(steps);
             using var loan = _model.Borrow();
             NativeError error;

@@ -22,7 +22,7 @@ internal static class HuggingFaceFolder
             cancellation.ThrowIfCancellationRequested();
             return loader.Load(scheme, options, cancellation);
         }
-        catch (Exception error) when (error is KernelLibraryException or TokenRuntimeException or ArgumentException or OverflowException or OutOfMemoryException)
+        catch (Exception error) when (error is KernelLibraryException or TokenRuntimeException or OverflowException or OutOfMemoryException)
         {
             throw new LanguageModelLoadException(error.Message, error);
         }
