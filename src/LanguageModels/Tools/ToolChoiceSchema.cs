@@ -108,7 +108,7 @@ public static class ToolChoiceSchema
             writer.WriteEndObject();
             writer.WritePropertyName("arguments"u8);
             if (!enforced(tools[i])) writer.WriteRawValue(AnyArguments);
-            else if (tools[i].Parameters is { } parameters) WriteResource(writer, parameters, $"tool-{i}");
+            else if (tools[i].Parameters is { } parameters) WriteArguments(writer, parameters, $"tool-{i}");
             else tools[i].WriteParameters(writer);
             writer.WriteEndObject();
             writer.WriteStartArray("required"u8);
@@ -119,6 +119,17 @@ public static class ToolChoiceSchema
             writer.WriteEndObject();
         }
 
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    // Arguments are an object, whether or not the tool's schema says so.
+    private static void WriteArguments(Utf8JsonWriter writer, JsonElement parameters, string id)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("type"u8, "object"u8);
+        writer.WriteStartArray("allOf"u8);
+        WriteResource(writer, parameters, id);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }

@@ -114,7 +114,7 @@ internal sealed class GrammarBuilder
         if (types.HasFlag(JsonTypes.Array)) yield return MakeArray(facts);
     }
 
-    private bool Fits(SchemaFacts facts, JsonElement value)
+    private static bool Fits(SchemaFacts facts, JsonElement value)
     {
         var type = TypeOf(value);
         if ((facts.Types & type) == 0) return false;
