@@ -44,6 +44,5 @@ static inline void ogk_tiles_copy(const ogk_linear_job *job, uint32_t block, uin
 
 void ogk_linear_amx_int8(const ogk_linear_job *job);
 void ogk_linear_amx_int4(const ogk_linear_job *job);
-void ogk_linear_quantize_avx512(uint32_t in, const float *x, const ogk_linear_quants *target);
 
 #endif

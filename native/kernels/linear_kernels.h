@@ -92,6 +92,9 @@ typedef struct ogk_linear_kernels {
 
 extern const ogk_linear_kernels ogk_linear_scalar, ogk_linear_avx2, ogk_linear_avx512, ogk_linear_amx;
 
+/* What tiles quantize with, too. */
+void ogk_linear_quantize_avx512(uint32_t in, const float *x, const ogk_linear_quants *target);
+
 #define OGK_INLINE static inline __attribute__((always_inline))
 
 #endif

@@ -110,7 +110,7 @@ TEST(linear_row_is_what_the_layer_multiplies_with)
 TEST(packing_stays_within_half_a_step_of_the_weights)
 {
     static const uint32_t schemes[] = {OGK_BF16, OGK_INT8, OGK_INT4};
-    static const float steps[] = {1 / 512.0f, 1 / 127.0f, 1 / 8.0f}; /* of the group's largest weight */
+    static const float steps[] = {1 / 128.0f, 1 / 127.0f, 1 / 8.0f}; /* of the group's largest weight */
     for (size_t s = 0; s < 3; s++) {
         random_source random = {104};
         linear_case of = linear_case_make(&random, schemes[s], 1, 40, 256, data_plain);
