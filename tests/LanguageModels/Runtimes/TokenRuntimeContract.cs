@@ -275,7 +275,7 @@ public abstract class TokenRuntimeContract
     public static TheoryData<string> Mistakes =>
     [
         "token -1", "token = vocabulary", "no tokens", "start -1", "beyond the context", "too few pages", "page -1", "page = pages",
-        "no room for logits", "too many sequences", "one page twice", "hidden too small",
+        "no room for logits", "too many sequences", "hidden too small",
     ];
 
     [Theory, MemberData(nameof(Mistakes))]
@@ -323,7 +323,6 @@ public abstract class TokenRuntimeContract
                 // The pages are another matter: whoever shares one does not get further than the count.
                 runtime.Step(Enumerable.Repeat(step with { Logits = StepLogits.None }, info.MaxSequences + 1).ToArray(), room);
                 break;
-            case "one page twice": runtime.Step([step, step], room); break;
             case "hidden too small": runtime.Embed(step, new float[info.HiddenSize - 1]); break;
             default: throw new ArgumentOutOfRangeException(nameof(mistake));
         }
