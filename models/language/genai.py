@@ -18,11 +18,11 @@ from onnx import TensorProto, helper
 MICROSOFT = "com.microsoft"
 BLOCK = 32  # inputs per scale: what llama.cpp's formats and the engine's own kernels have
 
-# 125m: the shape of the smallest GPT-2 and OPT models with Llama's layers; 500m: Qwen2.5 0.5B's.
+# 125m and 500m: the shapes that make.py gives these names; 500m is Qwen2.5 0.5B's.
 PRESETS = {
-    "tiny": dict(hidden=64, layers=2, heads=4, kv_heads=2, head=16, intermediate=160, vocabulary=264, context=64),
-    "smallest": dict(hidden=32, layers=2, heads=2, kv_heads=1, head=16, intermediate=96, vocabulary=264, context=64),
-    "125m": dict(hidden=768, layers=12, heads=12, kv_heads=12, head=64, intermediate=2048, vocabulary=32000, context=2048),
+    "tiny": dict(hidden=64, layers=2, heads=4, kv_heads=2, head=16, intermediate=96, vocabulary=264, context=64),
+    "smallest": dict(hidden=32, layers=1, heads=2, kv_heads=1, head=16, intermediate=96, vocabulary=264, context=64),
+    "125m": dict(hidden=768, layers=12, heads=12, kv_heads=12, head=64, intermediate=2048, vocabulary=50304, context=2048),
     "500m": dict(hidden=896, layers=24, heads=14, kv_heads=2, head=64, intermediate=4864, vocabulary=151936, context=4096),
 }
 

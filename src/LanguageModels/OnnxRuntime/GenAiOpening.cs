@@ -98,8 +98,9 @@ internal static class GenAiOpening
 
     private static void CheckScheme(GenAiOperators operators, WeightScheme? asked)
     {
-        if (asked is { } scheme && operators.Precision != scheme.ToString().ToLowerInvariant())
-            throw new LanguageModelLoadException($"the scheme {scheme.ToString().ToLowerInvariant()} was asked for, but the folder's weights are {operators.Precision}");
+        var scheme = asked switch { WeightScheme.Int8 => "int8", WeightScheme.Int4 => "int4", WeightScheme.Bf16 => "bf16", _ => operators.Precision };
+        if (scheme != operators.Precision)
+            throw new LanguageModelLoadException($"the scheme {scheme} was asked for, but the folder's weights are {operators.Precision}");
     }
 
     private static GenAiRuntime Tried(

@@ -138,7 +138,8 @@ internal sealed unsafe class KeyValueCache : IDisposable
         for (long at = 0; at < bytes; at += Block)
         {
             var length = (int)Math.Min(Block, bytes - at);
-            var (one, other) = (new Span<byte>(left + at, length), new Span<byte>(right + at, length));
+            var one = new Span<byte>(left + at, length);
+            var other = new Span<byte>(right + at, length);
             one.CopyTo(held);
             other.CopyTo(one);
             held[..length].CopyTo(other);
