@@ -98,7 +98,7 @@ internal sealed class TinyFolder : IDisposable
         }
 
         var size = tensors.Sum(tensor => (long)tensor.Bytes.Length);
-        Write("model.safetensors.index.json", $$"""{"metadata": {"total_size": {{size}}}, "weight_map": { {{string.Join(", ", map)}} }}""");
+        Write("model.safetensors.index.json", $$"""{"metadata": {"total_size": {{size}} }, "weight_map": { {{string.Join(", ", map)}} } }""");
     }
 
     private static string Quoted(string text) => JsonSerializer.Serialize(text);

@@ -102,7 +102,7 @@ public sealed class SafetensorsHeaderTests
         Assert.Contains("more than 65536 tensors", error.Message, StringComparison.Ordinal);
 
         static IReadOnlyList<SafetensorsTensor> Parse(string name) =>
-            SafetensorsHeader.Parse(Encoding.UTF8.GetBytes($$"""{"{{name}}": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}}"""), 0, "f");
+            SafetensorsHeader.Parse(Encoding.UTF8.GetBytes($$"""{"{{name}}": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} }"""), 0, "f");
     }
 
     [Fact]
