@@ -59,6 +59,10 @@ public sealed class LanguageModel : ITextGenerator, IAsyncDisposable
     /// <summary>What the model has done so far; counts that belong together may be one step apart.</summary>
     public LanguageModelStatistics Statistics => _counters.Snapshot(_places.Waiting, _pool.Count);
 
+    internal int PrefillTokensPerStep => _options.PrefillTokensPerStep;
+
+    internal TimeProvider Time => _services.Time;
+
     /// <inheritdoc/>
     public IGeneration? Start(GenerationRequest request, out GenerationFailure? failure)
     {
