@@ -122,10 +122,14 @@ void fixture_free(fixture *f)
     free(f);
 }
 
-const tensor *fixture_find(const fixture *f, const char *format, uint32_t layer)
+const tensor *fixture_find(const fixture *f, const char *rest, uint32_t layer)
 {
     char name[96];
-    snprintf(name, sizeof name, strstr(format, "model.") == format || strstr(format, "lm_head") == format ? "%s" : "model.layers.%2$u.%1$s", format, layer);
+    int whole = strncmp(rest, "model.", 6) == 0 || strncmp(rest, "lm_head.", 8) == 0;
+    if (whole)
+        snprintf(name, sizeof name, "%s", rest);
+    else
+        snprintf(name, sizeof name, "model.layers.%u.%s", layer, rest);
     for (uint32_t i = 0; i < f->count; i++)
         if (strcmp(f->tensors[i].name, name) == 0) return &f->tensors[i];
     return NULL;

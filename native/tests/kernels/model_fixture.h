@@ -35,7 +35,9 @@ ogk_config small_config(uint32_t architecture, uint32_t scheme);
 /* Random tensors that the configuration needs. */
 fixture *fixture_create(const ogk_config *config, uint64_t seed);
 void fixture_free(fixture *fixture);
-const tensor *fixture_find(const fixture *fixture, const char *format, uint32_t layer);
+
+/* By its whole name, or a layer's tensor by the rest of its name; null where there is none. */
+const tensor *fixture_find(const fixture *fixture, const char *rest, uint32_t layer);
 
 /* A finished model, every tensor set as fp32. Differences from the fixture's configuration may be given. */
 ogk_model *fixture_load(const fixture *fixture, const ogk_config *config);
