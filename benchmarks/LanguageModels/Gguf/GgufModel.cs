@@ -10,7 +10,7 @@ internal static class GgufModel
         var path = Path.Combine(folder, $"{precision.ToString().ToLowerInvariant()}.gguf");
         if (File.Exists(path)) return path;
         BenchContext.Note($"making {path}");
-        Build(shape, type).Save(path + ".part");
+        using (var writer = Build(shape, type)) writer.Save(path + ".part");
         // Renamed when it is whole, so that an interrupted run leaves none.
         File.Move(path + ".part", path);
         return path;

@@ -13,7 +13,7 @@ internal enum GgmlType
 }
 
 /// <summary>Writes a GGUF file, version 3: header, metadata, the list of tensors, their data aligned to 32 bytes.</summary>
-internal sealed class GgufWriter
+internal sealed class GgufWriter : IDisposable
 {
     private const int Alignment = 32;
     private const uint TypeUInt32 = 4, TypeFloat32 = 6, TypeText = 8;
@@ -74,6 +74,8 @@ internal sealed class GgufWriter
 
         Pad(file);
     }
+
+    public void Dispose() => _metadata.Dispose();
 
     private static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 

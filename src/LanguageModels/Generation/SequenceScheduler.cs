@@ -145,6 +145,8 @@ internal sealed class SequenceScheduler : IDisposable
         if (!_works.IsBlocked) _residency.Admit(Started);
         var hasWorked = _works.Advance();
         var hasStepped = Step();
+        // Before callers are told, so that whoever was told finds the counts as they are; and after, when signing may have failed.
+        Show();
         _ending.Settle();
         Show();
         return hasWorked || hasStepped || !_inbox.IsEmpty;

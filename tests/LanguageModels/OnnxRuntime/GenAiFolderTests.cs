@@ -26,7 +26,7 @@ public sealed class GenAiFolderTests : IDisposable
         { "context endless", "'model.context_length'" },
         { "file outside", "'../model.onnx' is not the name of a file" },
         { "file is another", "'tokenizer.json' is another file" },
-        { "file missing", "'absent.onnx'" },
+        { "file missing", "absent.onnx" },
         { "input misnamed", "no input 'ids'" },
         { "input unnamed", "the input 'attention_mask'" },
         { "position_ids that are not there", "no input 'position_ids'" },

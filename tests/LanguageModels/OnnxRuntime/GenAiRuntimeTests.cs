@@ -56,11 +56,11 @@ public sealed class GenAiRuntimeTests
     }
 
     /// <summary>Whoever leaves makes a hole: others move into it, and their bits stay.</summary>
-    [Theory, InlineData(1), InlineData(2), InlineData(3)]
-    public void Step_AfterSequencesLeft_MovesTheRestTogether(int seed)
+    [Theory, InlineData(null), InlineData(1), InlineData(2)]
+    public void Step_AfterSequencesLeft_MovesTheRestTogether(int? shuffle)
     {
         using var runtime = Open("genai-int4");
-        var pages = new RuntimePages(runtime, seed);
+        var pages = new RuntimePages(runtime, shuffle);
         var sequences = Enumerable.Range(0, Rows).Select(_ => pages.NewSequence(48)).ToArray();
         for (var i = 0; i < Rows; i++) sequences[i].Prefill(Tokens(i, 5 + i));
         Together(runtime, sequences, 1);
@@ -69,7 +69,8 @@ public sealed class GenAiRuntimeTests
         // Every second one stays, and is asked in another order.
         var left = sequences.Where((_, i) => i % 2 == 0).Reverse().ToArray();
         var rows = Together(runtime, left, 2);
-        Assert.True(runtime.MovedBytes > moved);
+        // Shuffled pages may happen to lie side by side.
+        if (shuffle is null) Assert.True(runtime.MovedBytes > moved);
         for (var i = 0; i < left.Length; i++)
         {
             left[i].Length--;
@@ -114,7 +115,8 @@ public sealed class GenAiRuntimeTests
         var vocabulary = runtime.Info.VocabularySize;
         var rows = new float[2 * vocabulary];
         runtime.Step([one.Step(new[] { 4 }, StepLogits.Last), other.Step(Tokens(2, 7), StepLogits.Last)], rows);
-        Assert.Equal(expected, (rows[..vocabulary], rows[vocabulary..]));
+        Assert.Equal(expected.Item1, rows[..vocabulary]);
+        Assert.Equal(expected.Item2, rows[vocabulary..]);
     }
 
     [Theory, InlineData(0, 17), InlineData(3, 2), InlineData(8, 9)]
