@@ -14,10 +14,28 @@ public sealed record LanguageModelOptions
     /// <summary>Most prompt tokens in one step, so that a long prompt does not stall the others. Default 256; runtimes with a fixed split have their own.</summary>
     public int PrefillTokensPerStep { get; init; } = 256;
 
-    /// <summary>Whether prompts that begin alike share their cache. Default yes: it changes no bits.</summary>
+    /// <summary>Whether prompts that begin alike share their cache. Default yes: it changes no bits, and a system prompt is computed once. Without effect on runtimes whose bits depend on how a prompt is divided.</summary>
     public bool ReusePrefixes { get; init; } = true;
 
+    /// <summary>
+    /// Whether the prompts of different callers share, too. Default yes. Whoever can send prompts and measure the time to the
+    /// first token, or reads the number of cached tokens, can then find out whether somebody lately sent a prompt that begins
+    /// with a given text, page by page: switch it off where prompts hold secrets that can be guessed.
+    /// </summary>
+    public bool SharePrefixesAcrossCallers { get; init; } = true;
+
     public CommitmentOptions Commitments { get; init; } = new();
+
+    /// <summary>Null when every option can be kept, otherwise what is wrong with the first that cannot.</summary>
+    internal string? Error()
+    {
+        if (MaxQueued < 1) return $"{nameof(MaxQueued)} is {MaxQueued}; it is at least 1";
+        if (!(MaxCallerShare > 0 && MaxCallerShare <= 1)) return $"{nameof(MaxCallerShare)} is {MaxCallerShare}; it is above 0 and at most 1";
+        if (PrefillTokensPerStep < 1) return $"{nameof(PrefillTokensPerStep)} is {PrefillTokensPerStep}; it is at least 1";
+        if (Commitments is null) return $"{nameof(Commitments)} is null";
+        if (Commitments.EveryTokens < 1) return $"{nameof(CommitmentOptions.EveryTokens)} is {Commitments.EveryTokens}; it is at least 1";
+        return Commitments.Every > TimeSpan.Zero ? null : $"{nameof(CommitmentOptions.Every)} is not positive";
+    }
 }
 
 /// <summary>When heads are signed.</summary>

@@ -105,10 +105,17 @@ public static class ConfigurationLoader
         var model = JsonSerializer.SerializeToNode(new ModelConfiguration(), ConfigurationJson.Default.ModelConfiguration)!.AsObject();
         var all = JsonSerializer.SerializeToNode(new HostConfiguration(), ConfigurationJson.Default.HostConfiguration)!.AsObject();
         if (given["chain"] is JsonObject) all["chain"] = chain;
-        if (given["models"] is JsonArray models)
-            for (var i = 0; i < models.Count; i++)
-                if (models[i] is JsonObject one) models[i] = Overlay(model.DeepClone().AsObject(), one);
+        var language = JsonSerializer.SerializeToNode(new LanguageModelConfiguration(), ConfigurationJson.Default.LanguageModelConfiguration)!.AsObject();
+        LayUnder(given["models"], model);
+        LayUnder(given["languageModels"], language);
         return Overlay(all, given);
+    }
+
+    private static void LayUnder(JsonNode? list, JsonObject defaults)
+    {
+        if (list is not JsonArray entries) return;
+        for (var i = 0; i < entries.Count; i++)
+            if (entries[i] is JsonObject one) entries[i] = Overlay(defaults.DeepClone().AsObject(), one);
     }
 
     private static JsonObject Overlay(JsonObject under, JsonObject over)
@@ -135,6 +142,8 @@ public static class ConfigurationLoader
             Data = At(configuration.Data),
             Models = [.. configuration.Models.Select(model => model with { Path = At(model.Path) })],
             ModelsFolder = AtOrNull(configuration.ModelsFolder),
+            LanguageModels = [.. configuration.LanguageModels.Select(model => model with { Path = At(model.Path) })],
+            Kernels = configuration.Kernels with { Library = AtOrNull(configuration.Kernels.Library) },
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
             Storage = configuration.Storage with { PruneTo = AtOrNull(configuration.Storage.PruneTo) },

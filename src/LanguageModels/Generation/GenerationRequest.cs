@@ -28,6 +28,9 @@ public sealed record GenerationRequest
 
     public RequestPriority Priority { get; init; } = RequestPriority.Normal;
 
+    /// <summary>Most time for the whole answer, waiting included. When it is over the answer ends where it is, as if it were cancelled, with <see cref="GenerationError.DeadlineExceeded"/>. Null: no limit but the caller's patience.</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>Whether to commit parts while the answer is written (<see cref="CommitmentOptions"/>). Default yes when it is streamed, since only then can it be cut.</summary>
     public bool IsStreamed { get; init; }
 }

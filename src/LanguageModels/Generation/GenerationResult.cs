@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.LanguageModels.Commitments;
 
 namespace OpenGradient.Engine.LanguageModels.Generation;
 
@@ -59,6 +60,9 @@ public enum GenerationError
 
     /// <summary>No receipt could be signed, so there is no answer.</summary>
     Sealing,
+
+    /// <summary>The request's own <see cref="GenerationRequest.Timeout"/> was over.</summary>
+    DeadlineExceeded,
 }
 
 /// <param name="Message">A sentence that names what was wrong, fit for remote callers.</param>
@@ -102,7 +106,11 @@ public sealed record GenerationResult(
     IReadOnlyList<GenerationHead> Heads,
     ulong Seed,
     string? StopText = null,
-    GenerationFailure? Failure = null);
+    GenerationFailure? Failure = null)
+{
+    /// <summary>What was in effect and is committed; whoever wants to replay the answer needs it (<see cref="GenerationParameters.Encode"/>).</summary>
+    public GenerationParameters? Parameters { get; init; }
+}
 
 /// <summary>By the host's monotonic clock, from admission.</summary>
 /// <param name="Preemptions">How often the cache was taken away and computed again.</param>

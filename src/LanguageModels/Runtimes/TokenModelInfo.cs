@@ -45,4 +45,7 @@ public sealed record TokenModelInfo
 
     /// <summary>Whether logits of a position can be had by one pass over prompt and answer, with the bits that decoding gave.</summary>
     public bool PrefillEqualsDecode { get; init; }
+
+    /// <summary>What statements say of the logits' dependence on neighbours. Null: <c>A</c> where <see cref="PrefillEqualsDecode"/>, which includes it, else <c>U</c>.</summary>
+    public DeterminismClass? Determinism { get; init; }
 }

@@ -1,0 +1,114 @@
+#include "linear.h"
+
+#include "isa.h"
+#include "linear_kernels.h"
+
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+/*
+ * Tiles multiply 16 rows at a time, and take nearly as long for fewer. From how many rows on they win over vectors, on
+ * Sapphire Rapids: below, both wait for memory, and vectors need fewer steps before the first product.
+ */
+static uint32_t tile_rows(uint32_t scheme)
+{
+    return scheme == OGK_BF16 ? 4 : 5;
+}
+
+static const ogk_linear_kernels *kernels_for(uint32_t scheme, uint32_t isa, uint32_t rows)
+{
+    switch (ogk_isa_resolve(isa)) {
+    case OGK_ISA_AMX:
+        return rows >= tile_rows(scheme) ? &ogk_linear_amx : &ogk_linear_avx512;
+    case OGK_ISA_AVX512:
+        return &ogk_linear_avx512;
+    case OGK_ISA_AVX2:
+        return &ogk_linear_avx2;
+    default:
+        return &ogk_linear_scalar;
+    }
+}
+
+size_t ogk_linear_packed_size(uint32_t scheme, uint32_t out, uint32_t in)
+{
+    return ogk_linear_panels(out) * ogk_linear_panel_size(scheme, in);
+}
+
+/* The parts of a prepared input. */
+static size_t values_size(uint32_t scheme, uint32_t rows, uint32_t in)
+{
+    return whole_lines((size_t)rows * in * (scheme == OGK_BF16 ? sizeof(float) : 1));
+}
+
+static size_t scales_size(uint32_t rows, uint32_t in)
+{
+    return whole_lines((size_t)rows * (in / OGK_GROUP) * sizeof(float));
+}
+
+size_t ogk_linear_input_size(uint32_t scheme, uint32_t rows, uint32_t in)
+{
+    /* a tile of 16 rows of 64 bytes may begin at the last row; what it reads beyond is multiplied and dropped */
+    enum { tile_overrun = 1024 };
+    return values_size(scheme, rows, in) + (scheme == OGK_BF16 ? 0 : 2 * scales_size(rows, in)) + tile_overrun;
+}
+
+void ogk_linear_prepare(uint32_t scheme, uint32_t isa, uint32_t rows, uint32_t in, const float *x, size_t stride, uint32_t from,
+                        uint32_t to, void *prepared)
+{
+    const ogk_linear_kernels *kernels = kernels_for(scheme, isa, rows);
+    uint8_t *values = prepared;
+    float *scales = (float *)(void *)(values + values_size(scheme, rows, in));
+    int32_t *sums = (int32_t *)(void *)(values + values_size(scheme, rows, in) + scales_size(rows, in));
+    uint32_t state = ogk_float_enter();
+    for (uint32_t row = from; row < to; row++) {
+        uint32_t block = row / OGK_ROWS, inside = row % OGK_ROWS, m = ogk_linear_block_rows(rows, block);
+        size_t value = (size_t)block * OGK_ROWS * in + inside * OGK_GROUP, value_step = (size_t)m * OGK_GROUP;
+        size_t scale = (size_t)block * OGK_ROWS * (in / OGK_GROUP) + inside;
+        if (scheme == OGK_BF16) {
+            kernels->round(in, x + row * stride, values + value * kernels->bf16_size, value_step);
+        } else {
+            ogk_linear_quants target = {(int8_t *)values + value, value_step, scales + scale, sums + scale, m,
+                                        scheme == OGK_INT8 ? OGK_INT8_BIAS : OGK_INT4_BIAS};
+            kernels->quantize(in, x + row * stride, &target);
+        }
+    }
+    ogk_float_leave(state);
+}
+
+void ogk_linear_run(uint32_t scheme, uint32_t isa, uint32_t rows, uint32_t out, uint32_t in, uint32_t from, uint32_t to,
+                    const void *packed, const void *prepared, float *y, size_t stride)
+{
+    if (rows == 0 || from >= to) return;
+    const ogk_linear_kernels *kernels = kernels_for(scheme, isa, rows);
+    const uint8_t *values = prepared, *scales = values + values_size(scheme, rows, in), *sums = scales + scales_size(rows, in);
+    ogk_linear_job job = {.rows = rows, .out = out, .in = in, .from = from, .to = to, .packed = packed, .values = values, .y = y, .stride = stride};
+    if (scheme != OGK_BF16) {
+        job.scales = (const float *)(const void *)scales;
+        job.sums = (const int32_t *)(const void *)sums;
+    }
+    uint32_t state = ogk_float_enter();
+    if (scheme == OGK_BF16)
+        kernels->bf16(&job);
+    else if (scheme == OGK_INT8)
+        kernels->int8(&job);
+    else
+        kernels->int4(&job);
+    ogk_float_leave(state);
+}
+
+uint32_t ogk_linear_part_panels(uint32_t scheme, uint32_t rows, uint32_t out, uint32_t in, uint32_t threads)
+{
+    /* Few rows: at least 64 KiB of weights, below which starting a stream costs more than uneven ends. Many rows: about a
+     * quarter of a second-level cache of 2 MiB, the rest of which holds inputs. */
+    enum { few = 64 << 10, many = 512 << 10, parts_per_thread = 4 };
+    uint32_t panels = ogk_linear_panels(out);
+    size_t size = ogk_linear_panel_size(scheme, in);
+    size_t least = (few + size - 1) / size, most = many / size > 2 ? many / size : 2;
+    size_t part = panels / ((size_t)parts_per_thread * (threads > 0 ? threads : 1));
+    if (part < least) part = least;
+    if (rows > OGK_ROWS && part > most) part = most;
+    part += part & 1; /* tiles take two panels at once */
+    return part < panels ? (uint32_t)part : panels > 0 ? panels : 1;
+}
