@@ -138,7 +138,7 @@ public sealed class ToolCallParser
         if (isImpossible || (!isWhole && isLast))
         {
             // A brace or a tag that began no call is content, and what follows is read anew.
-            Emit(content, isWhole || isLast ? _pending.Length : Math.Min(_pending.Length, _json + (_isTagged ? 0 : 1)));
+            Emit(content, isImpossible ? Math.Min(_pending.Length, _json + (_isTagged ? 0 : 1)) : _pending.Length);
             _reading = Reading.Content;
             return true;
         }
