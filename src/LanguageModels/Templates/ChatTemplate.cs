@@ -1,46 +1,36 @@
-using System.Text.Json;
+using OpenGradient.Engine.LanguageModels.Templates.Library;
+using OpenGradient.Engine.LanguageModels.Templates.Running;
+using OpenGradient.Engine.LanguageModels.Templates.Syntax;
+using OpenGradient.Engine.LanguageModels.Templates.Values;
 
 namespace OpenGradient.Engine.LanguageModels.Templates;
 
-/// <summary>A chat template: messages to prompt text, in the subset of Jinja that published templates use. Safe for concurrent calls.</summary>
+/// <summary>
+/// A chat template: messages to prompt text, in the subset of Jinja that published templates use. Safe for concurrent calls.
+/// docs/language-models/tokenizers.md says what is understood and what bounds a rendering.
+/// </summary>
 public sealed class ChatTemplate
 {
+    // The longest published template is under 40,000 letters.
+    private const int MaxLength = 256 << 10;
+
+    private readonly IReadOnlyList<Statement> _body;
+
+    private ChatTemplate(IReadOnlyList<Statement> body) => _body = body;
+
     /// <exception cref="ChatTemplateException">Not a template; the message has the line.</exception>
-    public static ChatTemplate Parse(string source) => throw new NotImplementedException();
+    public static ChatTemplate Parse(string source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (source.Length > MaxLength) throw new ChatTemplateException($"the template has {source.Length} letters, more than {MaxLength}");
+        return new ChatTemplate(new TemplateParser(TemplateLexer.Read(source)).Parse());
+    }
 
     /// <exception cref="ChatTemplateException">The template raised, or did more work than is allowed.</exception>
-    public string Render(ChatTemplateInput input) => throw new NotImplementedException();
-}
-
-/// <summary>What a template sees.</summary>
-public sealed record ChatTemplateInput
-{
-    /// <summary>An array of objects with <c>role</c> and <c>content</c>.</summary>
-    public required JsonElement Messages { get; init; }
-
-    /// <summary>An array of tool definitions, or null.</summary>
-    public JsonElement? Tools { get; init; }
-
-    /// <summary>Whether the prompt is to end where the assistant's answer begins.</summary>
-    public bool AddGenerationPrompt { get; init; } = true;
-
-    public string BosToken { get; init; } = "";
-
-    public string EosToken { get; init; } = "";
-
-    /// <summary>Further variables, for example <c>enable_thinking</c>.</summary>
-    public IReadOnlyDictionary<string, JsonElement> Variables { get; init; } = System.Collections.Frozen.FrozenDictionary<string, JsonElement>.Empty;
-
-    /// <summary>What <c>strftime_now</c> formats.</summary>
-    public DateTimeOffset Now { get; init; }
-}
-
-/// <summary>A template, or what it was asked to render, cannot be used.</summary>
-public sealed class ChatTemplateException : Exception
-{
-    public ChatTemplateException(string message) : base(message) { }
-
-    public ChatTemplateException() { }
-
-    public ChatTemplateException(string message, Exception innerException) : base(message, innerException) { }
+    public string Render(ChatTemplateInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var budget = new Budget();
+        return new Renderer(budget).Render(_body, TemplateGlobals.Of(input, budget));
+    }
 }
