@@ -25,7 +25,7 @@ internal static class ConfigurationReader
     {
         using var document = JsonFields.Parse(json, FileName, out var fields);
         var architecture = ReadArchitecture(fields);
-        RefuseWhatIsNotComputed(fields, architecture);
+        RefuseWhatIsNotComputed(fields);
 
         var vocabulary = fields.Integer("vocab_size", 1, MaxVocabulary);
         var hidden = fields.Integer("hidden_size", 1, MaxWidth);
@@ -44,6 +44,8 @@ internal static class ConfigurationReader
             HeadDim = ReadHeadDim(fields, architecture, hidden, heads),
             Context = fields.Integer("max_position_embeddings", 1, MaxContext),
             TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: false),
+            // Qwen2 has its biases whatever its file says.
+            AttentionBias = fields.Flag("attention_bias", absent: false) || architecture == ModelArchitecture.Qwen2,
             NormEpsilon = fields.OptionalPositive("rms_norm_eps") ?? UsualEpsilon,
             Rope = RopeReader.Read(fields),
             EndTokens = fields.Tokens("eos_token_id", vocabulary),
@@ -66,14 +68,11 @@ internal static class ConfigurationReader
         return architecture;
     }
 
-    private static void RefuseWhatIsNotComputed(JsonFields fields, ModelArchitecture architecture)
+    private static void RefuseWhatIsNotComputed(JsonFields fields)
     {
         if (fields.Text("hidden_act") is { } activation && activation != "silu")
             throw fields.Refused($"hidden_act is {Quoted.Of(activation)}; only silu is computed");
         if (fields.Flag("mlp_bias", absent: false)) throw fields.Refused("mlp_bias is true, which is not computed");
-        // Qwen2's biases of queries, keys and values are the family's own; this field, where it is true, also means one of the output.
-        if (architecture != ModelArchitecture.Qwen2 && fields.Flag("attention_bias", absent: false))
-            throw fields.Refused("attention_bias is true, which is not computed for this model_type");
         if (fields.OptionalPositive("partial_rotary_factor") is { } part && part != 1)
             throw fields.Refused($"partial_rotary_factor is {part}; only 1 is computed");
         foreach (var name in Foreign)

@@ -54,6 +54,8 @@ internal static class ExpectedTensors
                 yield return (prefix + "self_attn.v_proj.bias", [narrow]);
             }
 
+            if (model.OutputBias) yield return (prefix + "self_attn.o_proj.bias", [hidden]);
+
             if (model.Architecture == ModelArchitecture.Qwen3)
             {
                 yield return (prefix + "self_attn.q_norm.weight", [model.HeadDim]);

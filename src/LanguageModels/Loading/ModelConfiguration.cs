@@ -61,7 +61,10 @@ public sealed record ModelConfiguration
     public IReadOnlyList<int> EndTokens { get; init; } = [];
 
     /// <summary>Whether queries, keys and values have biases.</summary>
-    public bool AttentionBias => Architecture == ModelArchitecture.Qwen2;
+    public required bool AttentionBias { get; init; }
+
+    /// <summary>Whether attention's output has one too: Qwen2 has the others only.</summary>
+    public bool OutputBias => AttentionBias && Architecture != ModelArchitecture.Qwen2;
 
     /// <exception cref="LanguageModelLoadException">A field is missing, malformed, or asks for something that is not computed here; the message names it.</exception>
     public static ModelConfiguration Parse(ReadOnlyMemory<byte> json) => ConfigurationReader.Read(json);

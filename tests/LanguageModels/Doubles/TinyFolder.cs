@@ -70,6 +70,7 @@ internal sealed class TinyFolder : IDisposable
               "rms_norm_eps": {{Shape.NormEpsilon.ToString("R", CultureInfo.InvariantCulture)}},
               "rope_theta": {{Shape.RopeTheta.ToString("R", CultureInfo.InvariantCulture)}},
               "rope_scaling": {{Shape.RopeScaling}},
+              "attention_bias": {{(Shape.AttentionBias ? "true" : "false")}},
               "tie_word_embeddings": {{(Shape.TiedEmbeddings ? "true" : "false")}},
               "bos_token_id": {{EndOfText}},
               "eos_token_id": {{ImEnd}}{{more}}

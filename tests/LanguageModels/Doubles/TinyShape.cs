@@ -25,6 +25,13 @@ internal sealed record TinyShape
 
     public bool TiedEmbeddings { get; init; } = true;
 
+    /// <summary>Biases of queries, keys, values and output. Qwen2 has the first three in any case, and never the last.</summary>
+    public bool AttentionBias { get; init; }
+
+    public bool HasProjectionBias => AttentionBias || Architecture == "qwen2";
+
+    public bool HasOutputBias => AttentionBias && Architecture != "qwen2";
+
     /// <summary>Element type of the weights in the file: <c>BF16</c>, <c>F16</c> or <c>F32</c>.</summary>
     public string Type { get; init; } = "BF16";
 
@@ -58,12 +65,14 @@ internal sealed record TinyShape
             yield return (prefix + "self_attn.k_proj.weight", [KvHeads * HeadDim, Hidden]);
             yield return (prefix + "self_attn.v_proj.weight", [KvHeads * HeadDim, Hidden]);
             yield return (prefix + "self_attn.o_proj.weight", [Hidden, Heads * HeadDim]);
-            if (Architecture == "qwen2")
+            if (HasProjectionBias)
             {
                 yield return (prefix + "self_attn.q_proj.bias", [Heads * HeadDim]);
                 yield return (prefix + "self_attn.k_proj.bias", [KvHeads * HeadDim]);
                 yield return (prefix + "self_attn.v_proj.bias", [KvHeads * HeadDim]);
             }
+
+            if (HasOutputBias) yield return (prefix + "self_attn.o_proj.bias", [Hidden]);
 
             if (Architecture == "qwen3")
             {

@@ -49,6 +49,14 @@ public sealed class KernelRuntimeTests
         Assert.InRange(Compare(runtime, new ReferenceForward(folder.Weights)), 1e-6, Tolerance(WeightScheme.Bf16));
     }
 
+    [KernelTheory, InlineData("llama"), InlineData("qwen2"), InlineData("qwen3")]
+    public void Step_WithAttentionBias_IsTheReferences(string architecture)
+    {
+        using var folder = TinyFolder.Create(new TinyShape { Architecture = architecture, AttentionBias = true });
+        using var runtime = Open(folder, WeightScheme.Bf16);
+        Assert.InRange(Compare(runtime, new ReferenceForward(folder.Weights)), 1e-6, Tolerance(WeightScheme.Bf16));
+    }
+
     [KernelTheory]
     [InlineData("""{"rope_type": "linear", "factor": 4.0}""")]
     [InlineData("""{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}""")]

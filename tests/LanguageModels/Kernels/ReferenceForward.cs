@@ -33,9 +33,9 @@ internal sealed class ReferenceForward(TinyWeights weights, Func<int, double>? i
     private double[] Attention(int layer, double[] x)
     {
         var (prefix, position, dim) = ($"model.layers.{layer}.self_attn.", _keys[layer].Count, _shape.HeadDim);
-        var q = Rotate(HeadNorm(prefix + "q_norm.weight", Project(prefix + "q_proj", x)), position);
-        _keys[layer].Add(Rotate(HeadNorm(prefix + "k_norm.weight", Project(prefix + "k_proj", x)), position));
-        _values[layer].Add(Project(prefix + "v_proj", x));
+        var q = Rotate(HeadNorm(prefix + "q_norm.weight", Project(prefix + "q_proj", x, _shape.HasProjectionBias)), position);
+        _keys[layer].Add(Rotate(HeadNorm(prefix + "k_norm.weight", Project(prefix + "k_proj", x, _shape.HasProjectionBias)), position));
+        _values[layer].Add(Project(prefix + "v_proj", x, _shape.HasProjectionBias));
 
         var output = new double[_shape.Heads * dim];
         for (var head = 0; head < _shape.Heads; head++)
@@ -49,7 +49,7 @@ internal sealed class ReferenceForward(TinyWeights weights, Func<int, double>? i
                 output[from + i] = shares.Select((share, at) => share / total * _values[layer][at][kv + i]).Sum();
         }
 
-        return Multiply(weights[prefix + "o_proj.weight"], output);
+        return Project(prefix + "o_proj", output, _shape.HasOutputBias);
     }
 
     private double[] Mlp(string prefix, double[] x)
@@ -58,10 +58,10 @@ internal sealed class ReferenceForward(TinyWeights weights, Func<int, double>? i
         return Multiply(weights[prefix + "down_proj.weight"], [.. gate.Zip(up, (g, u) => g / (1 + Math.Exp(-g)) * u)]);
     }
 
-    private double[] Project(string name, double[] x)
+    private double[] Project(string name, double[] x, bool bias)
     {
         var y = Multiply(weights[name + ".weight"], x);
-        if (_shape.Architecture == "qwen2") Add(y, [.. weights[name + ".bias"].Select(value => (double)value)]);
+        if (bias) Add(y, [.. weights[name + ".bias"].Select(value => (double)value)]);
         return y;
     }
 

@@ -62,7 +62,7 @@ public sealed class ConfigurationTests
     [InlineData("""{"architectures": ["LlamaForSequenceClassification"]}""", "architectures has 'LlamaForSequenceClassification', not LlamaForCausalLM")]
     [InlineData("""{"architectures": "LlamaForCausalLM"}""", "architectures is '\"LlamaForCausalLM\"', not an array of texts")]
     [InlineData("""{"hidden_act": "gelu"}""", "hidden_act is 'gelu'; only silu is computed")]
-    [InlineData("""{"attention_bias": true}""", "attention_bias is true")]
+    [InlineData("""{"attention_bias": 1}""", "attention_bias is '1', neither true nor false")]
     [InlineData("""{"mlp_bias": true}""", "mlp_bias is true")]
     [InlineData("""{"use_sliding_window": true}""", "use_sliding_window is true")]
     [InlineData("""{"layer_types": ["full_attention", "sliding_attention"]}""", "layer_types has 'sliding_attention'")]
