@@ -44,7 +44,8 @@ public sealed class GenerationReader
         if (chunk.TryGetProperty("og_replay", out var replay)) Replay = replay;
         if (chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object)
             Usage = (usage.GetProperty("prompt_tokens").GetInt64(), usage.GetProperty("completion_tokens").GetInt64());
-        if (chunk.GetProperty("choices") is not { } choices || choices.GetArrayLength() == 0) return "";
+        var choices = chunk.GetProperty("choices");
+        if (choices.GetArrayLength() == 0) return "";
         var choice = choices[0];
         if (choice.GetProperty("finish_reason") is { ValueKind: JsonValueKind.String } finish) Finish = finish.GetString();
         var added = TextOf(choice);

@@ -14,7 +14,7 @@ public sealed class JsonSchemaConstraintTests
         var schema = SchemaOf(name);
         var source = TestVocabulary.Compile(schema);
         using var parsed = JsonDocument.Parse(schema);
-        var validator = new SchemaValidator(parsed.RootElement.GetRawText().Contains("~", StringComparison.Ordinal) ? JsonDocument.Parse("""{"type":"integer"}""").RootElement : parsed.RootElement);
+        var validator = new SchemaValidator(parsed.RootElement);
 
         for (var seed = 0; seed < 60; seed++)
         {

@@ -76,7 +76,7 @@ internal sealed class SchemaValidator(JsonElement root)
     private JsonElement Resolve(string reference)
     {
         var element = root;
-        foreach (var name in reference.Split('/').Skip(1)) element = element.ValueKind == JsonValueKind.Array ? element[int.Parse(name, CultureInfo.InvariantCulture)] : element.GetProperty(name);
+        foreach (var name in reference.Split('/').Skip(1)) element = element.ValueKind == JsonValueKind.Array ? element[int.Parse(name, CultureInfo.InvariantCulture)] : element.GetProperty(name.Replace("~1", "/").Replace("~0", "~"));
         return element;
     }
 }

@@ -23,6 +23,9 @@ internal sealed class AnswerStream(HttpContext context, AnswerEnvelope envelope,
 
     private readonly GenerationResult?[] _results = new GenerationResult?[running.Count];
 
+    // The last head of a choice that failed or was cut.
+    private GenerationHead? _cut;
+
     public async Task Write(Release release)
     {
         context.Response.ContentType = "text/event-stream; charset=utf-8";
@@ -43,6 +46,8 @@ internal sealed class AnswerStream(HttpContext context, AnswerEnvelope envelope,
             {
                 json.WriteStartObject();
                 OpenAiError.WriteProperty(json, error.Status, error.Message, error.Param, error.Code);
+                // What there is of the answer is signed, and its reader is the only one who can keep that.
+                if (_cut is { } head) ReceiptFields.WriteReceipt(json, head, releases.StageOf(head.Batch.StatementId));
                 json.WriteEndObject();
             }).WrittenMemory);
         }
@@ -78,7 +83,13 @@ internal sealed class AnswerStream(HttpContext context, AnswerEnvelope envelope,
 
     private async Task WriteEnd(int choice, Release release)
     {
-        var result = await running.ResultOf(choice, stopped);
+        var result = await running.ResultOf(choice);
+        if (running.ErrorOf(result, stopped) is { } error)
+        {
+            _cut = ReceiptFields.Last(result);
+            throw error;
+        }
+
         _results[choice] = result;
         Action<Utf8JsonWriter>[] entries = [.. asked.Form.Finish(choice, result)];
         foreach (var entry in entries[..^1]) await Send(envelope.Chunk(entry, null));

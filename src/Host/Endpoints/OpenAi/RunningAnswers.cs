@@ -11,6 +11,7 @@ internal sealed class RunningAnswers : IDisposable
     private const int PartsAhead = 64;
 
     private readonly List<IGeneration> _running = [];
+    private readonly CancellationTokenSource _over = new();
     private readonly string _prompt;
 
     private RunningAnswers(string prompt) => _prompt = prompt;
@@ -48,24 +49,26 @@ internal sealed class RunningAnswers : IDisposable
         await using var ended = stopped.Register(CancelAll);
         var results = await Task.WhenAll(_running.Select(generation => generation.Completion));
         gone.ThrowIfCancellationRequested();
-        foreach (var result in results) ThrowIfFailed(result, stopped);
-        return results;
+        return results.Select(result => ErrorOf(result, stopped)).OfType<OpenAiException>().FirstOrDefault() is { } error ? throw error : results;
     }
 
     /// <summary>The result of one choice whose parts have all been read.</summary>
-    /// <exception cref="OpenAiException">It failed.</exception>
-    public async Task<GenerationResult> ResultOf(int choice, CancellationToken stopped)
+    public Task<GenerationResult> ResultOf(int choice) => _running[choice].Completion;
+
+    /// <summary>Why a result is no answer; null for one that is.</summary>
+    public OpenAiException? ErrorOf(GenerationResult result, CancellationToken stopped)
     {
-        var result = await _running[choice].Completion;
-        ThrowIfFailed(result, stopped);
-        return result;
+        // Nobody but the host cancels here: a caller that cancels is gone.
+        if (result.Finish == FinishReason.Cancelled && stopped.IsCancellationRequested) return GenerationFailures.Stopped();
+        if (result.Failure is { } failure) return GenerationFailures.Of(failure, _prompt);
+        return result.Finish == FinishReason.Failed ? new OpenAiException(StatusCodes.Status500InternalServerError, "the answer failed", null, "runtime_failed") : null;
     }
 
     /// <summary>Parts of all choices in the order they come; a choice ends with a part that is null.</summary>
     public ChannelReader<(int Choice, GenerationPart? Part)> Read(CancellationToken gone)
     {
         var channel = Channel.CreateBounded<(int, GenerationPart?)>(PartsAhead);
-        _ = Pump(channel.Writer, gone);
+        _ = Pump(channel.Writer, gone, _over.Token);
         return channel.Reader;
     }
 
@@ -75,13 +78,20 @@ internal sealed class RunningAnswers : IDisposable
         foreach (var generation in _running) generation.Cancel();
     }
 
-    public void Dispose() => CancelAll();
-
-    private async Task Pump(ChannelWriter<(int, GenerationPart?)> writer, CancellationToken gone)
+    public void Dispose()
     {
+        CancelAll();
+        // A pump that waits for room in the channel ends with the reader.
+        _over.Cancel();
+        _over.Dispose();
+    }
+
+    private async Task Pump(ChannelWriter<(int, GenerationPart?)> writer, CancellationToken gone, CancellationToken over)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(gone, over);
         try
         {
-            await Task.WhenAll(_running.Select((generation, choice) => PumpOne(writer, generation, choice, gone)));
+            await Task.WhenAll(_running.Select((generation, choice) => PumpOne(writer, generation, choice, either.Token)));
             writer.TryComplete();
         }
 #pragma warning disable CA1031 // Whatever ended a pump ends the reader, which throws it.
@@ -96,13 +106,5 @@ internal sealed class RunningAnswers : IDisposable
     {
         await foreach (var part in generation.ReadPartsAsync(gone)) await writer.WriteAsync((choice, part), gone);
         await writer.WriteAsync((choice, null), gone);
-    }
-
-    private void ThrowIfFailed(GenerationResult result, CancellationToken stopped)
-    {
-        if (result.Failure is { } failure) throw GenerationFailures.Of(failure, _prompt);
-        if (result.Finish == FinishReason.Failed) throw new OpenAiException(StatusCodes.Status500InternalServerError, "the answer failed", null, "runtime_failed");
-        // Nobody but the host cancels here: a caller that cancels is gone.
-        if (result.Finish == FinishReason.Cancelled && stopped.IsCancellationRequested) throw GenerationFailures.Stopped();
     }
 }

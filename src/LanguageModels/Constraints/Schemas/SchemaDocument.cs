@@ -50,6 +50,11 @@ internal sealed class SchemaDocument
         {
             throw new JsonSchemaException($"the schema is not JSON: {error.Message}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            // A name with half of a surrogate pair, which is read where names are compared.
+            throw new JsonSchemaException("the schema has a name that is not valid Unicode", error);
+        }
     }
 
     /// <summary>Where a reference leads.</summary>
