@@ -8,7 +8,7 @@
 enum {
     ahead = 4096,    /* bytes between use of a weight and its prefetch */
     blocks_max = 4,  /* blocks of rows that share unpacked weights */
-    chunk_max = 16   /* groups: 8 KiB of unpacked weights */
+    chunk_max = 32   /* groups: 16 KiB of unpacked weights */
 };
 
 /* Some groups of one panel for one block of rows. Groups come in pairs. */
