@@ -25,14 +25,15 @@ internal sealed class DecodePoint : IPoint
             using (var llama = Begin(pair.Llama, pair.Shape, sequences))
             using (var engine = Begin(pair.Engine, pair.Shape, sequences))
             {
-                var steps = Steps(context.Options.Quick, llama, engine);
+                var slowest = Math.Max(pair.Llama.Thread.Run(() => Step(llama)), pair.Engine.Thread.Run(() => Step(engine)));
+                var steps = (int)Math.Clamp((context.Options.Quick ? QuickWindowSeconds : WindowSeconds) / slowest, 2, MostSteps);
                 for (var round = 0; round < context.Options.Rounds(9, 3); round++)
                 {
                     var (theirs, ours) = (0.0, 0.0);
                     for (var i = 0; i < 2; i++)
                     {
-                        if ((round + i) % 2 == 0) theirs = Rate(llama, sequences, steps);
-                        else ours = Rate(engine, sequences, steps);
+                        if ((round + i) % 2 == 0) theirs = pair.Llama.Thread.Run(() => Rate(llama, sequences, steps));
+                        else ours = pair.Engine.Thread.Run(() => Rate(engine, sequences, steps));
                     }
 
                     rounds.Add(new Round(ours, theirs, sequences == 1 ? bandwidth.Measure() : 0));
@@ -45,24 +46,17 @@ internal sealed class DecodePoint : IPoint
         return Task.CompletedTask;
     }
 
-    private static IDecoding Begin(ISide side, ModelShape shape, int sequences)
+    private static IDecoding Begin(ISide side, ModelShape shape, int sequences) => side.Thread.Run(() =>
     {
         var decoding = side.NewDecoding(sequences, Prompt + MostSteps);
         for (var i = 0; i < sequences; i++) decoding.Prefill(i, Timing.Prompt(shape.Vocabulary, i, Prompt));
         return decoding;
-    }
+    });
 
-    /// <summary>As many as fill the window on the slower side.</summary>
-    private static int Steps(bool quick, params IDecoding[] sides)
+    private static double Step(IDecoding side)
     {
-        var slowest = 0.0;
-        foreach (var side in sides)
-        {
-            side.Decode(1);
-            slowest = Math.Max(slowest, Timing.Seconds(() => side.Decode(1)));
-        }
-
-        return (int)Math.Clamp((quick ? QuickWindowSeconds : WindowSeconds) / slowest, 2, MostSteps);
+        side.Decode(1);
+        return Timing.Seconds(() => side.Decode(1));
     }
 
     private static double Rate(IDecoding side, int sequences, int steps)

@@ -27,7 +27,7 @@ internal sealed class LoadPoint : IPoint
         using var llama = pair.Llama.Model.NewContext(Slots, Prompt + Answer, context.Options.Threads);
         // Compiles the way, and lets both sides touch what they will use.
         await EngineLoop.RunAsync(model, Make(pair, 99, 4, TimeSpan.FromSeconds(0.5)));
-        new LlamaLoop(llama, Slots, Batch, pair.Shape.Vocabulary).Run(Make(pair, 99, 4, TimeSpan.FromSeconds(0.5)));
+        pair.Llama.Thread.Run(() => new LlamaLoop(llama, Slots, Batch, pair.Shape.Vocabulary).Run(Make(pair, 99, 4, TimeSpan.FromSeconds(0.5))));
 
         var (ours, theirs) = (new List<ArrivedRequest>(), new List<ArrivedRequest>());
         for (var round = 0; round < context.Options.Rounds(2, 1); round++)
@@ -38,11 +38,7 @@ internal sealed class LoadPoint : IPoint
                 if ((round + i) % 2 == 0)
                 {
                     theirs.AddRange(requests);
-                    await OwnThread.Run(() =>
-                    {
-                        new LlamaLoop(llama, Slots, Batch, pair.Shape.Vocabulary).Run(requests);
-                        return 0;
-                    });
+                    pair.Llama.Thread.Run(() => new LlamaLoop(llama, Slots, Batch, pair.Shape.Vocabulary).Run(requests));
                 }
                 else
                 {

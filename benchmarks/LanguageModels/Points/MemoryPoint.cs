@@ -30,7 +30,7 @@ internal sealed class MemoryPoint : IPoint
         {
             var before = Resident();
             using var decoding = side.NewDecoding(sequences, Tokens);
-            decoding.Prefill(0, Timing.Prompt(shape.Vocabulary, 1, 32));
+            side.Thread.Run(() => decoding.Prefill(0, Timing.Prompt(shape.Vocabulary, 1, 32)));
             sizes.Add(Resident() - before);
         }
 

@@ -12,16 +12,16 @@ internal sealed class PrefillPoint : IPoint
         var prompt = Timing.Prompt(pair.Shape.Vocabulary, 7, Tokens);
         using var llama = pair.Llama.NewDecoding(1, Tokens);
         using var engine = pair.Engine.NewDecoding(1, Tokens);
-        llama.Prefill(0, prompt);
-        engine.Prefill(0, prompt);
+        pair.Llama.Thread.Run(() => llama.Prefill(0, prompt));
+        pair.Engine.Thread.Run(() => engine.Prefill(0, prompt));
         var rounds = new List<(double Ours, double Theirs)>();
         for (var round = 0; round < context.Options.Rounds(7, 2); round++)
         {
             var (theirs, ours) = (0.0, 0.0);
             for (var i = 0; i < 2; i++)
             {
-                if ((round + i) % 2 == 0) theirs = Tokens / Timing.Seconds(() => llama.Prefill(0, prompt));
-                else ours = Tokens / Timing.Seconds(() => engine.Prefill(0, prompt));
+                if ((round + i) % 2 == 0) theirs = Tokens / pair.Llama.Thread.Run(() => Timing.Seconds(() => llama.Prefill(0, prompt)));
+                else ours = Tokens / pair.Engine.Thread.Run(() => Timing.Seconds(() => engine.Prefill(0, prompt)));
             }
 
             rounds.Add((ours, theirs));

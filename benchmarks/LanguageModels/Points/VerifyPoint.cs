@@ -16,11 +16,17 @@ internal sealed class VerifyPoint : IPoint
 
     public Task RunAsync(BenchContext context, ModelPair pair)
     {
+        pair.Engine.Thread.Run(() => Run(context, pair));
+        return Task.CompletedTask;
+    }
+
+    private static void Run(BenchContext context, ModelPair pair)
+    {
         var runtime = pair.Engine.Runtime;
         if (!runtime.Info.PrefillEqualsDecode)
         {
             context.Figures.Missing($"verify_speedup {pair.Name}", "this runtime's prefill has other bits than its decode");
-            return Task.CompletedTask;
+            return;
         }
 
         var answer = context.Options.Quick ? QuickAnswer : Answer;
@@ -43,7 +49,6 @@ internal sealed class VerifyPoint : IPoint
         context.Figures.Set(pair.Shape.Name, speedup, "verify_speedup", pair.Key);
         context.Figures.Row(pair.Name, $"generating {answer} tokens over checking them", speedup, "times", null, $"prompt of {Prompt}; every token and every row's bits compared");
         BenchContext.Note($"{pair.Name} verify: {speedup:0.0} times");
-        return Task.CompletedTask;
     }
 
     private sealed class Work

@@ -5,6 +5,9 @@ internal interface ISide : IDisposable
 {
     string Name { get; }
 
+    /// <summary>Where everything of this side is called.</summary>
+    SideThread Thread { get; }
+
     /// <param name="tokens">Most of one sequence.</param>
     IDecoding NewDecoding(int sequences, int tokens);
 }

@@ -8,11 +8,17 @@ internal sealed class LlamaSide(LlamaLibrary library, string path, int threads) 
 
     public string Name => "llama.cpp";
 
+    public SideThread Thread { get; } = new("llama.cpp");
+
     public LlamaModel Model => _model;
 
     public IDecoding NewDecoding(int sequences, int tokens) => new Decoding(_model.NewContext(sequences, tokens, threads), sequences);
 
-    public void Dispose() => _model.Dispose();
+    public void Dispose()
+    {
+        Thread.Dispose();
+        _model.Dispose();
+    }
 
     private sealed class Decoding(LlamaContext context, int sequences) : IDecoding
     {

@@ -7,11 +7,17 @@ internal sealed class RuntimeSide(string name, ITokenRuntime runtime) : ISide
 {
     public string Name => name;
 
+    public SideThread Thread { get; } = new(name);
+
     public ITokenRuntime Runtime => runtime;
 
     public IDecoding NewDecoding(int sequences, int tokens) => new Decoding(runtime, sequences, tokens);
 
-    public void Dispose() => runtime.Dispose();
+    public void Dispose()
+    {
+        Thread.Dispose();
+        runtime.Dispose();
+    }
 
     private sealed class Decoding : IDecoding
     {

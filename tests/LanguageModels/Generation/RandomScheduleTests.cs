@@ -70,7 +70,7 @@ public sealed class RandomScheduleTests
     {
         var pageTokens = random.Next(1, 17);
         // As little as holds the longest request, up to plenty.
-        var pages = ((FakeRuntime.Small.ContextLength + pageTokens - 1) / pageTokens * random.Next(1, 4)) + random.Next(8);
+        var pages = ((FakeRuntime.Small.ContextLength + pageTokens - 1) / pageTokens * (random.Next(3) == 0 ? 3 : 1)) + random.Next(8);
         var slots = random.Next(1, 9);
         var info = FakeRuntime.Small with { PageTokens = pageTokens, Pages = pages, MaxSequences = slots, MaxStepTokens = Math.Max(slots, random.Next(1, 200)) };
         var options = new LanguageModelOptions
@@ -134,7 +134,7 @@ public sealed class RandomScheduleTests
         return new GenerationRequest
         {
             Prompt = prompt,
-            MaxTokens = random.Next(1, Math.Min(50, context - prompt.Length + 1)),
+            MaxTokens = random.Next(1, Math.Min(80, context - prompt.Length + 1)),
             IgnoreEndOfSequence = random.Next(2) == 0,
             Caller = random.Next(3) switch { 0 => null, 1 => "a", _ => "b" },
             Priority = (RequestPriority)random.Next(3),
