@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using OpenGradient.Engine.Formats;
@@ -32,6 +33,7 @@ public sealed class GenerationReader
     public JsonElement? Replay { get; private set; }
 
     /// <summary>Takes one chunk and returns the text that it adds.</summary>
+    /// <exception cref="HostRefusedException">The chunk says that the answer failed; what is signed of it was taken.</exception>
     public string Add(JsonElement chunk)
     {
         if (chunk.TryGetProperty("og_head", out var head)) TakeReceipt(head);
@@ -41,6 +43,7 @@ public sealed class GenerationReader
             Stage = receipt.GetProperty("stage").GetString()!;
         }
 
+        if (chunk.TryGetProperty("error", out _)) throw new HostRefusedException(HttpStatusCode.OK, HostClient.ErrorText(chunk));
         if (chunk.TryGetProperty("og_replay", out var replay)) Replay = replay;
         if (chunk.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object)
             Usage = (usage.GetProperty("prompt_tokens").GetInt64(), usage.GetProperty("completion_tokens").GetInt64());

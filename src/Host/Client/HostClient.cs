@@ -104,10 +104,10 @@ public sealed class HostClient(HttpClient http) : IDisposable
             if (line.StartsWith("data: ", StringComparison.Ordinal)) yield return JsonDocument.Parse(line[6..]);
     }
 
-    /// <summary>The chunks of a streamed answer as they come; ends at <c>[DONE]</c>.</summary>
+    /// <summary>The chunks of a streamed answer as they come, one with an error included; ends at <c>[DONE]</c>.</summary>
     /// <param name="path">For example <c>v1/chat/completions</c>.</param>
     /// <param name="release">A release policy's name that the last chunk waits for, or null.</param>
-    /// <exception cref="HostRefusedException">The host refused, or the stream ended with an error.</exception>
+    /// <exception cref="HostRefusedException">The host refused.</exception>
     /// <exception cref="IOException">The stream was cut.</exception>
     public async IAsyncEnumerable<JsonElement> Chunks(string path, ReadOnlyMemory<byte> body, string? release, TimeSpan wait, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -123,7 +123,6 @@ public sealed class HostClient(HttpClient http) : IDisposable
             if (!line.StartsWith("data: ", StringComparison.Ordinal)) continue;
             if (line == "data: [DONE]") yield break;
             using var chunk = JsonDocument.Parse(line[6..]);
-            if (chunk.RootElement.TryGetProperty("error", out _)) throw new HostRefusedException(response.StatusCode, ErrorText(chunk.RootElement));
             yield return chunk.RootElement.Clone();
         }
 
@@ -165,7 +164,7 @@ public sealed class HostClient(HttpClient http) : IDisposable
     }
 
     // Text in the inference protocol, an object with a message in OpenAI's API.
-    private static string ErrorText(JsonElement answer)
+    internal static string ErrorText(JsonElement answer)
     {
         if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("error", out var error)) return "refused";
         if (error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message)) error = message;
