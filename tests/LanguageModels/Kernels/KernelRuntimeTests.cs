@@ -17,7 +17,7 @@ public sealed class KernelRuntimeTests(ITestOutputHelper output)
     /// int8 has 8 bits against the largest of 32; int4 has 16 steps over the range of 32 random weights, of which a model that
     /// was never trained takes the full error.
     /// </summary>
-    private static double Tolerance(WeightScheme scheme) => scheme switch { WeightScheme.Bf16 => 0.02, WeightScheme.Int8 => 0.03, _ => 0.35 };
+    private static double Tolerance(WeightScheme scheme) => scheme switch { WeightScheme.Bf16 => 0.01, WeightScheme.Int8 => 0.03, _ => 0.35 };
 
     public static TheoryData<string, WeightScheme> Models
     {
