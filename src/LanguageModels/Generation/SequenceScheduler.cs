@@ -145,6 +145,8 @@ internal sealed class SequenceScheduler : IDisposable
         if (!_works.IsBlocked) _residency.Admit(Started);
         var hasWorked = _works.Advance();
         var hasStepped = Step();
+        // Before callers are told, so that whoever was told finds the counts as they are; and after, when signing may have failed.
+        Show();
         _ending.Settle();
         Show();
         return hasWorked || hasStepped || !_inbox.IsEmpty;
@@ -260,7 +262,8 @@ internal sealed class SequenceScheduler : IDisposable
 
     private void Chosen(Sequence sequence)
     {
-        sequence.IsAlone = false;
+        // Not after its prompt alone: what breaks the runtime may be in the step after it.
+        if (sequence.Planned == 1) sequence.IsAlone = false;
         var before = sequence.Count;
         var end = AnswerProgress.Accept(sequence);
         if (sequence.Count > before) Timed(sequence);
