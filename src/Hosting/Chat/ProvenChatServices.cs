@@ -43,7 +43,7 @@ public static class ProvenChatServices
     private static LanguageModel Find(EngineHostService engine, string? model)
     {
         var models = engine.Host.LanguageModels;
-        return (model is null ? models.All.FirstOrDefault() : models.Find(model))
+        return (model is not null ? models.Find(model) : models.All.Count > 0 ? models.All[0] : null)
             ?? throw new InvalidOperationException(model is null ? "the configuration names no language model" : $"the configuration names no language model '{model}'");
     }
 }
