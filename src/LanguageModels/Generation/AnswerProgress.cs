@@ -9,6 +9,19 @@ internal static class AnswerProgress
     /// <summary>Null while the answer goes on.</summary>
     public static AnswerEnd? Accept(Sequence sequence)
     {
+        try
+        {
+            return TryAccept(sequence);
+        }
+        catch (Exception)
+        {
+            // A tokenizer or a constraint met what it does not expect: this answer ends, and the others of the step do not.
+            return new AnswerEnd(FinishReason.Failed, new GenerationFailure(GenerationError.Runtime, "the answer's text could not be made"));
+        }
+    }
+
+    private static AnswerEnd? TryAccept(Sequence sequence)
+    {
         if (sequence.SamplingFailure is { } failed) return Failed(sequence, failed);
         var sampled = sequence.Sampled;
         switch (sampled.Outcome)
@@ -45,7 +58,17 @@ internal static class AnswerProgress
     }
 
     /// <summary>Gives out what text was held back.</summary>
-    public static void Flush(Sequence sequence) => sequence.Output.AppendText(sequence.Text.Finish());
+    public static void Flush(Sequence sequence)
+    {
+        try
+        {
+            sequence.Output.AppendText(sequence.Text.Finish());
+        }
+        catch (Exception)
+        {
+            // As above; the answer is ending anyway, and what was given out before stays.
+        }
+    }
 
     private static AnswerEnd End(Sequence sequence, FinishReason finish)
     {

@@ -66,6 +66,7 @@ internal sealed class Residency
                 _passed = 0;
             }
 
+            next.KeepsSlot |= _waiting.HasAbove(next.Priority);
             next.State = SequenceState.Running;
             Insert(_running, next);
         }
@@ -138,8 +139,8 @@ internal sealed class Residency
     private bool TryDisplace(Sequence next)
     {
         var last = _running[^1];
-        if (!CanRecompute || next.Priority >= last.Priority || last.WasDisplaced) return false;
-        last.WasDisplaced = true;
+        if (!CanRecompute || next.Priority >= last.Priority || last.KeepsSlot) return false;
+        last.KeepsSlot = true;
         Preempt(last);
         return true;
     }

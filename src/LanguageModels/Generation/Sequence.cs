@@ -76,8 +76,8 @@ internal sealed class Sequence
     /// <summary>A step with this sequence failed: it is tried once more, without neighbours.</summary>
     public bool IsAlone { get; set; }
 
-    /// <summary>Its slot was once given to a higher priority: not again, so that it ends.</summary>
-    public bool WasDisplaced { get; set; }
+    /// <summary>It lost its slot to a higher priority once, or has it by its priority's turn: no higher priority takes it again, so that it ends.</summary>
+    public bool KeepsSlot { get; set; }
 
     public int Preemptions { get; set; }
 

@@ -42,6 +42,13 @@ internal sealed class WaitingLine
         return highest?.Peek(underWay);
     }
 
+    public bool HasAbove(RequestPriority priority)
+    {
+        for (var higher = 0; higher < (int)priority; higher++)
+            if (!_levels[higher].IsEmpty) return true;
+        return false;
+    }
+
     /// <summary>Takes the sequence that <see cref="Peek"/> gave.</summary>
     public void Take(Sequence sequence)
     {

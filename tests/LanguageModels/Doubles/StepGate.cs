@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.LanguageModels.Tests.Doubles;
 internal sealed class StepGate : IDisposable
 {
     private readonly SemaphoreSlim _allowed = new(0);
-    private int _entered;
+    private int _entered, _released;
     private volatile bool _isOpen;
 
     public StepGate(FakeRuntime runtime) => runtime.Stepping = Wait;
@@ -14,7 +14,11 @@ internal sealed class StepGate : IDisposable
     /// <summary>Steps that have begun, the one that waits included.</summary>
     public int Entered => Volatile.Read(ref _entered);
 
-    public void Allow(int steps) => _allowed.Release(steps);
+    public void Allow(int steps)
+    {
+        _released += steps;
+        _allowed.Release(steps);
+    }
 
     public void Open()
     {
@@ -22,8 +26,12 @@ internal sealed class StepGate : IDisposable
         _allowed.Release(1);
     }
 
-    /// <summary>Returns when so many steps have begun: all before it are done, the last one waits.</summary>
-    public Task Reached(int steps) => FakeModel.Until(() => Entered >= steps);
+    /// <summary>Allows what is missing and returns when so many steps have begun: all before it are done, the last one waits.</summary>
+    public Task Reached(int steps)
+    {
+        if (_released < steps - 1) Allow(steps - 1 - _released);
+        return FakeModel.Until(() => Entered >= steps);
+    }
 
     public void Dispose() => Open();
 
