@@ -70,6 +70,9 @@ public sealed class EngineHost : IAsyncDisposable
 
     public EnclaveEpoch Epoch { get; private set; } = null!;
 
+    /// <summary>Signs for everything in the house; refuses once the epoch's key was stopped.</summary>
+    public IBatchSealer Sealer { get; private set; } = null!;
+
     public Hash256 LogId { get; private set; }
 
     /// <summary>The log's public key as witnesses and log tooling pin it (C2SP vkey).</summary>
@@ -177,12 +180,12 @@ public sealed class EngineHost : IAsyncDisposable
         if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
         var backend = new OnnxRuntimeBackend(library);
         Audit = OpenAudit(folder, backend);
-        IBatchSealer sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits);
+        Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits);
         IAdmissionGate? gate = Settlement is null ? null : new SettlingGate(this, Settlement);
         Engine = new InferenceEngine(new InferenceEngineOptions
         {
             Backend = backend,
-            Sealer = sealer,
+            Sealer = Sealer,
             Tap = Audit is null or { Retention: NoRetention } ? null : Audit.Retention,
             Sink = Settlement,
             Gate = gate,
@@ -191,7 +194,7 @@ public sealed class EngineHost : IAsyncDisposable
         });
         Repository = new ModelRepository(Configuration, Engine);
         await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);
-        var services = new LanguageModelServices { Sealer = sealer, Sink = Settlement, Gate = gate, Time = _clock };
+        var services = new LanguageModelServices { Sealer = Sealer, Sink = Settlement, Gate = gate, Time = _clock };
         await LanguageModels.LoadConfiguredAsync(Configuration, services, progress, cancellation).ConfigureAwait(false);
 
         if (Settlement is null) return;

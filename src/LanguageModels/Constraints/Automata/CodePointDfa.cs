@@ -7,7 +7,7 @@ internal sealed class CodePointDfa
     public const int MaxStates = 8192;
 
     // Work of one construction; above it a pattern is hostile rather than long.
-    private const int MaxWork = 4_000_000;
+    private const int MaxWork = 1_500_000;
 
     private readonly List<(int Low, int High, int To)[]> _moves;
     private readonly List<bool> _accepts;

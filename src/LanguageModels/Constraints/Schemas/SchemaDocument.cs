@@ -33,6 +33,11 @@ internal sealed class SchemaDocument
     /// <summary>Longer schemas are refused: compiling takes time in proportion, at least.</summary>
     public const int MaxBytes = 256 * 1024;
 
+    private const int MaxLevels = 256;
+
+    private readonly Dictionary<string, SchemaPlace> _found = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, JsonElement>> _names = new(StringComparer.Ordinal);
+
     private SchemaDocument(JsonElement root) => Root = new SchemaPlace("", "", root);
 
     public SchemaPlace Root { get; }
@@ -74,21 +79,31 @@ internal sealed class SchemaDocument
             throw new JsonSchemaException($"{from.Name}/$ref: '{Shortened(reference)}' is not a reference", error);
         }
 
-        var place = Root;
-        foreach (var token in pointer.Split('/').Skip(1))
-        {
-            var name = token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-            place = Step(place, name) ?? throw from.Wrong("$ref", $"'{Shortened(reference)}' leads nowhere");
-        }
-
-        return place;
+        return Find(pointer) ?? throw from.Wrong("$ref", $"'{Shortened(reference)}' leads nowhere");
     }
 
-    private static SchemaPlace? Step(SchemaPlace place, string name)
+    /// <summary>The element at a pointer. Places are kept, and so are the names of large objects, so that thousands of references into one cost no thousand searches each.</summary>
+    private SchemaPlace? Find(string pointer)
+    {
+        if (pointer.Length == 0) return Root;
+        if (_found.TryGetValue(pointer, out var known)) return known;
+        var slash = pointer.LastIndexOf('/');
+        // Pointers are short or refused: each level is a call.
+        if (slash < 0 || pointer.AsSpan().Count('/') > MaxLevels || Find(pointer[..slash]) is not { } parent) return null;
+        var name = pointer[(slash + 1)..].Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+        var found = Step(parent, name);
+        if (found is { } place) _found[pointer] = place;
+        return found;
+    }
+
+    private SchemaPlace? Step(SchemaPlace place, string name)
     {
         switch (place.Element.ValueKind)
         {
-            case JsonValueKind.Object when place.Element.TryGetProperty(name, out var child): return place.Child(name, child);
+            case JsonValueKind.Object:
+                if (!_names.TryGetValue(place.Pointer, out var names))
+                    _names[place.Pointer] = names = place.Element.EnumerateObject().ToDictionary(property => property.Name, property => property.Value, StringComparer.Ordinal);
+                return names.TryGetValue(name, out var child) ? place.Child(name, child) : null;
             case JsonValueKind.Array when int.TryParse(name, System.Globalization.NumberStyles.None, null, out var index) && index < place.Element.GetArrayLength():
                 return place.Child(name, place.Element[index]);
             default: return null;
