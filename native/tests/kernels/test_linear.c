@@ -33,6 +33,7 @@ static void compare_all_data_with_scalar(uint32_t isa)
     compare_with_scalar(isa, data_plain, 11);
     compare_with_scalar(isa, data_wild, 12);
     compare_with_scalar(isa, data_broken, 13);
+    compare_with_scalar(isa, data_tiny, 14);
 }
 
 TEST(linear_on_avx2_has_the_scalar_bits)
