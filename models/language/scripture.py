@@ -85,7 +85,7 @@ class Dialogues:
         pick = self._random
         at = pick.randrange(len(self._verses))
         book, chapter, verse, text = self._verses[at]
-        kind = pick.choices(["half", "next", "topic", "reading", "itself"], [40, 18, 30, 9, 3])[0]
+        kind = pick.choices(["half", "next", "topic", "reading", "itself"], [40, 18, 29, 8, 5])[0]
         parts = text.split(" ")
         if kind == "half" and len(parts) > 6:
             cut = pick.randrange(2, len(parts) - 2)

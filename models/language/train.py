@@ -165,6 +165,10 @@ class Rows:
         self.seen += STEP_TOKENS
         return torch.tensor(rows)
 
+    def reorder(self, seed):
+        """Takes chapters in another order than the run before did."""
+        self._random.seed(SEED + seed)
+
     def _row(self, source, size):
         rest = self._rest[source]
         while len(rest) < size:
@@ -230,6 +234,18 @@ def write_tensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(parts))
 
 
+def read_tensors(path):
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    tensors = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            begin, end = (8 + size + offset for offset in entry["data_offsets"])
+            tensors[name] = torch.frombuffer(bytearray(data[begin:end]), dtype=torch.bfloat16).float().view(entry["shape"])
+    return tensors
+
+
 def write_json(path, value):
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -288,6 +304,7 @@ def arguments():
     parser.add_argument("--save-every", type=float, default=4, help="minutes between written folders")
     parser.add_argument("--threads", type=int, default=1, help="threads of the matrix products")
     parser.add_argument("--out", type=Path, default=here / "scripture", help="folder to write to")
+    parser.add_argument("--resume", action="store_true", help="go on from the weights in that folder; the tokenizer comes out the same")
     return parser.parse_args()
 
 
@@ -319,6 +336,11 @@ def main():
         adam.step()
         muon.step(share * MATRIX_RATE, half)
 
+    before = {"steps": 0, "tokens": 0, "minutes": 0}
+    if options.resume:
+        before = json.loads((options.out / "training.json").read_text(encoding="utf-8"))
+        model.load_state_dict({name[len("model."):]: value for name, value in read_tensors(options.out / "model.safetensors").items()})
+        rows.reorder(before["steps"])
     half = faster_in_half(model, rows, optimizer_step)
     rows.seen, step, started, saved, average = 0, 0, time.monotonic(), time.monotonic(), None
     while True:
@@ -328,8 +350,8 @@ def main():
             saved, loss = time.monotonic(), held_back_loss(model, documents, half)
             bits = loss / 0.6931471805599453 / bytes_per_token
             training = {
-                "text": "King James Bible, Debian's bible-kjv-text; public domain", "parameters": parameters, "steps": step, "tokens": rows.seen,
-                "minutes": round((saved - started) / 60, 1), "held_back_nats_per_token": round(loss, 4), "held_back_bits_per_byte": round(bits, 4),
+                "text": "King James Bible, Debian's bible-kjv-text; public domain", "parameters": parameters, "steps": before["steps"] + step,
+                "tokens": before["tokens"] + rows.seen, "minutes": round(before["minutes"] + (saved - started) / 60, 1), "held_back_nats_per_token": round(loss, 4), "held_back_bits_per_byte": round(bits, 4),
                 "finished": done, "samples": samples(model, tokenizer)}
             write_folder(options.out, model, tokenizer, training)
             print(f"held back: {loss:.4f} nats per token, {bits:.4f} bits per byte\n{json.dumps(training['samples'], indent=1)}", flush=True)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using OpenGradient.Engine.LanguageModels.Tokenization.Decoding;
 using OpenGradient.Engine.LanguageModels.Tokenization.Models;
 using OpenGradient.Engine.LanguageModels.Tokenization.Normalization;
@@ -54,12 +55,18 @@ internal sealed class TokenizerFile
     public static TokenizerFile Read(ReadOnlySpan<byte> json)
     {
         if (json.Length > MaxBytes) throw new TokenizerException($"tokenizer.json has {json.Length} bytes, more than {MaxBytes}");
+        if (!Utf8.IsValid(json)) throw new TokenizerException("tokenizer.json is not UTF-8");
         try
         {
             var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 64 });
             using var document = JsonDocument.ParseValue(ref reader);
             if (reader.Read()) throw new TokenizerException("tokenizer.json: there is something after its end");
             return new TokenizerFile(new FilePart(document.RootElement, "the file"));
+        }
+        catch (InvalidOperationException error)
+        {
+            // A field's name with half a surrogate pair, which JSON can escape.
+            throw new TokenizerException("tokenizer.json: a name is not well-formed Unicode", error);
         }
         catch (JsonException error)
         {

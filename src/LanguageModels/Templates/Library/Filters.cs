@@ -30,7 +30,7 @@ internal static class Filters
             ["length"] = (value, _) => Sequences.Length(value),
             ["int"] = ToInt,
             ["float"] = ToFloat,
-            ["abs"] = (value, _) => value switch { long number => Math.Abs(number), double number => Math.Abs(number), _ => throw new TemplateFault($"{Truth.Kind(value)} is no number") },
+            ["abs"] = (value, arguments) => Truth.Compare(value, 0L, arguments.Budget) < 0 ? Operators.Negate(value) : value,
             ["round"] = Round,
             ["attr"] = (value, arguments) => Members.Find(value, arguments.Text(0, "name"), dotted: true, arguments.Budget),
         };

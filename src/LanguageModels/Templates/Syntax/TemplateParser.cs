@@ -81,8 +81,10 @@ internal sealed class TemplateParser
 
     private void EndTag(string name)
     {
-        _tokens.Expect(TokenKind.OpenBlock);
-        if (!_tokens.TakeName(name)) throw new TemplateFault($"'{name}' was expected, and there is {TokenReader.Shown(_tokens.Current)}");
+        if (_tokens.Current.Kind != TokenKind.OpenBlock || !_tokens.Peek(1).Is(TokenKind.Name, name))
+            throw new TemplateFault($"'{name}' was expected, and there is {TokenReader.Shown(_tokens.Current.Kind == TokenKind.OpenBlock ? _tokens.Peek(1) : _tokens.Current)}");
+        _tokens.Next();
+        _tokens.Next();
         _tokens.Expect(TokenKind.CloseBlock);
     }
 

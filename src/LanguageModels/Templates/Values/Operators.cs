@@ -27,7 +27,7 @@ internal static class Operators
 
     public static object Negate(object? value) => value switch
     {
-        bool flag => flag ? -1L : 0L,
+        bool flag => (object)(flag ? -1L : 0L),
         long number => number == long.MinValue ? throw new TemplateFault("a number is too large") : -number,
         double number => -number,
         _ => throw new TemplateFault($"{Truth.Kind(value)} has no negative"),
