@@ -17,23 +17,23 @@ internal sealed class FolderTexts
     {
     }
 
-    /// <summary>The files of Hugging Face's layout, named by this layout; those that are not required may be absent.</summary>
+    /// <summary>The files of Hugging Face's layout; those that are not required may be absent.</summary>
     public static FolderTexts Read(string folder)
     {
         var texts = ReadTokenizer(folder);
         texts.Add(ConfigurationReader.FileName, FolderFile.Read(folder, ConfigurationReader.FileName, ModelConfiguration.MaxBytes));
+        texts.Add(GenerationConfig, FolderFile.ReadIfThere(folder, GenerationConfig, MaxSettings));
+        texts.Add(JsonTemplate, FolderFile.ReadIfThere(folder, JsonTemplate, MaxTemplate));
         return texts;
     }
 
-    /// <summary>Tokenizer, template and generation settings alone, which other layouts have too.</summary>
+    /// <summary>Tokenizer and template alone: what every layout has, and what every layout's identity covers.</summary>
     public static FolderTexts ReadTokenizer(string folder)
     {
         var texts = new FolderTexts();
         texts.Add(TokenizerFile, FolderFile.Read(folder, TokenizerFile, MaxTokenizer));
-        texts.Add(GenerationConfig, FolderFile.ReadIfThere(folder, GenerationConfig, MaxSettings));
         texts.Add(TokenizerConfig, FolderFile.ReadIfThere(folder, TokenizerConfig, MaxTokenizerConfig));
         texts.Add(JinjaTemplate, FolderFile.ReadIfThere(folder, JinjaTemplate, MaxTemplate));
-        texts.Add(JsonTemplate, FolderFile.ReadIfThere(folder, JsonTemplate, MaxTemplate));
         return texts;
     }
 

@@ -1,7 +1,9 @@
 using OpenGradient.Engine.LanguageModels.Kernels;
 using OpenGradient.Engine.LanguageModels.Loading;
+using OpenGradient.Engine.LanguageModels.OnnxRuntime;
 using OpenGradient.Engine.LanguageModels.Tests.Doubles;
 using OpenGradient.Engine.LanguageModels.Tests.Kernels;
+using OpenGradient.Engine.LanguageModels.Tests.OnnxRuntime;
 
 namespace OpenGradient.Engine.LanguageModels.Tests.Loading;
 
@@ -99,6 +101,27 @@ public sealed class FolderOpeningTests
         folder.Write("chat_template.jinja", [0xFF, 0xFE]);
         var error = await Assert.ThrowsAsync<LanguageModelLoadException>(() => LanguageModelFolder.OpenAsync(folder.Path, new LanguageModelLoadOptions(), default));
         Assert.Contains("chat_template.jinja is not UTF-8", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OpenAsync_GenAiFolder_GivesItsParts()
+    {
+        using var folder = new GenAiTestFolder("genai-int4");
+        var parts = await LanguageModelFolder.OpenAsync(folder.Path, GenAiTestFolder.Options with { Name = "g" }, default);
+        using var runtime = parts.Runtime;
+        Assert.IsType<GenAiRuntime>(runtime);
+        Assert.Equal(("g", "1"), (parts.Name, parts.Version));
+        Assert.Equal([257], parts.EndTokens);
+        Assert.True(parts.Tokenizer.VocabularySize <= runtime.Info.VocabularySize);
+    }
+
+    [Fact]
+    public async Task OpenAsync_GenAiFolderWithoutItsTokenizer_IsRefused()
+    {
+        using var folder = new GenAiTestFolder("genai-int4");
+        File.Delete(folder.PathOf("tokenizer.json"));
+        var error = await Assert.ThrowsAsync<LanguageModelLoadException>(() => LanguageModelFolder.OpenAsync(folder.Path, GenAiTestFolder.Options, default));
+        Assert.Contains("tokenizer.json is missing", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
