@@ -262,7 +262,8 @@ internal sealed class SequenceScheduler : IDisposable
 
     private void Chosen(Sequence sequence)
     {
-        sequence.IsAlone = false;
+        // Not after its prompt alone: what breaks the runtime may be in the step after it.
+        if (sequence.Planned == 1) sequence.IsAlone = false;
         var before = sequence.Count;
         var end = AnswerProgress.Accept(sequence);
         if (sequence.Count > before) Timed(sequence);

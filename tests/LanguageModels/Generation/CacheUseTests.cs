@@ -76,8 +76,8 @@ public sealed class CacheUseTests
     public async Task Start_QueueFull_IsRefusedWithAdvice()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxSequences = 1 });
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime, new LanguageModelOptions { MaxQueued = 4 });
+        using var gate = new StepGate(runtime);
         var running = model.Started(FakeModel.Request([1], 5));
         await gate.Reached(1);
         var waiting = Enumerable.Range(0, 2).Select(_ => model.Started(FakeModel.Request([1], 5) with { Caller = "a" })).ToList();
@@ -99,8 +99,8 @@ public sealed class CacheUseTests
     public async Task Cancel_MidStream_FreesSlotAndPagesWithinAStep()
     {
         var runtime = new FakeRuntime();
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var generation = model.Started(FakeModel.Request(Prompt, 90));
         await gate.Reached(5);
         Assert.NotEqual(0, model.Statistics.PagesHeld);
@@ -117,8 +117,8 @@ public sealed class CacheUseTests
     public async Task Cancel_WhileWaiting_FreesThePlaceAtOnce()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxSequences = 1 });
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var running = model.Started(FakeModel.Request([1], 3));
         await gate.Reached(1);
         var waiting = model.Started(FakeModel.Request([2], 3));

@@ -51,8 +51,8 @@ public sealed class EmbeddingTests
     public async Task Embed_Cancelled_GivesItsPagesBack()
     {
         var runtime = new FakeRuntime();
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime, new LanguageModelOptions { PrefillTokensPerStep = 8 });
+        using var gate = new StepGate(runtime);
         using var cancellation = new CancellationTokenSource();
         var embedding = model.EmbedAsync(new int[100], cancellation.Token).AsTask();
         await gate.Reached(2);

@@ -52,18 +52,16 @@ public sealed class RandomScheduleTests
     [Fact]
     public async Task Schedules_AllOfThem_PreemptEvictAndShare()
     {
-        long preemptions = 0, cached = 0, cancelled = 0;
+        long preemptions = 0, cached = 0;
         for (var seed = 1; seed <= 12; seed++)
         {
             var statistics = await Run(new Random(seed * 1000));
             preemptions += statistics.Preemptions;
             cached += statistics.CachedPromptTokens;
-            cancelled += statistics.Finished[FinishReason.Cancelled];
         }
 
         Assert.True(preemptions > 10, $"{preemptions} preemptions");
         Assert.True(cached > 100, $"{cached} tokens were cached");
-        Assert.True(cancelled > 5, $"{cancelled} were cancelled");
     }
 
     private static async Task<LanguageModelStatistics> Run(Random random)

@@ -13,8 +13,8 @@ public sealed class SchedulingTests
     public async Task Start_ManySequences_ShareSteps()
     {
         var runtime = new FakeRuntime { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var first = model.Started(FakeModel.Request([1, 2], 20));
         await gate.Reached(1);
         var others = Enumerable.Range(0, 5).Select(i => model.Started(FakeModel.Request([i, 3], 20))).ToArray();
@@ -29,8 +29,8 @@ public sealed class SchedulingTests
     public async Task Start_LongPrompt_StallsNobody()
     {
         var runtime = new FakeRuntime { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime, new LanguageModelOptions { PrefillTokensPerStep = 16 });
+        using var gate = new StepGate(runtime);
         var decoding = model.Started(FakeModel.Request([1], 60));
         await gate.Reached(3);
         var prompt = Enumerable.Range(0, 100).Select(i => i % V).ToArray();
@@ -48,8 +48,8 @@ public sealed class SchedulingTests
     public async Task Start_ShortPromptBesideLongOnes_IsNotLast()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxStepTokens = 400, ContextLength = 1024, Pages = 400 }) { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime, new LanguageModelOptions { PrefillTokensPerStep = 192 });
+        using var gate = new StepGate(runtime);
         var holder = model.Started(FakeModel.Request([5], 30));
         await gate.Reached(1);
         var longs = new[] { 10, 11 }.Select(first => model.Started(FakeModel.Request([first, .. Enumerable.Repeat(1, 899)], 1))).ToArray();
@@ -66,8 +66,8 @@ public sealed class SchedulingTests
     public async Task Start_FixedChunks_PromptsAreAloneAndDecodingGoesOnBetween()
     {
         var runtime = new FakeRuntime(FakeRuntime.Chunked) { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var decoding = model.Started(FakeModel.Request([1, 2], 40));
         await gate.Reached(3);
         var reading = model.Started(FakeModel.Request([.. Enumerable.Range(0, 50)], 3));
@@ -83,8 +83,8 @@ public sealed class SchedulingTests
     public async Task Start_OneSlot_CallersTakeTurns()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxSequences = 1 }) { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var all = new List<IGeneration> { model.Started(FakeModel.Request([0], 1) with { Caller = "many" }) };
         await gate.Reached(1);
         for (var i = 1; i <= 4; i++) all.Add(model.Started(FakeModel.Request([i], 1) with { Caller = "many" }));
@@ -100,8 +100,8 @@ public sealed class SchedulingTests
     public async Task Start_CallerWithSequencesUnderWay_GoesAfterOneWithNone()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxSequences = 2 }) { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var all = new List<IGeneration> { model.Started(FakeModel.Request([1], 30) with { Caller = "a" }), model.Started(FakeModel.Request([2], 5) with { Caller = "a" }) };
         await gate.Reached(1);
         for (var i = 0; i < 3; i++) all.Add(model.Started(FakeModel.Request([20 + i], 1) with { Caller = "a" }));
@@ -117,8 +117,8 @@ public sealed class SchedulingTests
     public async Task Start_Priorities_HigherGoFirstAndLowerAreNotForgotten()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxSequences = 1 }) { Log = [] };
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var all = new List<IGeneration> { model.Started(FakeModel.Request([0], 1) with { Priority = RequestPriority.High }) };
         await gate.Reached(1);
         all.Add(model.Started(FakeModel.Request([1], 1) with { Priority = RequestPriority.Low }));
@@ -134,8 +134,8 @@ public sealed class SchedulingTests
     public async Task Start_HighPriorityWithoutASlot_DisplacesALowOne()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { MaxSequences = 1 });
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var request = FakeModel.Request([1, 2, 3], 20) with { Priority = RequestPriority.Low };
         var low = model.Started(request);
         await gate.Reached(5);

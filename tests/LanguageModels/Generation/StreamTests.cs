@@ -43,8 +43,8 @@ public sealed class StreamTests
     public async Task ReadParts_TokenCancelled_CancelsTheAnswer()
     {
         var runtime = new FakeRuntime();
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
         var generation = model.Started(FakeModel.Request([1, 2], 50));
         using var cancellation = new CancellationTokenSource();
         var reading = Task.Run(async () =>
@@ -96,8 +96,8 @@ public sealed class StreamTests
     public async Task Answer_TimeoutWhileWriting_EndsWhereItIs()
     {
         var (runtime, clock) = (new FakeRuntime(), new ManualClock());
-        using var gate = new StepGate(runtime);
         await using var model = FakeModel.Serve(runtime, services: new LanguageModelServices { Time = clock });
+        using var gate = new StepGate(runtime);
         var generation = model.Started(FakeModel.Request([1], 50) with { Timeout = TimeSpan.FromSeconds(10) });
         await gate.Reached(4);
         clock.Advance(TimeSpan.FromSeconds(11));
