@@ -7,19 +7,33 @@
  * prompt of thousands and in a decode of one.
  */
 
-/* Where a segment's blocks of sixteen tokens are. */
+#define SEGMENT_BLOCKS (OGK_SEGMENT / OGK_KEYS_BLOCK)
+
+/* Where a segment's blocks of sixteen tokens are, and behind its last ones those that are read next: values after keys, the
+ * next segment's keys after values. */
 typedef struct segment_blocks {
-    const void *keys[OGK_SEGMENT / OGK_KEYS_BLOCK], *values[OGK_SEGMENT / OGK_KEYS_BLOCK];
+    const void *keys[SEGMENT_BLOCKS + CHUNK_BLOCKS], *values[SEGMENT_BLOCKS + CHUNK_BLOCKS];
 } segment_blocks;
 
-static void find_blocks(const ogk_attention *task, uint32_t segment, uint32_t blocks, segment_blocks *found)
+static size_t find_block(const ogk_attention *task, uint32_t position)
 {
+    size_t page = (size_t)task->pages[position / task->page_tokens];
+    return (page * task->page_tokens + position % task->page_tokens) * task->head_dim;
+}
+
+static void find_blocks(const ogk_attention *task, uint32_t segment, uint32_t end, segment_blocks *found)
+{
+    uint32_t blocks = (end - segment + OGK_KEYS_BLOCK - 1) / OGK_KEYS_BLOCK;
+    if (blocks > SEGMENT_BLOCKS) blocks = SEGMENT_BLOCKS;
     for (uint32_t b = 0; b < blocks; b++) {
-        uint32_t position = segment + b * OGK_KEYS_BLOCK;
-        size_t page = (size_t)task->pages[position / task->page_tokens];
-        size_t element = (page * task->page_tokens + position % task->page_tokens) * task->head_dim;
+        size_t element = find_block(task, segment + b * OGK_KEYS_BLOCK);
         found->keys[b] = task->keys + element;
         found->values[b] = task->values + element;
+    }
+    for (uint32_t b = 0; b < CHUNK_BLOCKS; b++) {
+        uint32_t next = segment + OGK_SEGMENT + b * OGK_KEYS_BLOCK;
+        found->keys[blocks + b] = b < blocks ? found->values[b] : NULL;
+        found->values[blocks + b] = next < end ? task->keys + find_block(task, next) : NULL;
     }
 }
 
@@ -67,13 +81,29 @@ static void merge(uint32_t dim, float *most, float *total, float *sums, float pa
         lanes_store(sums + d, lanes_fma(lanes_load(part + d), new, lanes_mul(lanes_load(sums + d), old)));
 }
 
-/* What a segment's functions share: rows [first, rows) see keys of it, row r sees seen[r] of them, never fewer than row r - 1. */
+/* What a segment's functions share: row r sees seen[r] of its keys, never fewer than row r - 1; rows before `first`, which
+ * begins a tile, see none. */
 typedef struct segment_rows {
     uint32_t first, rows, dim;
-    const float *queries[OGK_TASK_ROWS];
     uint32_t seen[OGK_TASK_ROWS];
     float *scores, *wide;
+    float *queries; /* by tile of rows: [dim][NARROW_ROWS], so that one pointer reaches a whole tile */
 } segment_rows;
+
+static uint32_t tile_rows(uint32_t rows)
+{
+    return rows > NARROW_ROWS ? TILE_ROWS : NARROW_ROWS;
+}
+
+static void gather_queries(const ogk_attention *task, uint32_t rows, float *gathered)
+{
+    uint32_t step = tile_rows(rows), dim = task->head_dim;
+    for (uint32_t r = 0; r < rows; r++) {
+        const float *from = task->queries + r / task->heads * task->queries_stride + (size_t)(r % task->heads) * dim;
+        float *to = gathered + (size_t)(r / step) * NARROW_ROWS * dim + r % step;
+        for (uint32_t d = 0; d < dim; d++) to[(size_t)d * NARROW_ROWS] = from[d];
+    }
+}
 
 static uint32_t at_most(uint32_t value, uint32_t most)
 {
@@ -95,7 +125,7 @@ OGK_INLINE void score_segment(const int wide, const segment_rows *s, const void 
             uint32_t count = at_most(s->rows - r, step), seen = s->seen[r + count - 1];
             if (seen <= key) continue;
             uint32_t needed = at_most((seen - key + OGK_KEYS_BLOCK - 1) / OGK_KEYS_BLOCK, CHUNK_BLOCKS);
-            score_rows(wide, count, needed, s->dim, s->queries + r, from, s->scores + (size_t)r * OGK_SEGMENT + key);
+            score_rows(wide, count, needed, s->dim, s->queries + (size_t)(r / step) * NARROW_ROWS * s->dim, from, s->scores + (size_t)r * OGK_SEGMENT + key);
         }
     }
 }
@@ -131,13 +161,14 @@ static void attend(const ogk_attention *task)
     float *part = sums + (size_t)OGK_TASK_ROWS * dim;
     float most[OGK_TASK_ROWS], total[OGK_TASK_ROWS];
     segment_rows s = {.rows = rows, .dim = dim, .scores = scores, .wide = part + (size_t)OGK_TASK_ROWS * dim};
-    for (uint32_t r = 0; r < rows; r++)
-        s.queries[r] = task->queries + r / task->heads * task->queries_stride + (size_t)(r % task->heads) * dim;
+    s.queries = s.wide + (size_t)CHUNK_BLOCKS * OGK_KEYS_BLOCK * dim;
+    gather_queries(task, rows, s.queries);
     for (uint32_t segment = 0; segment < end; segment += OGK_SEGMENT) {
         segment_blocks blocks;
-        find_blocks(task, segment, at_most((end - segment + OGK_KEYS_BLOCK - 1) / OGK_KEYS_BLOCK, OGK_SEGMENT / OGK_KEYS_BLOCK), &blocks);
-        s.first = segment > task->start ? (segment - task->start) * task->heads : 0;
-        for (uint32_t r = s.first; r < rows; r++) s.seen[r] = at_most(task->start + r / task->heads + 1 - segment, OGK_SEGMENT);
+        find_blocks(task, segment, end, &blocks);
+        uint32_t first = segment > task->start ? (segment - task->start) * task->heads : 0;
+        s.first = first / tile_rows(rows) * tile_rows(rows);
+        for (uint32_t r = s.first; r < rows; r++) s.seen[r] = r < first ? 0 : at_most(task->start + r / task->heads + 1 - segment, OGK_SEGMENT);
         float *out = segment == 0 ? sums : part;
         float part_most[OGK_TASK_ROWS], part_total[OGK_TASK_ROWS];
         memset(out + (size_t)s.first * dim, 0, (size_t)(rows - s.first) * dim * sizeof(float));
@@ -146,12 +177,12 @@ static void attend(const ogk_attention *task)
             score_segment(1, &s, blocks.keys);
         else
             score_segment(0, &s, blocks.keys);
-        for (uint32_t r = s.first; r < rows; r++) part_total[r] = soften(scores + (size_t)r * OGK_SEGMENT, s.seen[r], &part_most[r]);
+        for (uint32_t r = first; r < rows; r++) part_total[r] = soften(scores + (size_t)r * OGK_SEGMENT, s.seen[r], &part_most[r]);
         if (wide)
             value_segment(1, &s, blocks.values, out);
         else
             value_segment(0, &s, blocks.values, out);
-        for (uint32_t r = s.first; r < rows; r++) {
+        for (uint32_t r = first; r < rows; r++) {
             if (segment != 0) {
                 merge(dim, &most[r], &total[r], sums + (size_t)r * dim, part_most[r], part_total[r], part + (size_t)r * dim);
                 continue;

@@ -25,8 +25,15 @@ OGK_INLINE lanes load_either(int wide, const void *from, size_t element)
     return wide ? lanes_load((const float *)from + element) : lanes_load_half((const uint16_t *)from + element);
 }
 
-/* scores[r][16 * b + lane] = sum over d of queries[r][d] * keys[b][d][lane] */
-OGK_INLINE void score_tile(const int wide, const int rows, const int blocks, uint32_t dim, const float *const *queries,
+/* Asks for the line of an element that will be needed some blocks later. With few rows attention waits for memory, and
+ * blocks of different pages are too short for the processor to foresee the next. Null: nothing follows. */
+OGK_INLINE void foresee(const void *block, size_t element)
+{
+    if (block != NULL) __builtin_prefetch((const uint16_t *)block + element);
+}
+
+/* scores[r][16 * b + lane] = sum over d of queries[d][r] * keys[b][d][lane] */
+OGK_INLINE void score_tile(const int wide, const int rows, const int blocks, uint32_t dim, const float *queries,
                            const void *const *keys, float *scores)
 {
     lanes sum[NARROW_ROWS][TILE_BLOCKS];
@@ -36,11 +43,15 @@ OGK_INLINE void score_tile(const int wide, const int rows, const int blocks, uin
         for (int b = 0; b < blocks; b++) sum[r][b] = lanes_set(0.0f);
     for (uint32_t d = 0; d < dim; d++) {
         lanes key[TILE_BLOCKS];
+        if (!wide && d % 2 == 0) {
+#pragma GCC unroll 4
+            for (uint32_t b = 0; b < (uint32_t)blocks; b++) foresee(keys[b + CHUNK_BLOCKS], (size_t)d * OGK_KEYS_BLOCK);
+        }
 #pragma GCC unroll 4
         for (int b = 0; b < blocks; b++) key[b] = load_either(wide, keys[b], (size_t)d * OGK_KEYS_BLOCK);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
-            lanes query = lanes_set(queries[r][d]);
+            lanes query = lanes_set(queries[(size_t)d * NARROW_ROWS + (size_t)r]);
 #pragma GCC unroll 4
             for (int b = 0; b < blocks; b++) sum[r][b] = lanes_fma(query, key[b], sum[r][b]);
         }
@@ -61,10 +72,14 @@ OGK_INLINE void value_tile(const int wide, const int rows, const int groups, uin
 #pragma GCC unroll 4
         for (int l = 0; l < groups; l++) sum[r][l] = lanes_load(out + (size_t)r * dim + column + (size_t)l * OGK_WIDTH);
     for (uint32_t key = from; key < to;) {
-        const void *block = values[key / OGK_KEYS_BLOCK];
+        const void *block = values[key / OGK_KEYS_BLOCK], *ahead = wide ? NULL : values[key / OGK_KEYS_BLOCK + CHUNK_BLOCKS];
         uint32_t end = (key / OGK_KEYS_BLOCK + 1) * OGK_KEYS_BLOCK;
         for (end = end < to ? end : to; key < end; key++) {
             size_t place = (size_t)(key % OGK_KEYS_BLOCK) * dim + column;
+            if (!wide) {
+                foresee(ahead, place);
+                if (groups > 2) foresee(ahead, place + 2 * OGK_WIDTH);
+            }
             lanes value[TILE_BLOCKS];
 #pragma GCC unroll 4
             for (int l = 0; l < groups; l++) value[l] = load_either(wide, block, place + (size_t)l * OGK_WIDTH);
@@ -103,7 +118,7 @@ OGK_INLINE void value_tile(const int wide, const int rows, const int groups, uin
 #endif
 
 /* Scores of at most NARROW_ROWS rows against `blocks` blocks. */
-OGK_INLINE void score_rows(const int wide, uint32_t rows, uint32_t blocks, uint32_t dim, const float *const *queries,
+OGK_INLINE void score_rows(const int wide, uint32_t rows, uint32_t blocks, uint32_t dim, const float *queries,
                            const void *const *keys, float *scores)
 {
     uint32_t b = 0;

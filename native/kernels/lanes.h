@@ -9,7 +9,11 @@
 #include "linear_numbers.h"
 
 #define OGK_WIDTH 16u
+#ifdef __SANITIZE_ADDRESS__ /* tiles that are unrolled and instrumented take minutes to compile */
+#define OGK_INLINE static inline __attribute__((unused))
+#else
 #define OGK_INLINE static inline __attribute__((always_inline, unused))
+#endif
 
 /* Above it 2^x is infinite; below it results are taken for zero, so that no denormal is made. */
 #define OGK_EXP2_MOST 127.0f

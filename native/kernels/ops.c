@@ -15,6 +15,6 @@ const ogk_ops *ogk_ops_of(uint32_t isa)
 size_t ogk_attention_scratch(uint32_t head_dim)
 {
     size_t scores = (size_t)OGK_TASK_ROWS * OGK_SEGMENT, outputs = 2 * (size_t)OGK_TASK_ROWS * head_dim;
-    size_t wide = 4 * (size_t)OGK_KEYS_BLOCK * head_dim;
-    return scores + outputs + wide;
+    size_t wide = 4 * (size_t)OGK_KEYS_BLOCK * head_dim, queries = 2 * (size_t)OGK_TASK_ROWS * head_dim; /* tiles of 6 fill 8 rows */
+    return scores + outputs + wide + queries;
 }

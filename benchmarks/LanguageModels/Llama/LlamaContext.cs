@@ -11,6 +11,7 @@ internal sealed unsafe class LlamaContext : IDisposable
     private readonly LlamaLibrary _library;
     private readonly byte* _memory;
     private readonly LlamaBatch _arrays;
+    private readonly nint _threads;
     private nint _context;
     private int _count;
 
@@ -24,6 +25,7 @@ internal sealed unsafe class LlamaContext : IDisposable
         parameters.Threads = parameters.BatchThreads = threads;
         _context = library.NewContext(model, parameters);
         if (_context == 0) throw new InvalidOperationException($"llama.cpp gives no context for {sequences} sequences of {context} tokens");
+        _threads = library.AttachThreads(_context, threads);
 
         // Tokens, positions, counts, ids, pointers to ids, flags.
         _memory = (byte*)NativeMemory.AllocZeroed(Batch, (4 * sizeof(int)) + (nuint)sizeof(int*) + 1);
@@ -77,6 +79,7 @@ internal sealed unsafe class LlamaContext : IDisposable
     {
         if (_context == 0) return;
         _library.FreeContext(_context);
+        _library.FreeThreads(_threads);
         _context = 0;
         NativeMemory.Free(_memory);
     }

@@ -15,6 +15,10 @@ internal sealed unsafe class LlamaLibrary
 
     // What this build's llama_context_default_params and llama_model_default_params store, member by member.
     private const int KeyTypeF16 = 1, Automatic = -1;
+    private const int CpuDevice = 0;
+
+    // ggml_threadpool_params: 512 bytes of cores, the number of threads, their priority, how long they spin.
+    private const int ThreadpoolSize = 528, ThreadpoolThreads = 512, ThreadpoolPoll = 520, DefaultPoll = 50;
 
     public readonly delegate* unmanaged[Cdecl]<LlamaModelParams> ModelDefaults;
     public readonly delegate* unmanaged[Cdecl]<LlamaContextParams> ContextDefaults;
@@ -31,6 +35,10 @@ internal sealed unsafe class LlamaLibrary
     public readonly delegate* unmanaged[Cdecl]<nint, int, int, int, byte> MemoryRemove;
     public readonly delegate* unmanaged[Cdecl]<nint, void> Synchronize;
     private readonly delegate* unmanaged[Cdecl]<byte*> _systemInfo;
+    private readonly delegate* unmanaged[Cdecl]<byte*, int, void> _threadpoolDefaults;
+    private readonly delegate* unmanaged[Cdecl]<byte*, nint> _newThreadpool;
+    private readonly delegate* unmanaged[Cdecl]<nint, void> _freeThreadpool;
+    private readonly delegate* unmanaged[Cdecl]<nint, nint, nint, void> _attachThreadpool;
 
     private LlamaLibrary(string folder)
     {
@@ -51,11 +59,26 @@ internal sealed unsafe class LlamaLibrary
         MemoryRemove = (delegate* unmanaged[Cdecl]<nint, int, int, int, byte>)Find(llama, "llama_memory_seq_rm");
         Synchronize = (delegate* unmanaged[Cdecl]<nint, void>)Find(llama, "llama_synchronize");
         _systemInfo = (delegate* unmanaged[Cdecl]<byte*>)Find(llama, "llama_print_system_info");
+        _attachThreadpool = (delegate* unmanaged[Cdecl]<nint, nint, nint, void>)Find(llama, "llama_attach_threadpool");
+        var ggmlBase = NativeLibrary.Load(Path.Combine(folder, "libggml-base.so"));
+        _threadpoolDefaults = (delegate* unmanaged[Cdecl]<byte*, int, void>)Find(ggmlBase, "ggml_threadpool_params_init");
         CheckLayout();
         ((delegate* unmanaged[Cdecl]<delegate* unmanaged[Cdecl]<int, byte*, void*, void>, void*, void>)Find(llama, "llama_log_set"))(&Silent, null);
         fixed (byte* path = Encoding.UTF8.GetBytes(folder + '\0'))
             ((delegate* unmanaged[Cdecl]<byte*, void>)Find(ggml, "ggml_backend_load_all_from_path"))(path);
         ((delegate* unmanaged[Cdecl]<void>)Find(llama, "llama_backend_init"))();
+
+        // Which of the CPU backends was loaded is ggml's choice; its functions are asked of it by name.
+        var device = ((delegate* unmanaged[Cdecl]<int, nint>)Find(ggml, "ggml_backend_dev_by_type"))(CpuDevice);
+        var backend = ((delegate* unmanaged[Cdecl]<nint, nint>)Find(ggmlBase, "ggml_backend_dev_backend_reg"))(device);
+        var find = (delegate* unmanaged[Cdecl]<nint, byte*, nint>)Find(ggmlBase, "ggml_backend_reg_get_proc_address");
+        fixed (byte* create = "ggml_threadpool_new\0"u8, free = "ggml_threadpool_free\0"u8)
+        {
+            _newThreadpool = (delegate* unmanaged[Cdecl]<byte*, nint>)find(backend, create);
+            _freeThreadpool = (delegate* unmanaged[Cdecl]<nint, void>)find(backend, free);
+        }
+
+        if (_newThreadpool is null || _freeThreadpool is null) throw Other("threads");
     }
 
     /// <summary>The instruction sets that its CPU backend uses, in its own words.</summary>
@@ -79,8 +102,23 @@ internal sealed unsafe class LlamaLibrary
         }
     }
 
+    /// <summary>Threads that a context keeps, as llama.cpp's own programs give it; without them each call starts its own.</summary>
+    public nint AttachThreads(nint context, int threads)
+    {
+        var parameters = stackalloc byte[ThreadpoolSize];
+        _threadpoolDefaults(parameters, threads);
+        var pool = _newThreadpool(parameters);
+        _attachThreadpool(context, pool, pool);
+        return pool;
+    }
+
+    public void FreeThreads(nint pool) => _freeThreadpool(pool);
+
     private void CheckLayout()
     {
+        var threads = stackalloc byte[ThreadpoolSize];
+        _threadpoolDefaults(threads, 3);
+        if (*(int*)(threads + ThreadpoolThreads) != 3 || *(int*)(threads + ThreadpoolPoll) != DefaultPoll) throw Other("ggml_threadpool_params");
         if (sizeof(LlamaModelParams) != 80 || sizeof(LlamaContextParams) != 160 || sizeof(LlamaBatch) != 56) throw Other("sizes");
         var model = ModelDefaults();
         if (model is not { GpuLayers: Automatic, SplitMode: 1, LoadMode: Automatic, MainGpu: 0, UseExtraBuffers: 1, VocabularyOnly: 0 }) throw Other("llama_model_params");

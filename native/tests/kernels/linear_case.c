@@ -1,6 +1,7 @@
 #include "linear_case.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,15 +53,24 @@ void *aligned(size_t bytes)
     return memory;
 }
 
+/* bf16: factors around 2^-63. Quantized: scales around the smallest of fp16 and the smallest that an input may have. */
+static float tiny(random_source *from, uint32_t scheme, uint32_t row, int weight)
+{
+    int down = (int)(random_bits(from) >> 32) & 3;
+    float plain = random_uniform(from);
+    if (scheme == OGK_BF16) return ldexpf(plain, -61 - down);
+    return ldexpf(plain, weight ? -12 - down : -96 - (int)(row % 7));
+}
+
 linear_case linear_case_make(random_source *from, uint32_t scheme, uint32_t rows, uint32_t out, uint32_t in, int kind)
 {
     linear_case made = {scheme, rows, out, in, aligned((size_t)rows * in * sizeof(float)), aligned((size_t)out * in * sizeof(float)),
                         aligned(ogk_linear_packed_size(scheme, out, in))};
     /* some rows are as models have them, so that not everything ends as a NaN */
     for (uint32_t r = 0; r < rows; r++)
-        for (uint32_t k = 0; k < in; k++) made.x[(size_t)r * in + k] = random_number(from, r % 3 == 2 ? data_plain : kind);
+        for (uint32_t k = 0; k < in; k++) made.x[(size_t)r * in + k] = kind == data_tiny ? tiny(from, scheme, r, 0) : random_number(from, r % 3 == 2 ? data_plain : kind);
     for (uint32_t o = 0; o < out; o++)
-        for (uint32_t k = 0; k < in; k++) made.weights[(size_t)o * in + k] = random_number(from, o % 3 == 2 ? data_plain : kind);
+        for (uint32_t k = 0; k < in; k++) made.weights[(size_t)o * in + k] = kind == data_tiny ? tiny(from, scheme, o, 1) : random_number(from, o % 3 == 2 ? data_plain : kind);
     ogk_linear_pack(scheme, out, in, OGK_TYPE_F32, made.weights, 0, (out + OGK_PANEL - 1) / OGK_PANEL, made.packed);
     return made;
 }

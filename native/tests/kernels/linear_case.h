@@ -18,10 +18,11 @@ enum {
     data_plain,    /* as models have them */
     data_wild,     /* exponents over the whole range, zeros of both signs, denormals: overflow and underflow on the way */
     data_broken,   /* and infinities and NaN */
+    data_tiny,     /* products and sums around the smallest normal number: what is flushed shows */
     data_kinds
 };
 
-float random_number(random_source *from, int kind);
+float random_number(random_source *from, int kind); /* not for data_tiny */
 
 enum { sentinel = 0x7fa5a5a5 }; /* bits of y that nobody wrote */
 

@@ -129,6 +129,39 @@ TEST(packing_stays_within_half_a_step_of_the_weights)
     }
 }
 
+/* Scales that fp16 holds with few bits: what they round to must not push integers out of their range. */
+TEST(packing_of_tiny_weights_stays_near_them)
+{
+    for (uint32_t scheme = OGK_INT8; scheme <= OGK_INT4; scheme++) {
+        random_source random = {108};
+        linear_case of = linear_case_make(&random, scheme, 1, 64, 256, data_plain);
+        for (uint32_t i = 0; i < of.out * of.in; i++) of.weights[i] *= ldexpf(scheme == OGK_INT8 ? 127 : 8, -26 + (int)(i / 512 % 8));
+        ogk_linear_pack(scheme, of.out, of.in, OGK_TYPE_F32, of.weights, 0, 4, of.packed);
+        float *rows = rows_of(&of);
+        for (uint32_t i = 0; i < of.out * of.in; i++) {
+            float step = ldexpf(1, -26 + (int)(i / 512 % 8)), largest = scheme == OGK_INT8 ? 127 : 8;
+            float scale_off = 0x1p-25f * largest; /* what the scale's own rounding moves the largest weight by */
+            CHECK(fabsf(rows[i] - of.weights[i]) <= step + scale_off);
+        }
+        free(rows);
+        linear_case_free(&of);
+    }
+}
+
+TEST(packing_of_huge_weights_stops_at_the_largest_scale)
+{
+    for (uint32_t scheme = OGK_INT8; scheme <= OGK_INT4; scheme++) {
+        random_source random = {109};
+        linear_case of = linear_case_make(&random, scheme, 1, 16, 32, data_plain);
+        for (uint32_t i = 0; i < of.out * of.in; i++) of.weights[i] = i % 2 == 0 ? -1.5e12f : 1e38f;
+        ogk_linear_pack(scheme, of.out, of.in, OGK_TYPE_F32, of.weights, 0, 1, of.packed);
+        float *rows = rows_of(&of);
+        for (uint32_t i = 0; i < of.out * of.in; i++) CHECK(rows[i] == (i % 2 == 0 ? -1.0f : 1.0f) * (scheme == OGK_INT8 ? 127 : i % 2 == 0 ? 7 : 8) * 65504);
+        free(rows);
+        linear_case_free(&of);
+    }
+}
+
 TEST(packing_does_not_depend_on_the_type_or_the_split)
 {
     static const uint32_t schemes[] = {OGK_BF16, OGK_INT8, OGK_INT4};
@@ -209,6 +242,11 @@ TEST(fma_without_the_instruction_rounds_once)
         float a = random_number(&random, data_broken), b = random_number(&random, data_broken), c = random_number(&random, data_broken);
         if (i % 4 == 0) c = -a * b; /* what cancels shows the rounding */
         if (i % 4 == 1) c = a * b * 0x1.000002p24f;
+        if (i % 4 == 2) { /* a product between two fp32, and something small that decides */
+            a = (float)(random_bits(&random) >> 52 | 0x801);
+            b = (float)(random_bits(&random) >> 51 | 0x1001);
+            c = random_uniform(&random) * 0x1p-40f;
+        }
         float expected = fmaf(a, b, c), actual = ogk_fma(a, b, c);
         CHECK(ogk_bits(expected) == ogk_bits(actual) || (isnan(expected) && isnan(actual)));
     }

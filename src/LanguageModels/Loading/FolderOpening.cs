@@ -46,7 +46,7 @@ internal sealed class FolderOpening(string folder, LanguageModelLoadOptions opti
     private GenAiRuntime OpenGenAi()
     {
         var texts = FolderTexts.ReadTokenizer(folder);
-        var runtime = GenAiRuntime.Open(folder, options, cancellation);
+        var runtime = GenAiRuntime.Open(folder, texts, options, cancellation);
         try
         {
             ReadTexts(texts, runtime.Info.VocabularySize, GenAiEndTokens(runtime.Info.VocabularySize));

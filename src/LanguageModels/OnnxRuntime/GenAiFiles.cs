@@ -12,12 +12,8 @@ namespace OpenGradient.Engine.LanguageModels.OnnxRuntime;
 /// </summary>
 internal sealed class GenAiFiles : IDisposable
 {
-    // Published configurations have some kilobytes, tokenizers some megabytes.
-    private const long MaxConfigBytes = 1 << 20, MaxTextBytes = 256 << 20;
-
-    /// <summary>What else of the folder decides which tokens a text is, if it is there.</summary>
-    private static readonly string[] TextFiles =
-        ["added_tokens.json", "chat_template.jinja", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json"];
+    // Published configurations have some kilobytes.
+    private const int MaxConfigBytes = 1 << 20;
 
     private GenAiFiles(GenAiConfig config, ModelArtifact artifact, Hash256 identity) => (Config, Artifact, Identity) = (config, artifact, identity);
 
@@ -27,18 +23,13 @@ internal sealed class GenAiFiles : IDisposable
 
     public Hash256 Identity { get; }
 
+    /// <param name="texts">What turns text into tokens and back; parsed by whoever read it.</param>
     /// <exception cref="LanguageModelLoadException">A file is missing, too large or malformed; the message names it.</exception>
-    public static GenAiFiles Read(string folder, string name, OnnxRuntimeLibrary library, CancellationToken cancellation)
+    public static GenAiFiles Read(string folder, string name, FolderTexts texts, OnnxRuntimeLibrary library, CancellationToken cancellation)
     {
-        var configBytes = ReadWhole(folder, GenAiConfig.FileName, MaxConfigBytes);
+        var configBytes = FolderFile.Read(folder, GenAiConfig.FileName, MaxConfigBytes);
         var config = GenAiConfig.Parse(configBytes);
-        var roots = new List<(string Name, Hash256 Root)> { (GenAiConfig.FileName, RootOf(configBytes)) };
-        foreach (var file in TextFiles.Where(file => File.Exists(Path.Combine(folder, file))))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            roots.Add((file, RootOf(ReadWhole(folder, file, MaxTextBytes))));
-        }
-
+        var roots = texts.Roots().Append((Name: GenAiConfig.FileName, Root: RootOf(configBytes))).ToList();
         if (roots.Any(root => root.Name == config.ModelFile))
             throw new LanguageModelLoadException($"{GenAiConfig.FileName}: 'model.decoder.filename': '{config.ModelFile}' is another file of the folder");
         var artifact = ReadModel(Path.Combine(folder, config.ModelFile), name, library, cancellation);
@@ -57,24 +48,6 @@ internal sealed class GenAiFiles : IDisposable
         catch (ModelLoadException error)
         {
             throw new LanguageModelLoadException(error.Message, error);
-        }
-    }
-
-    private static byte[] ReadWhole(string folder, string file, long most)
-    {
-        try
-        {
-            using var stream = new FileStream(Path.Combine(folder, file), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            // A device or FIFO has no length that says how much would come.
-            if (!stream.CanSeek) throw new LanguageModelLoadException($"'{file}' is not a regular file");
-            if (stream.Length > most) throw new LanguageModelLoadException($"'{file}' has {stream.Length} bytes, more than {most}");
-            var bytes = new byte[stream.Length];
-            stream.ReadExactly(bytes);
-            return bytes;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new LanguageModelLoadException($"'{file}' cannot be read: {error.Message}", error);
         }
     }
 

@@ -20,13 +20,13 @@ internal static class GenAiOpening
     // More would only be names of slots: nobody runs so many sequences on one machine.
     private const int MostPages = 1 << 16;
 
-    public static GenAiRuntime Open(string folder, LanguageModelLoadOptions options, CancellationToken cancellation)
+    public static GenAiRuntime Open(string folder, FolderTexts texts, LanguageModelLoadOptions options, CancellationToken cancellation)
     {
         if (options.InstructionSet is not null)
             throw new LanguageModelLoadException("an instruction set was asked for, but ONNX Runtime, which serves this folder, chooses its own");
         var name = options.Name ?? new DirectoryInfo(folder).Name;
         var library = Load(options.OnnxRuntimeLibrary);
-        using var files = GenAiFiles.Read(folder, name, library, cancellation);
+        using var files = GenAiFiles.Read(folder, name, texts, library, cancellation);
         options.Progress?.Report(new LoadProgress(0, files.Artifact.Length));
         var context = Context(files.Config, options);
         OrtSession? session = null;
@@ -74,7 +74,7 @@ internal static class GenAiOpening
     {
         var threads = options.Threads ?? Environment.ProcessorCount;
         if (threads < 1) throw new LanguageModelLoadException($"{threads} threads: at least 1 is needed");
-        return new ExecutionOptions { IntraOpThreads = threads, AllowSpinning = threads > 1 };
+        return new ExecutionOptions { IntraOpThreads = threads };
     }
 
     private static int Context(GenAiConfig config, LanguageModelLoadOptions options)

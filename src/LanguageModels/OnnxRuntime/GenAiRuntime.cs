@@ -42,7 +42,11 @@ public sealed class GenAiRuntime : ITokenRuntime
     /// <exception cref="LanguageModelLoadException">The folder is not one that can be served.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing stays in memory.</exception>
     public static GenAiRuntime Open(string folder, LanguageModelLoadOptions options, CancellationToken cancellation) =>
-        GenAiOpening.Open(folder, options, cancellation);
+        Open(folder, FolderTexts.ReadTokenizer(folder), options, cancellation);
+
+    /// <summary>With the texts that its caller has read, so that what is parsed is what the identity covers.</summary>
+    internal static GenAiRuntime Open(string folder, FolderTexts texts, LanguageModelLoadOptions options, CancellationToken cancellation) =>
+        GenAiOpening.Open(folder, texts, options, cancellation);
 
     public void Step(ReadOnlySpan<SequenceStep> steps, Span<float> logits)
     {

@@ -76,7 +76,15 @@ public sealed class GenAiFolderTests : IDisposable
         Assert.Throws<LanguageModelLoadException>(() => _folder.Open());
     }
 
-    [Theory, InlineData("model.onnx"), InlineData("genai_config.json")]
+    [Fact]
+    public void Open_ConfigurationThatIsAFolder_IsRefused()
+    {
+        File.Delete(_folder.PathOf(GenAiTestFolder.Config));
+        Directory.CreateDirectory(_folder.PathOf(GenAiTestFolder.Config));
+        Assert.Contains("not a regular file", Assert.Throws<LanguageModelLoadException>(() => _folder.Open()).Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("model.onnx"), InlineData("genai_config.json"), InlineData("tokenizer.json")]
     public void Open_WithoutAFile_SaysWhich(string file)
     {
         File.Delete(_folder.PathOf(file));
@@ -144,6 +152,8 @@ public sealed class GenAiFolderTests : IDisposable
         _folder.Write("tokenizer.json", File.ReadAllText(_folder.PathOf("tokenizer.json")) + " ");
         Assert.True(seen.Add(Identity()));
         _folder.Write("tokenizer_config.json", "{}");
+        Assert.True(seen.Add(Identity()));
+        _folder.Write("generation_config.json", "{}");
         Assert.True(seen.Add(Identity()));
         _folder.Write("chat_template.jinja", "");
         Assert.True(seen.Add(Identity()));
