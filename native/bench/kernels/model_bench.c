@@ -199,7 +199,7 @@ static void read_options(int count, char **arguments)
         if (strcmp(name, "--past") == 0) options.past = number;
         if (strcmp(name, "--repeats") == 0) options.repeats = number < 1 ? 1 : number < repeats_most ? number : repeats_most;
         if (strcmp(name, "--prefill") == 0) options.prefill = number;
-        if (strcmp(name, "--sequences") == 0) options.sequences = number < sequences_most ? number : sequences_most;
+        if (strcmp(name, "--sequences") == 0) options.sequences = number; /* of the batches below; another number runs none */
     }
     uint32_t most = (pages_most - 1) * page_tokens - repeats_most - 2;
     if (options.past > most) options.past = most;

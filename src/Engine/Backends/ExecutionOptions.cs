@@ -23,12 +23,6 @@ public sealed record ExecutionOptions
     /// </summary>
     public int IntraOpThreads { get; init; } = 1;
 
-    /// <summary>
-    /// Whether threads inside one call spin while they wait for each other. Default no: they take the cores from other calls.
-    /// A runtime that makes one call at a time gains by it, because waking a thread for each of hundreds of nodes takes longer than many of them.
-    /// </summary>
-    public bool AllowSpinning { get; init; }
-
     /// <summary>Whether to execute on the CPU when the device or its provider is missing. Default no: a host sized for a GPU should fail at start, not crawl.</summary>
     public bool AllowCpuFallback { get; init; }
 }

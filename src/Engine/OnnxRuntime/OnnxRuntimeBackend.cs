@@ -16,7 +16,7 @@ public sealed unsafe class OnnxRuntimeBackend(OnnxRuntimeLibrary library) : IMod
         ArgumentNullException.ThrowIfNull(artifact);
         ArgumentNullException.ThrowIfNull(options);
         if (artifact.Model.Length == 0) throw new ModelLoadException(ModelLoadReason.Empty, $"the file of model '{modelName}' is empty");
-        using var sessionOptions = OrtSessionOptions.Create(library.Api, options);
+        using var sessionOptions = OrtSessionOptions.Create(library.Api, options.IntraOpThreads);
         var device = SelectDevice(modelName, options, sessionOptions);
         OrtExternalFiles.Add(library.Api, sessionOptions, artifact.Files);
         var session = CreateSession(modelName, artifact, sessionOptions);
@@ -79,7 +79,7 @@ public sealed unsafe class OnnxRuntimeBackend(OnnxRuntimeLibrary library) : IMod
         device == ExecutionDevice.Cuda ? "cuda" : "cpu",
         device == ExecutionDevice.Cuda ? $"{CudaDevice.Describe(options.DeviceId)} with {InstructionSet.Current}" : InstructionSet.Current,
         "model",
-        OrtSessionOptions.Describe(device, options, fellBack: device != options.Device));
+        OrtSessionOptions.Describe(device, options.IntraOpThreads, fellBack: device != options.Device));
 
     private static ModelLoadException Refused(string modelName, OrtError error) => new(
         error.Code switch

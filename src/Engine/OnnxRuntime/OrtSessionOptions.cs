@@ -16,32 +16,32 @@ internal static unsafe class OrtSessionOptions
     // intra=N              threads inside a call, 1 unless asked for: with more, some kernels split rows by the thread count.
     // libm=...             exp, log, pow, sin, cos, tanh and atan of some kernels are the C library's, whose versions round differently.
     // prepacking=1         unpacked GEMM has another kernel for one row, which breaks batch invariance.
-    // spinning=0           threads that spin take the cores from other workers; 1 where there are none.
-    private static readonly string[] Common = ["align=64", "deterministic=1", "graph=all", "inter=1", "prepacking=1"];
+    // spinning=0           threads that spin take the cores from other workers.
+    private static readonly string[] Common = ["align=64", "deterministic=1", "graph=all", "inter=1", "prepacking=1", "spinning=0"];
 
     // Why: see AppendCuda.
     private static readonly string[] Cuda = ["cudnn_search=heuristic", "tf32=0"];
 
     /// <summary>The options as the fingerprint states them: <c>name=value</c>, sorted, joined by <c>;</c>.</summary>
-    public static string Describe(ExecutionDevice device, ExecutionOptions asked, bool fellBack)
+    public static string Describe(ExecutionDevice device, int intraOpThreads, bool fellBack)
     {
-        var options = Common.Append($"intra={asked.IntraOpThreads}").Append($"spinning={(asked.AllowSpinning ? 1 : 0)}").Concat(device == ExecutionDevice.Cuda ? Cuda : []);
+        var options = Common.Append($"intra={intraOpThreads}").Concat(device == ExecutionDevice.Cuda ? Cuda : []);
         options = options.Append($"libm={NativeEnvironment.MathLibrary}");
         if (fellBack) options = options.Append("fallback=cpu");
         return string.Join(';', options.Order(StringComparer.Ordinal));
     }
 
-    public static OrtHandle Create(OrtApi api, ExecutionOptions asked)
+    public static OrtHandle Create(OrtApi api, int intraOpThreads)
     {
         nint raw;
         OrtStatus.Check(api, api.CreateSessionOptions(&raw), "create session options");
         var options = new OrtHandle(raw, api.ReleaseSessionOptions);
-        OrtStatus.Check(api, api.SetIntraOpNumThreads(raw, asked.IntraOpThreads), "set intra-op threads");
+        OrtStatus.Check(api, api.SetIntraOpNumThreads(raw, intraOpThreads), "set intra-op threads");
         OrtStatus.Check(api, api.SetInterOpNumThreads(raw, 1), "set inter-op threads");
         OrtStatus.Check(api, api.SetSessionExecutionMode(raw, Sequential), "set execution mode");
         OrtStatus.Check(api, api.SetSessionGraphOptimizationLevel(raw, AllOptimizations), "set graph level");
         OrtStatus.Check(api, api.SetDeterministicCompute(raw, 1), "set deterministic compute");
-        AddEntry(api, raw, "session.intra_op.allow_spinning", asked.AllowSpinning ? "1" : "0");
+        AddEntry(api, raw, "session.intra_op.allow_spinning", "0");
         AddEntry(api, raw, "session.inter_op.allow_spinning", "0");
         AddEntry(api, raw, "session.disable_prepacking", "0");
         return options;

@@ -74,7 +74,7 @@ internal static class GenAiOpening
     {
         var threads = options.Threads ?? Environment.ProcessorCount;
         if (threads < 1) throw new LanguageModelLoadException($"{threads} threads: at least 1 is needed");
-        return new ExecutionOptions { IntraOpThreads = threads, AllowSpinning = threads > 1 };
+        return new ExecutionOptions { IntraOpThreads = threads };
     }
 
     private static int Context(GenAiConfig config, LanguageModelLoadOptions options)

@@ -47,7 +47,7 @@ public sealed class OpenAiAnswerTests(LanguageModelHost host) : IClassFixture<La
     {
         var fields = $$""" "model":"tiny",{{Hi}},"max_tokens":40,"seed":3,"ignore_eos":true """;
         var whole = (await host.Post(Chat, $$"""{{{fields}}}""")).Expect(200).Json.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
-        var chunks = await host.Stream(Chat, $$"""{{{fields}},"stream":true,"stream_options":{"include_usage":true}}""");
+        var chunks = await host.Stream(Chat, $$"""{{{fields}},"stream":true,"stream_options":{"include_usage":true} }""");
 
         Assert.Equal("[DONE]", chunks[^1]);
         var parsed = chunks.SkipLast(1).Select(chunk => JsonDocument.Parse(chunk).RootElement).ToArray();
@@ -99,7 +99,7 @@ public sealed class OpenAiAnswerTests(LanguageModelHost host) : IClassFixture<La
     [Fact]
     public async Task Chat_JsonSchema_IsFollowed()
     {
-        var body = $$"""{"model":"tiny",{{Hi}},"seed":5,"response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{"type":"object","properties":{"yes":{"type":"boolean"},"size":{"enum":["s","m"]}},"required":["yes","size"],"additionalProperties":false} } } }""";
+        var body = $$"""{"model":"tiny",{{Hi}},"seed":5,"response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{"type":"object","properties":{"yes":{"type":"boolean"},"size":{"enum":["s","m"]} },"required":["yes","size"],"additionalProperties":false} } } }""";
         var text = (await host.Post(Chat, body)).Expect(200).Json.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!;
         using var document = JsonDocument.Parse(text);
         Assert.Contains(document.RootElement.GetProperty("size").GetString(), (string[])["s", "m"]);
@@ -128,7 +128,7 @@ public sealed class OpenAiAnswerTests(LanguageModelHost host) : IClassFixture<La
     [Fact]
     public async Task Chat_Logprobs_HaveTokensBytesAndAlternatives()
     {
-        var choice = (await host.Post(Chat, $$"""{"model":"tiny",{{Hi}},"max_tokens":4,"temperature":0,"logprobs":true,"top_logprobs":3,"logit_bias":{"256":-100,"257":-100,"258":-100}}""")).Expect(200).Json.GetProperty("choices")[0];
+        var choice = (await host.Post(Chat, $$"""{"model":"tiny",{{Hi}},"max_tokens":4,"temperature":0,"logprobs":true,"top_logprobs":3,"logit_bias":{"256":-100,"257":-100,"258":-100} }""")).Expect(200).Json.GetProperty("choices")[0];
         var positions = choice.GetProperty("logprobs").GetProperty("content").EnumerateArray().ToArray();
         Assert.Equal(4, positions.Length);
         foreach (var position in positions)
@@ -158,7 +158,7 @@ public sealed class OpenAiAnswerTests(LanguageModelHost host) : IClassFixture<La
     [Fact]
     public async Task Completions_Logprobs_AreParallelArrays()
     {
-        var logprobs = (await host.Post(Completions, """{"model":"tiny","prompt":"a","temperature":0,"max_tokens":3,"logprobs":2,"logit_bias":{"256":-100,"257":-100,"258":-100}}""")).Expect(200).Json.GetProperty("choices")[0].GetProperty("logprobs");
+        var logprobs = (await host.Post(Completions, """{"model":"tiny","prompt":"a","temperature":0,"max_tokens":3,"logprobs":2,"logit_bias":{"256":-100,"257":-100,"258":-100} }""")).Expect(200).Json.GetProperty("choices")[0].GetProperty("logprobs");
         foreach (var name in (string[])["tokens", "token_logprobs", "top_logprobs", "text_offset"]) Assert.Equal(3, logprobs.GetProperty(name).GetArrayLength());
         Assert.Equal(0, logprobs.GetProperty("text_offset")[0].GetInt32());
     }

@@ -121,7 +121,7 @@ public sealed class OpenAiRefusalTests(LanguageModelHost host) : IClassFixture<L
     [InlineData("""{"allOf":[{"type":"string"},{"type":"integer"}]}""")]
     public async Task Chat_SchemaThatNothingSatisfies_IsRefused(string schema)
     {
-        var body = $$"""{"model":"tiny",{{Hi}},"max_tokens":20,"response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{{schema}}}}}""";
+        var body = $$"""{"model":"tiny",{{Hi}},"max_tokens":20,"response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{{schema}} } } }""";
         var error = (await host.Post(Chat, body)).Expect(400).Error;
         Assert.StartsWith("response_format", error.GetProperty("param").GetString());
     }
