@@ -9,12 +9,13 @@ static size_t whole_lines(size_t bytes)
 }
 
 /*
- * Tiles multiply 16 rows at a time, and take nearly as long for fewer. From how many rows on they win over vectors, on
- * Sapphire Rapids: below, both wait for memory, and vectors need fewer steps before the first product.
+ * From how many rows on tiles win over vectors, on Sapphire Rapids. bf16: a tile takes as long for one row as vectors take
+ * for half of one; one row waits for memory either way. Integers: a tile's sums go through memory, which takes about as long
+ * for one row as for sixteen, and int4 has to be unpacked first.
  */
 static uint32_t tile_rows(uint32_t scheme)
 {
-    return scheme == OGK_BF16 ? 4 : 5;
+    return scheme == OGK_BF16 ? 2 : scheme == OGK_INT8 ? 9 : 10;
 }
 
 static const ogk_linear_kernels *kernels_for(uint32_t scheme, uint32_t isa, uint32_t rows)
@@ -100,15 +101,16 @@ void ogk_linear_run(uint32_t scheme, uint32_t isa, uint32_t rows, uint32_t out, 
 
 uint32_t ogk_linear_part_panels(uint32_t scheme, uint32_t rows, uint32_t out, uint32_t in, uint32_t threads)
 {
-    /* Few rows: at least 64 KiB of weights, below which starting a stream costs more than uneven ends. Many rows: about a
-     * quarter of a second-level cache of 2 MiB, the rest of which holds inputs. */
-    enum { few = 64 << 10, many = 512 << 10, parts_per_thread = 4 };
-    uint32_t panels = ogk_linear_panels(out);
-    size_t size = ogk_linear_panel_size(scheme, in);
-    size_t least = (few + size - 1) / size, most = many / size > 2 ? many / size : 2;
-    size_t part = panels / ((size_t)parts_per_thread * (threads > 0 ? threads : 1));
-    if (part < least) part = least;
-    if (rows > OGK_ROWS && part > most) part = most;
+    /* Few rows: at least 32 KiB of weights, a microsecond or two, below which taking a part and starting a stream shows; up to
+     * four parts for each thread, so that one that is held up leaves its parts to others. Many rows: 16 panels share what
+     * they read of the input. In both cases each thread gets equally many parts. */
+    enum { few = 32 << 10, few_parts = 4, many_panels = 16 };
+    size_t panels = ogk_linear_panels(out), size = ogk_linear_panel_size(scheme, in), team = threads > 0 ? threads : 1;
+    size_t least = (few + size - 1) / size, parts = rows > OGK_ROWS ? (panels + many_panels - 1) / many_panels : panels / least;
+    if (rows <= OGK_ROWS && parts > few_parts * team) parts = few_parts * team;
+    if (rows <= OGK_ROWS && parts > team) parts -= parts % team;
+    if (rows > OGK_ROWS) parts = (parts + team - 1) / team * team;
+    size_t part = parts > 1 ? (panels + parts - 1) / parts : panels;
     part += part & 1; /* tiles take two panels at once */
-    return part < panels ? (uint32_t)part : panels > 0 ? panels : 1;
+    return (uint32_t)(part < panels ? part : panels > 0 ? panels : 1);
 }

@@ -55,8 +55,8 @@ void ogk_linear_prepare(uint32_t scheme, uint32_t isa, uint32_t rows, uint32_t i
 void ogk_linear_run(uint32_t scheme, uint32_t isa, uint32_t rows, uint32_t out, uint32_t in, uint32_t from, uint32_t to,
                     const void *packed, const void *prepared, float *y, size_t stride);
 
-/* How many panels one part of a layer should take: parts are large enough to stream and to share what they read of the
- * input, small enough that their part of the matrix stays in the second-level cache and that `threads` end together. */
+/* How many panels one part of a layer should take: enough to stream weights, or with many rows to share what is read of the
+ * input, and few enough that `threads` end together. */
 uint32_t ogk_linear_part_panels(uint32_t scheme, uint32_t rows, uint32_t out, uint32_t in, uint32_t threads);
 
 /* Copies row `row` of a packed matrix back as fp32, as the layer sees it: for embeddings tied to the output layer. */

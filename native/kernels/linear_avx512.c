@@ -1,6 +1,6 @@
 /*
  * AVX-512 with VNNI. One register holds 16 outputs, so a panel is one register wide and each row of x one accumulator (bf16:
- * three). Weights are read once for up to 8 rows. With one row it waits for memory: hence the prefetches.
+ * three). Weights are read once for up to 8 rows (bf16: 4). With one row it waits for memory: hence the prefetches.
  */
 #include <immintrin.h>
 
@@ -98,20 +98,25 @@ OGK_INLINE void bf16_tile(const ogk_linear_job *job, uint32_t block, uint32_t in
     for (uint32_t e = 0; e < R * P; e++) store(job, block * OGK_ROWS + inside + e / P, panel + e % P, y[e]);
 }
 
+/* Up to four rows at a time: each number of them is a copy of its own, with its results in registers. */
 OGK_INLINE void bf16_panels(const ogk_linear_job *job, uint32_t panel, const uint32_t P)
 {
     for (uint32_t row = 0; row < job->rows;) {
         uint32_t block = row / OGK_ROWS, inside = row % OGK_ROWS, left = ogk_linear_block_rows(job->rows, block) - inside;
-        if (left >= 4) {
-            bf16_tile(job, block, inside, 4, panel, P);
-            row += 4;
-        } else if (left >= 2) {
-            bf16_tile(job, block, inside, 2, panel, P);
-            row += 2;
-        } else {
+        switch (left) {
+        case 1:
             bf16_tile(job, block, inside, 1, panel, P);
-            row += 1;
+            break;
+        case 2:
+            bf16_tile(job, block, inside, 2, panel, P);
+            break;
+        case 3:
+            bf16_tile(job, block, inside, 3, panel, P);
+            break;
+        default:
+            bf16_tile(job, block, inside, 4, panel, P);
         }
+        row += left < 4 ? left : 4;
     }
 }
 
@@ -189,24 +194,44 @@ OGK_INLINE void integer_tile(const ogk_linear_job *job, const uint32_t scheme, u
     for (uint32_t r = 0; r < R; r++) store(job, block * OGK_ROWS + inside + r, panel, y[r]);
 }
 
+/* Up to eight rows at a time. */
+OGK_INLINE void integer_rows(const ogk_linear_job *job, const uint32_t scheme, uint32_t block, uint32_t inside, uint32_t rows, uint32_t panel)
+{
+    switch (rows) {
+    case 1:
+        integer_tile(job, scheme, block, inside, 1, panel);
+        break;
+    case 2:
+        integer_tile(job, scheme, block, inside, 2, panel);
+        break;
+    case 3:
+        integer_tile(job, scheme, block, inside, 3, panel);
+        break;
+    case 4:
+        integer_tile(job, scheme, block, inside, 4, panel);
+        break;
+    case 5:
+        integer_tile(job, scheme, block, inside, 5, panel);
+        break;
+    case 6:
+        integer_tile(job, scheme, block, inside, 6, panel);
+        break;
+    case 7:
+        integer_tile(job, scheme, block, inside, 7, panel);
+        break;
+    default:
+        integer_tile(job, scheme, block, inside, 8, panel);
+    }
+}
+
 OGK_INLINE void run_integers(const ogk_linear_job *job, const uint32_t scheme)
 {
     for (uint32_t panel = job->from; panel < job->to; panel++)
         for (uint32_t row = 0; row < job->rows;) {
             uint32_t block = row / OGK_ROWS, inside = row % OGK_ROWS, left = ogk_linear_block_rows(job->rows, block) - inside;
-            if (left >= 8) {
-                integer_tile(job, scheme, block, inside, 8, panel);
-                row += 8;
-            } else if (left >= 4) {
-                integer_tile(job, scheme, block, inside, 4, panel);
-                row += 4;
-            } else if (left >= 2) {
-                integer_tile(job, scheme, block, inside, 2, panel);
-                row += 2;
-            } else {
-                integer_tile(job, scheme, block, inside, 1, panel);
-                row += 1;
-            }
+            uint32_t rows = left <= 8 ? left : left < 16 ? (left + 1) / 2 : 8; /* even halves: 9 rows are 5 and 4 */
+            integer_rows(job, scheme, block, inside, rows, panel);
+            row += rows;
         }
 }
 
