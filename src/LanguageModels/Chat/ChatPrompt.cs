@@ -93,13 +93,26 @@ public sealed class ChatPrompt
         try
         {
             if (tools.Count == 0) return template.Render(ChatMessages.MentionTools(messages) ? plain with { Messages = ToolText.Rewrite(messages, []) } : plain);
-            var shown = template.Render(plain with { Tools = ToolDefinition.ToJson(tools) });
-            // A template that does not know tools leaves them out without a word; the model is then told in a message.
-            return shown == template.Render(plain) ? template.Render(plain with { Messages = ToolText.Rewrite(messages, tools) }) : shown;
+            // A model whose template does not know tools is told of them in a message.
+            return Shown(template, plain, tools) ?? template.Render(plain with { Messages = ToolText.Rewrite(messages, tools) });
         }
         catch (ChatTemplateException error)
         {
             throw new ChatPromptException("messages", $"the model's chat template refused the messages: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Null where the template does not know tools: it leaves them out without a word, or refuses the roles of calls and results.</summary>
+    private static string? Shown(ChatTemplate template, ChatTemplateInput plain, IReadOnlyList<ToolDefinition> tools)
+    {
+        try
+        {
+            var shown = template.Render(plain with { Tools = ToolDefinition.ToJson(tools) });
+            return shown == template.Render(plain) ? null : shown;
+        }
+        catch (ChatTemplateException) when (ChatMessages.MentionTools(plain.Messages))
+        {
+            return null;
         }
     }
 
