@@ -10,10 +10,11 @@ namespace OpenGradient.Engine.Hosting.Tests.LanguageModels;
 /// <summary>An <c>og serve</c> of its own, without a chain, with a language model of random weights whose tokens are bytes.</summary>
 public class LanguageModelHost : IAsyncLifetime
 {
-    public const int Context = 256, Hidden = 64;
+    // Long enough that a template which does not know tools has room to tell of them.
+    public const int Context = 1024, Hidden = 64;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("og-language-").FullName;
-    private readonly TinyFolder _model = TinyFolder.Create();
+    private readonly TinyFolder _model = TinyFolder.Create(new TinyShape { Context = Context });
     private readonly int _port = FreePort(), _operatorPort = FreePort();
     private Process _process = null!;
     private Task<string> _errors = null!;
