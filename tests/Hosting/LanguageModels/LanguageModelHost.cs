@@ -26,7 +26,7 @@ public class LanguageModelHost : IAsyncLifetime
     public bool HasExited => _process.HasExited;
 
     /// <summary>Further properties of the model's configuration, each with a comma before it.</summary>
-    protected virtual string More => "";
+    protected virtual string More => ",\"cacheMiB\":8";
 
     protected virtual IReadOnlyList<string> Settings => [];
 
@@ -35,7 +35,7 @@ public class LanguageModelHost : IAsyncLifetime
         string[] settings =
         [
             $"http.listen={Address}", $"operatorListen=http://127.0.0.1:{_operatorPort}", "http.maxBodyBytes=1048576",
-            $$"""languageModels=[{"name":"tiny","path":"{{_model.Path}}","threads":1,"cacheMiB":8{{More}}}]""", .. Settings,
+            $$"""languageModels=[{"name":"tiny","path":"{{_model.Path}}","threads":1{{More}}}]""", .. Settings,
         ];
         _process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "og"), ["serve", .. settings.SelectMany(setting => new[] { "--set", setting })])
         {
