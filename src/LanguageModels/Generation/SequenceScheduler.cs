@@ -140,15 +140,13 @@ internal sealed class SequenceScheduler : IDisposable
     {
         while (_inbox.TryDequeue(out var action)) action();
         EndOverdue();
+        Settle();
         LetGoOfSlowed();
         _works.Begin();
         if (!_works.IsBlocked) _residency.Admit(Started);
         var hasWorked = _works.Advance();
         var hasStepped = Step();
-        // Before callers are told, so that whoever was told finds the counts as they are; and after, when signing may have failed.
-        Show();
-        _ending.Settle();
-        Show();
+        Settle();
         return hasWorked || hasStepped || !_inbox.IsEmpty;
     }
 
@@ -318,6 +316,13 @@ internal sealed class SequenceScheduler : IDisposable
         foreach (var sequence in all) _ending.End(sequence, end);
         while (_waiting.Peek(static _ => 0) is { } waiting) _ending.End(waiting, end);
         _works.EndAll(end.Failure ?? Failures.Stopping);
+        Settle();
+    }
+
+    private void Settle()
+    {
+        // Shown before callers are told, so that whoever was told finds the counts as they are; and after, as signing may have failed.
+        Show();
         _ending.Settle();
         Show();
     }
