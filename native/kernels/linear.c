@@ -101,17 +101,16 @@ void ogk_linear_run(uint32_t scheme, uint32_t isa, uint32_t rows, uint32_t out, 
 
 uint32_t ogk_linear_part_panels(uint32_t scheme, uint32_t rows, uint32_t out, uint32_t in, uint32_t threads)
 {
-    /* Few rows: at least 64 KiB of weights, below which starting a stream costs more than uneven ends. Many rows: as many
-     * panels as share what they read of the input (16), in equally many parts for each thread. */
-    enum { few = 64 << 10, many_panels = 16, parts_per_thread = 4 };
+    /* Few rows: at least 32 KiB of weights, a microsecond or two, below which taking a part and starting a stream shows; up to
+     * four parts for each thread, so that one that is held up leaves its parts to others. Many rows: 16 panels share what
+     * they read of the input. In both cases each thread gets equally many parts. */
+    enum { few = 32 << 10, few_parts = 4, many_panels = 16 };
     size_t panels = ogk_linear_panels(out), size = ogk_linear_panel_size(scheme, in), team = threads > 0 ? threads : 1;
-    size_t least = (few + size - 1) / size, part = panels / (parts_per_thread * team);
-    if (rows > OGK_ROWS) {
-        size_t turns = (panels + many_panels * team - 1) / (many_panels * team);
-        part = turns > 0 ? (panels + turns * team - 1) / (turns * team) : 1;
-    } else if (part < least) {
-        part = least;
-    }
+    size_t least = (few + size - 1) / size, parts = rows > OGK_ROWS ? (panels + many_panels - 1) / many_panels : panels / least;
+    if (rows <= OGK_ROWS && parts > few_parts * team) parts = few_parts * team;
+    if (rows <= OGK_ROWS && parts > team) parts -= parts % team;
+    if (rows > OGK_ROWS) parts = (parts + team - 1) / team * team;
+    size_t part = parts > 1 ? (panels + parts - 1) / parts : panels;
     part += part & 1; /* tiles take two panels at once */
     return (uint32_t)(part < panels ? part : panels > 0 ? panels : 1);
 }

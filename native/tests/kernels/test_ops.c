@@ -188,3 +188,27 @@ TEST(angles_are_within_an_ulp)
         }
     }
 }
+
+/* A later segment's scores far above the earlier one's: what was summed before counts for nothing, and nothing overflows.
+ * And far below: the later one counts for nothing. */
+TEST(attention_of_segments_far_apart_is_finite)
+{
+    enum { dim = 32, positions = 2048 };
+    static uint16_t keys[positions * dim], cached[positions * dim];
+    float query[dim], out[dim];
+    for (uint32_t up = 0; up < 2; up++) {
+        for (uint32_t position = 0; position < positions; position++) {
+            int late = position >= OGK_SEGMENT;
+            size_t page = 63 - position / 32, block = (page * 32 + position % 32 / 16 * 16) * dim, row = (page * 32 + position % 32) * dim;
+            for (uint32_t d = 0; d < dim; d++) {
+                keys[block + d * 16 + position % 16] = late == (int)up ? 0x4900 : 0xc900; /* 10, -10 */
+                cached[row + d] = late ? 0x4000 : 0x3c00;                                  /* 2, 1 */
+            }
+        }
+        for (uint32_t d = 0; d < dim; d++) query[d] = 1;
+        for (uint32_t isa = OGK_ISA_SCALAR; isa <= ogk_best_isa(); isa++) {
+            attend(other(isa), dim, 999, 1, 1, query, keys, cached, out);
+            for (uint32_t d = 0; d < dim; d++) CHECK(fabsf(out[d] - (up ? 2.0f : 1.0f)) < 1e-6f);
+        }
+    }
+}
