@@ -50,13 +50,14 @@ public static class ConfigurationLoader
         if (info.Length > MaxFileSize) throw new ConfigurationException([$"configuration file '{file}' is larger than {MaxFileSize} bytes"]);
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
             return JsonNode.Parse(File.ReadAllText(file), documentOptions: options) as JsonObject
                 ?? throw new ConfigurationException([$"configuration file '{file}' is not a JSON object"]);
         }
         catch (JsonException e)
         {
-            throw new ConfigurationException([$"configuration file '{file}': malformed JSON at line {e.LineNumber + 1}"]);
+            // The reader says where, except of a key that is there twice, which it finds afterwards.
+            throw new ConfigurationException([$"configuration file '{file}': malformed JSON{(e.LineNumber is { } line ? $" at line {line + 1}" : $": {e.Message}")}"]);
         }
     }
 
@@ -72,7 +73,11 @@ public static class ConfigurationLoader
         // A value is JSON where it reads as JSON (numbers, booleans, lists) and text otherwise, so that paths need no quotes.
         try
         {
-            node[path[^1]] = value.Length == 0 ? null : JsonNode.Parse(value);
+            node[path[^1]] = value.Length == 0 ? null : JsonNode.Parse(value, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e) when (e.LineNumber is null)
+        {
+            throw new ConfigurationException([$"{source}: {e.Message}"]);
         }
         catch (JsonException)
         {

@@ -40,22 +40,24 @@ const scenarios = {
   },
 
   async streaming() {
-    const request = { model, messages, max_tokens: 150, seed: 7, temperature: 0.8, logit_bias: {} };
+    const request = { model, messages, max_tokens: 150, seed: 7, temperature: 0.8, og_replay: true };
     const whole = await client.chat.completions.create(request);
     const stream = await client.chat.completions.create({ ...request, stream: true, stream_options: { include_usage: true } });
-    let text = '', receipt = null, usage = null, finish = null, heads = 0;
+    let text = '', receipt = null, usage = null, finish = null, replay = null;
     for await (const chunk of stream) {
       text += chunk.choices[0]?.delta?.content ?? '';
       finish = chunk.choices[0]?.finish_reason ?? finish;
       receipt = chunk.og_receipt ?? receipt;
       usage = chunk.usage ?? usage;
-      if (chunk.og_head) heads += 1;
+      replay = chunk.og_replay ?? replay;
     }
     assert.equal(text, whole.choices[0].message.content);
     assert.equal(finish, whole.choices[0].finish_reason);
     assert.equal(usage.completion_tokens, whole.usage.completion_tokens);
     assert.equal(receipt.tokens >= usage.completion_tokens, true);
-    if (usage.completion_tokens > 64) assert.ok(heads > 0, 'a long stream has heads');
+    assert.equal(replay.tokens.length, receipt.tokens);
+    // The last head of a long stream names the one before.
+    if (receipt.tokens > 64) assert.notEqual(replay.previous, '0'.repeat(64));
   },
 
   async streamingHelper() {

@@ -10,10 +10,11 @@ namespace OpenGradient.Engine.Hosting.Tests.LanguageModels;
 /// <summary>An <c>og serve</c> of its own, without a chain, with a language model of random weights whose tokens are bytes.</summary>
 public class LanguageModelHost : IAsyncLifetime
 {
-    public const int Context = 256, Hidden = 64;
+    // Long enough that a template which does not know tools has room to tell of them.
+    public const int Context = 1024, Hidden = 64;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("og-language-").FullName;
-    private readonly TinyFolder _model = TinyFolder.Create();
+    private readonly TinyFolder _model = TinyFolder.Create(new TinyShape { Context = Context });
     private readonly int _port = FreePort(), _operatorPort = FreePort();
     private Process _process = null!;
     private Task<string> _errors = null!;
@@ -25,7 +26,7 @@ public class LanguageModelHost : IAsyncLifetime
     public bool HasExited => _process.HasExited;
 
     /// <summary>Further properties of the model's configuration, each with a comma before it.</summary>
-    protected virtual string More => "";
+    protected virtual string More => ",\"cacheMiB\":8";
 
     protected virtual IReadOnlyList<string> Settings => [];
 
@@ -34,7 +35,7 @@ public class LanguageModelHost : IAsyncLifetime
         string[] settings =
         [
             $"http.listen={Address}", $"operatorListen=http://127.0.0.1:{_operatorPort}", "http.maxBodyBytes=1048576",
-            $$"""languageModels=[{"name":"tiny","path":"{{_model.Path}}","threads":1,"cacheMiB":8{{More}}}]""", .. Settings,
+            $$"""languageModels=[{"name":"tiny","path":"{{_model.Path}}","threads":1{{More}}}]""", .. Settings,
         ];
         _process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "og"), ["serve", .. settings.SelectMany(setting => new[] { "--set", setting })])
         {

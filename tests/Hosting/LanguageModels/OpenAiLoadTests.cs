@@ -4,13 +4,12 @@ using System.Text.Json;
 
 namespace OpenGradient.Engine.Hosting.Tests.LanguageModels;
 
-/// <summary>A host with a short queue, a small cache and few slots.</summary>
+/// <summary>A host with a short queue and a cache that holds two long answers, with slots for eight.</summary>
 public sealed class NarrowHost : LanguageModelHost
 {
     public const int Queue = 4;
 
-    // Two slots, and a cache of one mebibyte for both: long answers cannot all be held at once.
-    protected override string More => $",\"maxSequences\":2,\"maxQueued\":{Queue},\"cacheMiB\":1";
+    protected override string More => $",\"maxSequences\":8,\"maxQueued\":{Queue},\"cacheMiB\":1";
 }
 
 /// <summary>A host whose queue holds a thousand.</summary>
@@ -62,8 +61,8 @@ public sealed class OpenAiQueueTests(NarrowHost host) : IClassFixture<NarrowHost
     [Fact]
     public async Task Requests_BeyondTheQueue_Get429WithAdviceAndOthersAreAnswered()
     {
-        const string body = """{"model":"tiny","prompt":"a","max_tokens":200,"ignore_eos":true,"seed":1}""";
-        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => host.Post("v1/completions", body)));
+        const string body = """{"model":"tiny","prompt":"a","max_tokens":900,"ignore_eos":true,"seed":1}""";
+        var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => host.Post("v1/completions", body)));
         var refused = answers.Where(answer => answer.Code == 429).ToArray();
         Assert.NotEmpty(refused);
         Assert.All(refused, answer => Assert.Equal(("queue_full", "rate_limit_error"), (answer.Error.GetProperty("code").GetString(), answer.Error.GetProperty("type").GetString())));
@@ -73,6 +72,7 @@ public sealed class OpenAiQueueTests(NarrowHost host) : IClassFixture<NarrowHost
         var texts = answers.Where(answer => answer.Code == 200).Select(answer => answer.Json.GetProperty("choices")[0].GetProperty("text").GetString()).ToArray();
         Assert.Equal(answers.Length, refused.Length + texts.Length);
         Assert.Single(texts.Distinct());
+        Assert.True(await host.Metric("og_llm_preemptions_total") > 0, "the cache held them all");
         Assert.False(host.HasExited);
     }
 

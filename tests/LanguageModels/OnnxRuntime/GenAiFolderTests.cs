@@ -153,8 +153,6 @@ public sealed class GenAiFolderTests : IDisposable
         Assert.True(seen.Add(Identity()));
         _folder.Write("tokenizer_config.json", "{}");
         Assert.True(seen.Add(Identity()));
-        _folder.Write("generation_config.json", "{}");
-        Assert.True(seen.Add(Identity()));
         _folder.Write("chat_template.jinja", "");
         Assert.True(seen.Add(Identity()));
         _folder.ComputeInFloat();
