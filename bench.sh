@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a benchmark; its last line is one JSON object. See benchmarks/README.md.
-# Usage: ./bench.sh engine|load|settlement [--quick] [--help]
+# Usage: ./bench.sh engine|load|settlement|llm [--quick] [--help]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -18,9 +18,23 @@ make_models() {
   fi
 }
 
+# Language models with random weights: for the engine's kernels, and for ONNX Runtime. The benchmark itself makes llama.cpp's.
+make_language_models() {
+  local made=artifacts/models size
+  for size in 125m 500m; do
+    # model.json is the last file that either script writes.
+    if [ ! -f $made/llm-$size/model.json ]; then /usr/bin/python3 models/language/make.py --preset $size --out $made/llm-$size >&2; fi
+    if [ ! -f $made/llm-$size-genai/model.json ]; then
+      echo "making $made/llm-$size-genai" >&2
+      /usr/bin/python3 models/language/genai.py --preset $size --out $made/llm-$size-genai >&2
+    fi
+  done
+}
+
 case ${1:-} in
   engine) shift; ./scripts/setup.sh bench; make_models; exec artifacts/bin/OpenGradient.Engine.Benchmarks/release/OpenGradient.Engine.Benchmarks "$@" ;;
   settlement) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.SettlementBench/release/OpenGradient.Engine.SettlementBench "$@" ;;
+  llm) shift; ./scripts/setup.sh bench; make_language_models; exec artifacts/bin/OpenGradient.Engine.LanguageModelBench/release/OpenGradient.Engine.LanguageModelBench "$@" ;;
   load) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.Load/release/OpenGradient.Engine.Load "$@" ;;
   *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -61,13 +61,20 @@ while in_use "$operator_port"; do operator_port=$((operator_port + 1)); done
 setpriv --pdeathsig TERM "$og" serve --config "$data/og.json" --set chain.rpc="$rpc" \
   --set http.listen="http://127.0.0.1:$http_port" --set operatorListen="http://127.0.0.1:$operator_port" >"$data/og.log" 2>&1 </dev/null &
 host_pid=$!
-ready() { (exec 3<>"/dev/tcp/127.0.0.1/$http_port" && printf 'GET /v2/health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3 && head -n 1 <&3 | grep -q ' 200') 2>/dev/null; }
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$http_port" && printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$1" >&3 && head -n 1 <&3 | grep -q ' 200') 2>/dev/null; }
+ready() { answers /v2/health/ready; }
 for _ in $(seq 600); do ready && break; kill -0 "$host_pid" 2>/dev/null || break; sleep 0.1; done
 ready || { tail -n 30 "$data/og.log" >&2; fail "the engine did not become ready (whole log: $data/og.log)"; }
 
+# A data folder of before the language models keeps its configuration, which names none.
+chat=()
+prompt='And it came to pass'
+if answers /v1/models/scripture; then chat=(--chat "scripture=$prompt"); fi
+
 say "sending the shipped inputs"
 "$og" demo --url "http://127.0.0.1:$http_port/" --timeout 60 --receipts "$data/receipts" \
-  --input digits=models/digits/inputs/held-back.json:32 --input encoder=models/encoder/inputs/sentences.json
+  --input digits=models/digits/inputs/held-back.json:32 --input encoder=models/encoder/inputs/sentences.json \
+  "${chat[@]}"
 
 if [ "$once" = yes ]; then
   say "every receipt is final"
@@ -78,6 +85,9 @@ cat <<END
 
 The engine stays up (Ctrl-C stops it and the chain):
   live page      http://127.0.0.1:$http_port/
+  one chat       curl -s http://127.0.0.1:$http_port/v1/chat/completions -H 'Content-Type: application/json' \\
+                   -d '{"model":"scripture","messages":[{"role":"user","content":"$prompt"}],"max_tokens":60}'
+  on the terminal ./og chat scripture "$prompt" --wait final --receipt passage.ogb
   one inference  ./og infer digits --input models/digits/inputs/held-back.json --wait final --receipt seven.ogb
   verify it      ./og verify seven.ogb --trust $data/trust.json --rpc $rpc
   log            $data/og.log

@@ -7,9 +7,6 @@ internal sealed record RunOptions
 {
     public bool Quick { get; init; }
 
-    /// <summary>Grow to ten million receipts, and nothing else.</summary>
-    public bool Growth { get; init; }
-
     public int Seed { get; init; } = 1;
 
     /// <summary>Names of the points to run; null for all.</summary>
@@ -31,7 +28,6 @@ internal sealed record RunOptions
         Usage: ./bench.sh settlement [options]
           --quick          under one minute: a look, not a measurement
           --only A,B       of durable, throughput, gap, gas, growth (all)
-          --growth         growth alone, to ten million receipts
           --scale F        multiplies the number of rounds (1)
           --seed N         seed of arrivals (1)
           --folder PATH    where outboxes and logs are written, on the disk to be measured (artifacts/settlement-bench)
@@ -45,7 +41,7 @@ internal sealed record RunOptions
     /// <summary>How many rounds: the full number scaled, or the quick one.</summary>
     public int Rounds(int full, int quick) => Quick ? quick : Math.Max(1, (int)Math.Round(full * Scale));
 
-    public bool Runs(string point) => Growth ? point == "growth" : Only is null || Only.Contains(point);
+    public bool Runs(string point) => Only is null || Only.Contains(point);
 
     /// <exception cref="FormatException">An argument is not understood; the message names it.</exception>
     public static RunOptions Parse(string[] arguments, IReadOnlyCollection<string> points)
@@ -54,9 +50,9 @@ internal sealed record RunOptions
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
-            if (name is "--quick" or "--growth")
+            if (name == "--quick")
             {
-                options = name == "--quick" ? options with { Quick = true } : options with { Growth = true };
+                options = options with { Quick = true };
                 continue;
             }
 

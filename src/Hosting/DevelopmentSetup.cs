@@ -111,7 +111,8 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
     private HostConfiguration Configuration(ulong chainId, EvmAddress contract, string rpcUrl, IReadOnlyList<string> models) => new()
     {
         Data = ".",
-        Models = [.. models.Select(model => new ModelConfiguration { Path = Path.GetFullPath(model) })],
+        Models = [.. models.Where(model => !ModelFolder.IsLanguageModel(model)).Select(model => new ModelConfiguration { Path = Path.GetFullPath(model) })],
+        LanguageModels = [.. models.Where(ModelFolder.IsLanguageModel).Select(model => new LanguageModelConfiguration { Path = Path.GetFullPath(model) })],
         Chain = new ChainConfiguration
         {
             Rpc = rpcUrl,

@@ -3,7 +3,10 @@ using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.LanguageModels;
 using OpenGradient.Engine.Hosting.Sharing;
+using OpenGradient.Engine.LanguageModels;
+using OpenGradient.Engine.LanguageModels.Loading;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
 using OpenGradient.Engine.Settlement.Backup;
@@ -53,6 +56,9 @@ public sealed class EngineHost : IAsyncDisposable
     /// <summary>Which models are served, and which could be.</summary>
     public ModelRepository Repository { get; private set; } = null!;
 
+    /// <summary>The language models that are served.</summary>
+    public LanguageModelRepository LanguageModels { get; } = new();
+
     /// <summary>Everything behind the fast path; null without a chain: receipts are then signed promises only.</summary>
     public SettlementService? Settlement { get; private set; }
 
@@ -63,6 +69,9 @@ public sealed class EngineHost : IAsyncDisposable
     public JournalWorker? Worker { get; private set; }
 
     public EnclaveEpoch Epoch { get; private set; } = null!;
+
+    /// <summary>Signs for everything in the house; refuses once the epoch's key was stopped.</summary>
+    public IBatchSealer Sealer { get; private set; } = null!;
 
     public Hash256 LogId { get; private set; }
 
@@ -84,12 +93,20 @@ public sealed class EngineHost : IAsyncDisposable
     /// <exception cref="ConfigurationException">Something the configuration names is not usable.</exception>
     /// <exception cref="ModelLoadException">A model cannot be served.</exception>
     /// <exception cref="IOException">The data folder cannot be used, or another process holds it.</exception>
-    public static async Task<EngineHost> Start(HostConfiguration configuration, TimeProvider clock, CancellationToken cancellation)
+    public static Task<EngineHost> Start(HostConfiguration configuration, TimeProvider clock, CancellationToken cancellation) => Start(configuration, clock, null, cancellation);
+
+    /// <summary>Starts everything and loads every model.</summary>
+    /// <param name="progress">Told of the language models while they are loaded, on the thread that loads; must not throw.</param>
+    /// <exception cref="ConfigurationException">Something the configuration names is not usable.</exception>
+    /// <exception cref="ModelLoadException">A model cannot be served.</exception>
+    /// <exception cref="LanguageModelLoadException">A language model cannot be served; the message names its folder.</exception>
+    /// <exception cref="IOException">The data folder cannot be used, or another process holds it.</exception>
+    public static async Task<EngineHost> Start(HostConfiguration configuration, TimeProvider clock, IProgress<LanguageModelProgress>? progress, CancellationToken cancellation)
     {
         var host = new EngineHost(configuration, clock);
         try
         {
-            await host.Compose(cancellation).ConfigureAwait(false);
+            await host.Compose(progress, cancellation).ConfigureAwait(false);
             return host;
         }
         catch
@@ -108,7 +125,8 @@ public sealed class EngineHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // The engine first: what it answers while draining still reaches the outbox.
+        // Engine and language models first: what they answer while draining still reaches the outbox.
+        await LanguageModels.DisposeAsync().ConfigureAwait(false);
         if (Engine is not null) await Engine.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
         foreach (var task in new[] { _settling, _following, _auditing })
@@ -130,7 +148,7 @@ public sealed class EngineHost : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private async Task Compose(CancellationToken cancellation)
+    private async Task Compose(IProgress<LanguageModelProgress>? progress, CancellationToken cancellation)
     {
         var folder = new DataFolder(Configuration.Data).Create();
         var shim = AttestationShim.Load(Configuration.Attestation.Library);
@@ -154,7 +172,7 @@ public sealed class EngineHost : IAsyncDisposable
             LogId = LogId,
             ChainId = chain?.Id ?? 0,
             Contract = contract,
-            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span))],
+            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration)],
             Nonce = Chain?.BlockHash.ToArray() ?? [],
         }, _clock));
         Epoch.UpdateChainView(Chain);
@@ -162,18 +180,22 @@ public sealed class EngineHost : IAsyncDisposable
         if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
         var backend = new OnnxRuntimeBackend(library);
         Audit = OpenAudit(folder, backend);
+        Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits);
+        IAdmissionGate? gate = Settlement is null ? null : new SettlingGate(this, Settlement);
         Engine = new InferenceEngine(new InferenceEngineOptions
         {
             Backend = backend,
-            Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits),
+            Sealer = Sealer,
             Tap = Audit is null or { Retention: NoRetention } ? null : Audit.Retention,
             Sink = Settlement,
-            Gate = Settlement is null ? null : new SettlingGate(this, Settlement),
+            Gate = gate,
             Time = _clock,
             Demoted = demotion => ModelDemoted?.Invoke(demotion),
         });
         Repository = new ModelRepository(Configuration, Engine);
         await Repository.LoadConfiguredAsync(cancellation).ConfigureAwait(false);
+        var services = new LanguageModelServices { Sealer = Sealer, Sink = Settlement, Gate = gate, Time = _clock };
+        await LanguageModels.LoadConfiguredAsync(Configuration, services, progress, cancellation).ConfigureAwait(false);
 
         if (Settlement is null) return;
         _settling = Task.Run(() => Settle(Settlement), CancellationToken.None);

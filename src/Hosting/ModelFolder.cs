@@ -14,17 +14,35 @@ public static class ModelFolder
     // A folder of models is somebody's collection; beyond this it is a mistaken path.
     private const int MaxModels = 1000;
 
-    /// <summary>The models in a folder: its subfolders with a <c>model.json</c>, and the subfolders of those without (versions of one model).</summary>
+    /// <summary>The models in a folder: its subfolders with a <c>model.json</c>, and the subfolders of those without (versions of one model). Language models are not among them.</summary>
     public static IReadOnlyList<ModelConfiguration> Below(string folder)
     {
         try
         {
-            return [.. SubfoldersOf(folder).SelectMany(ModelsIn).Take(MaxModels).Select(model => new ModelConfiguration { Path = model })];
+            return [.. SubfoldersOf(folder).SelectMany(ModelsIn).Where(model => !IsLanguageModel(model)).Take(MaxModels).Select(model => new ModelConfiguration { Path = model })];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // What the configuration names by itself stays loadable.
             return [];
+        }
+    }
+
+    /// <summary>Whether a folder's <c>model.json</c> says <c>"kind": "language"</c>: such a model is served by the language-model room, not by the engine.</summary>
+    public static bool IsLanguageModel(string folder)
+    {
+        var file = Path.Combine(folder, Description);
+        try
+        {
+            if (!File.Exists(file) || new FileInfo(file).Length > MaxDescriptionSize) return false;
+            using var description = JsonDocument.Parse(File.ReadAllBytes(file));
+            return description.RootElement.ValueKind == JsonValueKind.Object
+                && description.RootElement.TryGetProperty("kind", out var kind) && kind.ValueKind == JsonValueKind.String && kind.ValueEquals("language");
+        }
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException)
+        {
+            // Whoever loads the model says what is wrong with its description.
+            return false;
         }
     }
 
@@ -95,6 +113,7 @@ public static class ModelFolder
     {
         var file = Path.Combine(folder, Description);
         if (!File.Exists(file)) throw new ConfigurationException([$"model folder '{folder}' has no model.json"]);
+        if (IsLanguageModel(folder)) throw new ConfigurationException([$"'{folder}' is a language model: name it under languageModels"]);
         if (new FileInfo(file).Length > MaxDescriptionSize) throw new ConfigurationException([$"'{file}' is larger than {MaxDescriptionSize} bytes"]);
         try
         {

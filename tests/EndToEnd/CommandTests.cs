@@ -11,9 +11,11 @@ public sealed class CommandTests
     [InlineData("infer", "model --input --item --wait --receipt --output --local --url --api-key-file --config --set --timeout")]
     [InlineData("submit", "receipt --url --api-key-file")]
     [InlineData("verify", "receipt --trust --rpc --offline")]
-    [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --json")]
+    [InlineData("chat", "model prompt --system --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
+    [InlineData("generate", "model prompt --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
+    [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --generation --prompt-file --kernels --json")]
     [InlineData("receipt show", "receipt")]
-    [InlineData("demo", "--input --receipts --url --api-key-file --timeout")]
+    [InlineData("demo", "--input --chat --receipts --url --api-key-file --timeout")]
     [InlineData("doctor", "--config --set")]
     [InlineData("init", "--development --data --rpc --models --contract-artifact --contract")]
     [InlineData("config check", "--config --set")]
@@ -29,7 +31,7 @@ public sealed class CommandTests
     public async Task Help_OfTheRoot_NamesEveryCommand()
     {
         var help = (await Og.Run("--help")).Expect(Og.Ok).Output;
-        foreach (var command in new[] { "serve", "infer", "submit", "verify", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
+        foreach (var command in new[] { "serve", "infer", "chat", "generate", "submit", "verify", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
     }
 
     [Fact]
@@ -54,6 +56,9 @@ public sealed class CommandTests
         Assert.Matches(@"telemetry\s+switched off", doctor);
         Assert.Matches(@"attestation shim\s+\S+ from /.*libog_attest\.so", doctor);
         Assert.Matches(@"build digest\s+[0-9a-f]{64}", doctor);
+        Assert.Matches(@"kernels\s+\S+ from /.*libog_kernels\.so", doctor);
+        Assert.Matches(@"instruction set\s+(scalar|avx2|avx512|amx)", doctor);
+        foreach (var scheme in new[] { "bf16", "int8", "int4" }) Assert.Matches($@"{scheme}\s+numerics \S+", doctor);
         Assert.Matches(@"software\s+available: development only", doctor);
         foreach (var kind in new[] { "nitro", "sev-snp", "tdx", "tpm" }) Assert.Matches($@"{kind}\s+(not )?available: \S", doctor);
     }
@@ -97,5 +102,26 @@ public sealed class CommandTests
             Assert.Contains(says, (await Og.Run("infer", "digits", "--url", url, "--input", folder.Write("input.json", text))).Expect(Og.Usage).Error);
         Assert.Contains("absent.json", (await Og.Run("infer", "digits", "--url", url, "--input", folder.At("absent.json"))).Expect(Og.Usage).Error);
         Assert.Contains("--item 360", (await Og.Run("infer", "digits", "--url", url, "--input", Repository.HeldBackDigits, "--item", "360")).Expect(Og.Usage).Error);
+    }
+
+    [Fact]
+    public async Task Infer_HostWithoutAChain_GivesTheAnswerAndASignedPromise()
+    {
+        using var folder = new TemporaryFolder();
+        var config = folder.Write("og.json", $$"""{ "data": "{{folder.At("data")}}", "models": [{ "path": "{{Path.Combine(Repository.Models, "digits")}}" }] }""");
+        var receipt = folder.At("receipt.ogb");
+        var infer = (await Og.Run("infer", "digits", "--local", "--config", config, "--input", Repository.HeldBackDigits, "--receipt", receipt)).Expect(Og.Ok).Output;
+        Assert.Contains("a signed promise", infer);
+        Assert.Contains("digits", (await Og.Run("receipt", "show", receipt)).Expect(Og.Ok).Output);
+    }
+
+    [Fact]
+    public async Task Bundle_FileThatIsNoReceipt_IsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("letter.txt", "dear auditor");
+        var error = (await Og.Run("bundle", file, "--url", $"http://127.0.0.1:{Ports.Free()}/")).Expect(Og.Usage).Error;
+        Assert.Contains("letter.txt", error);
+        Assert.Contains("neither a receipt nor a bundle", error);
     }
 }

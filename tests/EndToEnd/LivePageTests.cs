@@ -44,6 +44,24 @@ public sealed class LivePageTests(Line line) : IClassFixture<Line>
     }
 
     [BrowserFact]
+    public async Task Page_AskedInThePanel_StreamsAnAnswerAndShowsItsReceiptBecomeFinal()
+    {
+        await using var page = await Chromium.Open(line.Host.Url);
+        await page.Until("!document.querySelector('#chat').hidden");
+        Assert.Contains("scripture", await page.Evaluate("document.querySelector('#chat-model').textContent"));
+        // Counts how often the answer grows: a stream grows in pieces.
+        await page.Evaluate("(() => { window.grown = 0; new MutationObserver(() => window.grown++).observe(document.querySelector('#chat-answer'), { childList: true }); })()");
+        await page.Evaluate("(() => { document.querySelector('#chat-prompt').value = 'And it came to pass'; document.querySelector('#chat-send').click(); })()");
+        await page.Until("document.querySelector('#chat-stage').textContent === 'final'");
+        Assert.True((await page.Evaluate("document.querySelector('#chat-answer').textContent"))!.Length > 20);
+        Assert.True(int.Parse((await page.Evaluate("window.grown"))!) > 1, "the answer came in one piece");
+        Assert.Matches("^[0-9a-f]{32}$", await page.Evaluate("document.querySelector('#chat-receipt').textContent"));
+        Assert.Equal("5", await page.Evaluate("document.querySelectorAll('#chat-times .reached').length"));
+        Assert.Equal("true", await page.Evaluate("String(document.querySelector('#chat-problem').hidden)"));
+        Assert.Empty(page.Complaints);
+    }
+
+    [BrowserFact]
     public async Task Page_OfALeafThatIsUnknown_SaysSo()
     {
         await using var page = await Chromium.Open(line.Host.Url + "#leaf=" + new string('0', 64));

@@ -61,6 +61,8 @@ public sealed class ConfigurationTests : IDisposable
     [Theory]
     [InlineData("{", "malformed JSON")]
     [InlineData("[]", "not a JSON object")]
+    [InlineData("""{"data":"a","data":"b"}""", "malformed JSON")]
+    [InlineData("""{"models":[{"path":"a","path":"b"}]}""", "malformed JSON")]
     [InlineData("""{"surprise":1}""", "unknown key")]
     [InlineData("""{"http":{"listn":"x"}}""", "unknown key")]
     [InlineData("""{"version":2}""", "version 2; this build reads up to 1")]

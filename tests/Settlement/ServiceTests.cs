@@ -135,6 +135,35 @@ public sealed class ServiceTests : IDisposable
         Assert.Equal(1ul, (await Sequenced(again)).Leaf);
     }
 
+    /// <summary>A load that verification barely keeps up with must not keep the pass from the log and the chain.</summary>
+    [Fact]
+    public async Task Service_StatementsThatComeWhileOthersAreVerified_WaitForTheNextPass()
+    {
+        using var service = Open();
+        await Accept(service, Batch());
+        var verified = 0;
+        _verifier.Verifying = () =>
+        {
+            if (++verified < 100) Accept(service, Batch()).Wait();
+        };
+        await service.TickAsync(CancellationToken.None);
+        Assert.Equal(1, verified);
+        await service.TickAsync(CancellationToken.None);
+        Assert.Equal(2, verified);
+    }
+
+    [Fact]
+    public async Task Service_BacklogOfStatements_IsVerifiedWholeAndTheBadOnesAreFound()
+    {
+        using var service = Open();
+        SealedBatch[] batches = [.. Enumerable.Range(0, 200).Select(_ => Batch(1))];
+        foreach (var batch in batches) await Accept(service, batch);
+        foreach (var bad in (int[])[0, 63, 64, 199]) _verifier.Bad.Add(batches[bad].StatementId);
+        await service.TickAsync(CancellationToken.None);
+        for (var i = 0; i < batches.Length; i++)
+            Assert.Equal(i is 0 or 63 or 64 or 199 ? ReceiptStage.Quarantined : ReceiptStage.Verified, service.Find(batches[i].StatementId)!.Stage);
+    }
+
     [Fact]
     public async Task Service_UnknownAndForeignReceipts_AreAnsweredByName()
     {

@@ -91,7 +91,7 @@ public interface IEvidenceVerifier
     IReadOnlyList<VerificationReason> Verify(Evidence evidence, EvidenceTrust trust);
 }
 
-/// <summary>Re-checks a statement from its bytes alone, behind the fast path.</summary>
+/// <summary>Re-checks a statement from its bytes alone, behind the fast path. Safe for concurrent calls.</summary>
 public interface IStatementVerifier
 {
     /// <summary>Empty when everything holds; otherwise every reason, and the statement is quarantined.</summary>

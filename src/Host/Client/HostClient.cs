@@ -104,6 +104,31 @@ public sealed class HostClient(HttpClient http) : IDisposable
             if (line.StartsWith("data: ", StringComparison.Ordinal)) yield return JsonDocument.Parse(line[6..]);
     }
 
+    /// <summary>The chunks of a streamed answer as they come, one with an error included; ends at <c>[DONE]</c>.</summary>
+    /// <param name="path">For example <c>v1/chat/completions</c>.</param>
+    /// <param name="release">A release policy's name that the last chunk waits for, or null.</param>
+    /// <exception cref="HostRefusedException">The host refused.</exception>
+    /// <exception cref="IOException">The stream was cut.</exception>
+    public async IAsyncEnumerable<JsonElement> Chunks(string path, ReadOnlyMemory<byte> body, string? release, TimeSpan wait, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ReadOnlyMemoryContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        if (release is not null) request.Headers.Add("OG-Release", release);
+        if (release is not null) request.Headers.Add("OG-Release-Timeout-Ms", ((long)wait.TotalMilliseconds).ToString());
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+        if (!response.IsSuccessStatusCode) (await Document(response, cancellation)).Dispose();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation));
+        while (await reader.ReadLineAsync(cancellation) is { } line)
+        {
+            if (!line.StartsWith("data: ", StringComparison.Ordinal)) continue;
+            if (line == "data: [DONE]") yield break;
+            using var chunk = JsonDocument.Parse(line[6..]);
+            yield return chunk.RootElement.Clone();
+        }
+
+        throw new IOException("the stream ended before the answer did");
+    }
+
     public void Dispose() => http.Dispose();
 
     private static HttpRequestMessage Post(string path, Receipt receipt)
@@ -130,12 +155,20 @@ public sealed class HostClient(HttpClient http) : IDisposable
             var document = JsonDocument.Parse(bytes);
             if (response.IsSuccessStatusCode) return document;
             using (document)
-                throw new HostRefusedException(response.StatusCode, document.RootElement.TryGetProperty("error", out var error) ? error.GetString()! : "refused");
+                throw new HostRefusedException(response.StatusCode, ErrorText(document.RootElement));
         }
         catch (JsonException)
         {
             throw new HostRefusedException(response.StatusCode, $"the host answered {(int)response.StatusCode} without JSON");
         }
+    }
+
+    // Text in the inference protocol, an object with a message in OpenAI's API.
+    internal static string ErrorText(JsonElement answer)
+    {
+        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("error", out var error)) return "refused";
+        if (error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message)) error = message;
+        return error.ValueKind == JsonValueKind.String ? error.GetString()! : "refused";
     }
 
     private static Receipt? ReceiptOf(JsonDocument answer) =>

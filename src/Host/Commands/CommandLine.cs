@@ -3,6 +3,8 @@ using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Client;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.LanguageModels.Kernels;
+using OpenGradient.Engine.LanguageModels.Loading;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement.Archive;
 using OpenGradient.Engine.Settlement.Backup;
@@ -23,6 +25,8 @@ internal static class CommandLine
         {
             ServeCommand.Create(),
             InferCommand.Create(),
+            ChatCommand.Create(),
+            GenerateCommand.Create(),
             AnswerCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
@@ -64,7 +68,7 @@ internal static class CommandLine
         {
             return Fail($"the host cannot be reached: {e.Message}", ExitCodes.Unavailable);
         }
-        catch (Exception e) when (e is ModelLoadException or OnnxRuntimeException or ShimLoadException or AttestationException)
+        catch (Exception e) when (e is ModelLoadException or LanguageModelLoadException or KernelLibraryException or OnnxRuntimeException or ShimLoadException or AttestationException)
         {
             return Fail(e.Message, ExitCodes.Usage);
         }

@@ -1,28 +1,36 @@
 using System.CommandLine;
 using System.Text.Json;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Client;
+using OpenGradient.Engine.Host.Protocol;
 
 namespace OpenGradient.Engine.Host.Commands;
 
 /// <summary><c>og demo</c>: sends shipped inputs and shows the receipts walk to final.</summary>
 internal static class DemoCommand
 {
-    private sealed record Sent(string Model, HostAnswer Answer);
+    // A paragraph: enough to see that it is English.
+    private const int ChatTokens = 60;
+
+    private sealed record Sent(string? ReceiptId, Receipt? Receipt);
 
     public static Command Create()
     {
-        var inputs = new Option<string[]>("--input") { Description = "MODEL=FILE or MODEL=FILE:COUNT; may be repeated", Required = true };
+        var inputs = new Option<string[]>("--input") { Description = "MODEL=FILE or MODEL=FILE:COUNT; may be repeated", DefaultValueFactory = _ => [] };
+        var chats = new Option<string[]>("--chat") { Description = "MODEL=PROMPT: asks a language model; may be repeated", DefaultValueFactory = _ => [] };
         var receipts = new Option<string?>("--receipts") { Description = "Folder that gets every receipt with its proof" };
         var url = CommonOptions.Url();
         var key = CommonOptions.ApiKeyFile();
         var timeout = CommonOptions.TimeoutSeconds(60);
-        var command = new Command("demo", "Send shipped inputs to a running host and watch their receipts become final") { inputs, receipts, url, key, timeout };
+        var command = new Command("demo", "Send shipped inputs to a running host and watch their receipts become final") { inputs, chats, receipts, url, key, timeout };
         command.SetAction(async (parsed, cancellation) =>
         {
             using var client = HostClient.Connect(parsed.GetValue(url)!, parsed.GetValue(key));
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             var seconds = parsed.GetValue(timeout);
+            if (parsed.GetValue(inputs)!.Length + parsed.GetValue(chats)!.Length == 0) throw new FormatException("nothing to send: --input or --chat");
             var sent = await SendAll(client, parsed.GetValue(inputs)!, cancellation);
+            foreach (var chat in parsed.GetValue(chats)!) sent.Add(await Ask(client, chat, cancellation));
             limit.CancelAfter(TimeSpan.FromSeconds(seconds));
             return await Watch(client, sent, parsed.GetValue(receipts), seconds, limit.Token, cancellation);
         });
@@ -40,11 +48,35 @@ internal static class DemoCommand
             {
                 Console.WriteLine($"{AnswerText.Outputs(answer.Body.RootElement)}{(string.IsNullOrEmpty(item.Note) ? "" : $"  ({item.Note})")}");
                 Console.WriteLine($"  receipt {answer.ReceiptId ?? "none: the host runs without receipts"}");
-                sent.Add(new Sent(model, answer));
+                sent.Add(new Sent(answer.ReceiptId, answer.Receipt));
             }
         }
 
         return sent;
+    }
+
+    private static async Task<Sent> Ask(HostClient client, string chat, CancellationToken cancellation)
+    {
+        var equals = chat.IndexOf('=');
+        if (equals < 1) throw new FormatException($"--chat {chat}: expected MODEL=PROMPT");
+        var (model, prompt) = (chat[..equals], chat[(equals + 1)..]);
+        var body = Answers.Render(json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("model", model);
+            json.WriteStartArray("messages");
+            ChatCommand.WriteMessage(json, "user", prompt);
+            json.WriteEndArray();
+            json.WriteNumber("max_tokens", ChatTokens);
+            json.WriteNumber("temperature", 0);
+            json.WriteBoolean("stream", true);
+            json.WriteEndObject();
+        });
+        Console.Write($"{model}: {prompt} ");
+        var (answer, cut) = await GenerationSession.Read(client, "v1/chat/completions", body.WrittenMemory, null, TimeSpan.Zero, cancellation);
+        if (cut is not null) throw new IOException(cut);
+        Console.WriteLine($"\n  receipt {answer.ReceiptId ?? "none: the host runs without receipts"}");
+        return new Sent(answer.ReceiptId, answer.Receipt);
     }
 
     private static async Task<int> Watch(HostClient client, List<Sent> sent, string? folder, double seconds, CancellationToken limit, CancellationToken cancellation)
@@ -57,10 +89,10 @@ internal static class DemoCommand
             var reasons = new List<string>();
             foreach (var receipt in sent)
             {
-                using var status = await client.Status(receipt.Answer.ReceiptId!, cancellation);
+                using var status = await client.Status(receipt.ReceiptId!, cancellation);
                 var stage = AnswerText.Stage(status.RootElement);
                 stages[stage] = stages.GetValueOrDefault(stage) + 1;
-                if (stage == "quarantined") reasons.Add($"receipt {receipt.Answer.ReceiptId}: {status.RootElement.GetProperty("reasons").GetRawText()}");
+                if (stage == "quarantined") reasons.Add($"receipt {receipt.ReceiptId}: {status.RootElement.GetProperty("reasons").GetRawText()}");
             }
 
             var line = string.Join("  ", stages.Select(entry => $"{entry.Key} {entry.Value}"));
@@ -84,8 +116,8 @@ internal static class DemoCommand
         Directory.CreateDirectory(folder);
         foreach (var receipt in sent)
         {
-            var bundle = await client.Bundle(receipt.Answer.Receipt!, cancellation);
-            await File.WriteAllBytesAsync(Path.Combine(folder, $"{receipt.Answer.ReceiptId}.ogb"), bundle.Encode(), cancellation);
+            var bundle = await client.Bundle(receipt.Receipt!, cancellation);
+            await File.WriteAllBytesAsync(Path.Combine(folder, $"{receipt.ReceiptId}.ogb"), bundle.Encode(), cancellation);
         }
 
         Console.WriteLine($"receipts with their proofs are in {folder}");

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.LanguageModels.Kernels;
+using OpenGradient.Engine.LanguageModels.Loading;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
@@ -23,6 +25,7 @@ internal static class DoctorCommand
             Print("og", $"{BuildInfo.Version} on .NET {Environment.Version}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
             var sound = OnnxRuntime(configuration.OnnxRuntime);
             sound &= Attestation(configuration.Attestation);
+            sound &= Kernels(configuration);
             if (configuration.Chain is { } chain) sound &= await Chain(chain, cancellation);
             else Print("chain", "none configured: receipts are signed promises that nobody keeps");
             return sound ? ExitCodes.Ok : ExitCodes.Failed;
@@ -64,6 +67,26 @@ internal static class DoctorCommand
         {
             Print("attestation shim", $"MISSING: {e.Message}");
             return false;
+        }
+    }
+
+    // Needed where a language model is served, and reported everywhere.
+    private static bool Kernels(HostConfiguration configured)
+    {
+        try
+        {
+            var library = KernelLibrary.Load(configured.Kernels.Library);
+            Print("kernels", $"{library.Version} from {library.Path}");
+            Print("  sha-256", library.Digest.ToString());
+            Print("  instruction set", $"{library.BestInstructionSet}{(configured.Kernels.InstructionSet is { } asked ? $", configured is {asked}" : "")}");
+            foreach (var scheme in Enum.GetValues<WeightScheme>())
+                Print($"  {scheme.ToString().ToLowerInvariant()}", $"numerics {library.NumericsClass(scheme, configured.Kernels.InstructionSet)}");
+            return true;
+        }
+        catch (KernelLibraryException e)
+        {
+            Print("kernels", $"MISSING: {e.Message}");
+            return configured.LanguageModels.Count == 0;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Client;
 
@@ -54,9 +55,20 @@ internal static class InferCommand
             return ExitCodes.NotYet;
         }
 
-        using var status = await client.Status(answer.ReceiptId!, cancellation);
-        Console.WriteLine($"receipt {answer.ReceiptId}  {AnswerText.Stage(status.RootElement)}");
-        if (file is not null) await ReceiptFiles.Write(file, await client.Bundle(answer.Receipt, cancellation), cancellation);
+        var bundle = new ReceiptBundle { Receipt = answer.Receipt };
+        try
+        {
+            using var status = await client.Status(answer.ReceiptId!, cancellation);
+            Console.WriteLine($"receipt {answer.ReceiptId}  {AnswerText.Stage(status.RootElement)}");
+            if (file is not null) bundle = await client.Bundle(answer.Receipt, cancellation);
+        }
+        catch (HostRefusedException refused) when (refused.Status == HttpStatusCode.NotFound)
+        {
+            // Without a chain a host keeps no receipts: what the caller holds is all there is of this one.
+            Console.WriteLine($"receipt {answer.ReceiptId}  a signed promise: the host does not settle it");
+        }
+
+        if (file is not null) await ReceiptFiles.Write(file, bundle, cancellation);
         return ExitCodes.Ok;
     }
 }
@@ -91,15 +103,22 @@ internal static class ReceiptFiles
         Console.WriteLine($"wrote {file}");
     }
 
-    /// <exception cref="FormatException">The file is neither a bundle nor a receipt.</exception>
+    /// <exception cref="FormatException">The file is neither a bundle nor a receipt; the message names it.</exception>
     public static ReceiptBundle Read(string file)
     {
         var info = new FileInfo(file);
         if (!info.Exists) throw new FormatException($"receipt file '{file}' does not exist");
         if (info.Length > ReceiptBundle.MaxSize) throw new FormatException($"receipt file '{file}' is larger than {ReceiptBundle.MaxSize} bytes");
         var bytes = File.ReadAllBytes(file);
-        return bytes.AsSpan().StartsWith("OGE receipt v1"u8)
-            ? new ReceiptBundle { Receipt = Receipt.Decode(bytes) }
-            : ReceiptBundle.Decode(bytes);
+        try
+        {
+            return bytes.AsSpan().StartsWith("OGE receipt v1"u8)
+                ? new ReceiptBundle { Receipt = Receipt.Decode(bytes) }
+                : ReceiptBundle.Decode(bytes);
+        }
+        catch (FormatException wrong)
+        {
+            throw new FormatException($"'{file}' is neither a receipt nor a bundle: {wrong.Message}", wrong);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Client;
 using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Hosting.Replay;
 using OpenGradient.Engine.Tensors;
 using OpenGradient.Engine.Verification;
 using OpenGradient.Engine.Verification.Replay;
@@ -27,6 +28,37 @@ internal static class ReplayFiles
         var answer = SavedAnswer.Read(bytes, path);
         var receipt = answer.Receipt ?? throw new FormatException($"answer '{path}' carries no receipt");
         return (new ReceiptBundle { Receipt = receipt }, null, answer.Outputs);
+    }
+
+    /// <summary>A generated answer, where one is named: the file itself, or beside a receipt.</summary>
+    /// <param name="path">A saved answer that carries its receipt, or a receipt file.</param>
+    /// <param name="saved">The saved answer where <paramref name="path"/> is a receipt file; null where there is none.</param>
+    /// <param name="promptFile">A text that takes the place of the saved prompt; null for none.</param>
+    /// <returns>Null where the receipt is none of a generated answer.</returns>
+    /// <exception cref="FormatException">A file cannot be used; the message names it.</exception>
+    public static (HeldGeneration Generation, ReceiptBundle Bundle)? Generation(string path, string? saved, string? promptFile)
+    {
+        var bytes = Bytes(path, "receipt");
+        var carries = BeginsWith(bytes, '{') && SavedGeneration.IsOne(bytes);
+        if (!carries && saved is null)
+        {
+            return promptFile is null ? null : throw new FormatException("--prompt-file is for generated answers: give what og chat --save wrote, too");
+        }
+
+        var answer = carries ? SavedGeneration.Read(bytes, path) : SavedGeneration.Read(Bytes(saved!, "answer"), saved!);
+        var bundle = carries ? new ReceiptBundle { Receipt = answer.Receipt ?? throw new FormatException($"saved answer '{path}' carries no receipt") } : ReceiptFiles.Read(path);
+        var held = new HeldGeneration
+        {
+            Receipt = bundle.Receipt,
+            Prompt = answer.Prompt,
+            Answer = answer.Tokens,
+            Parameters = answer.Parameters,
+            Finish = answer.Finish,
+            Previous = answer.Previous,
+            Constraint = answer.Constraint,
+            PromptText = promptFile is null ? null : System.Text.Encoding.UTF8.GetString(Bytes(promptFile, "prompt")),
+        };
+        return (held, bundle);
     }
 
     /// <summary>The inputs of a request: JSON or JSON with binary tensors behind it, or one entry of a list.</summary>

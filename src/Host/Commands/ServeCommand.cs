@@ -5,6 +5,7 @@ using OpenGradient.Engine.Host.Server;
 using OpenGradient.Engine.Host.Telemetry;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.LanguageModels;
 using OpenGradient.Engine.Hosting.Sharing;
 
 namespace OpenGradient.Engine.Host.Commands;
@@ -47,16 +48,22 @@ internal static class ServeCommand
 
     private static async Task<int> Serve(HostConfiguration configuration, CancellationToken cancellation)
     {
-        await using var host = await EngineHost.Start(configuration, TimeProvider.System, cancellation);
+        await using var host = await EngineHost.Start(configuration, TimeProvider.System, new LoadingLines(), cancellation);
         using var export = OtlpExport.Start(configuration);
         var drain = new Drain(TimeSpan.FromMilliseconds(configuration.Http.DrainDelayMs), TimeProvider.System);
         await using var app = HttpServer.Build(host, drain, TimeProvider.System);
         host.ModelDemoted += demotion => Console.Error.WriteLine($"warning: model {demotion.Model} {demotion.Version}: {demotion.Reason}");
         if (host.Audit is { } audit) audit.Warned += warning => Console.Error.WriteLine($"warning: audit: {warning}");
         await app.StartAsync(cancellation);
-        Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name))} on {configuration.Http.Listen}");
+        Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name).Concat(host.LanguageModels.All.Select(model => model.Name)))} on {configuration.Http.Listen}");
         foreach (var model in host.Engine.Models)
             Console.WriteLine($"model {model.Name} {model.Version}: determinism class {model.Probe?.ToString() ?? $"{model.Context.Determinism}, on the operator's word"}");
+        foreach (var model in host.LanguageModels.All)
+        {
+            var info = model.Info;
+            Console.WriteLine($"language model {model.Name} {model.Version}: {info.Architecture}, {info.Runtime.Backend} {info.Runtime.Precision} on {info.Runtime.Device}, context {info.ContextLength}, {info.Pages * info.PageBytes >> 20} MiB of cache, {(model.Template is null ? "completes" : "chats")}");
+        }
+
         Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: software, development only, NOT trusted");
         Console.WriteLine($"log verifier key {host.LogVerifierKey}");
         Console.WriteLine($"onnx runtime {host.Runtime.Version} ({host.Runtime.InstructionSet}) from {host.Runtime.Path}");
@@ -71,6 +78,24 @@ internal static class ServeCommand
         if (!host.Settling.IsFaulted) return ExitCodes.Ok;
         Console.Error.WriteLine($"error: settlement has stopped: {host.Settling.Exception!.GetBaseException().Message}");
         return ExitCodes.Failed;
+    }
+
+    /// <summary>To the error stream: the first line of the output is for those who wait for the host.</summary>
+    private sealed class LoadingLines : IProgress<LanguageModelProgress>
+    {
+        // Every tenth is often enough to see that it moves.
+        private const int Step = 10;
+
+        private string _folder = "";
+        private int _told = -1;
+
+        public void Report(LanguageModelProgress value)
+        {
+            if (_folder != value.Folder) (_folder, _told) = (value.Folder, -1);
+            if (value.Percent / Step <= _told) return;
+            _told = value.Percent / Step;
+            Console.Error.WriteLine($"loading language model {value.Folder}: {value.Percent}% of {value.TotalBytes >> 20} MiB");
+        }
     }
 }
 

@@ -11,24 +11,17 @@ namespace OpenGradient.Engine.Host.Endpoints;
 /// <summary><c>POST /v2/models/{model}/infer</c>: the fast path over HTTP.</summary>
 /// <param name="host">The house that answers.</param>
 /// <param name="kept">Where answers go whose wait ran out.</param>
-/// <param name="cut">Cancelled when the host stops and waits for no receipt any more.</param>
-internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, CancellationToken cut)
+/// <param name="releases">Waits for receipts.</param>
+internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Releases releases)
 {
     private const string JsonLengthHeader = "Inference-Header-Content-Length";
-
-    // Longer than an anchor on the slowest usual chain would be a held connection, not a wait.
-    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(30);
-
-    // Seconds. Kept answers go when they are fetched or an hour old: a minute sees some of them gone.
-    private const string RetryWhenFull = "60";
 
     public async Task Handle(HttpContext context, string model, string? version)
     {
         var body = await RequestBody.Read(context, host.Configuration.Http.MaxBodyBytes);
         var request = InferRequest.Read(body, JsonLength(context.Request, body.Length));
-        var (policy, wait) = Release(context.Request, request.Release, request.ReleaseTimeoutMilliseconds);
-        if (policy != ReleasePolicy.Fast && await IsRefused(context)) return;
+        var release = Releases.Read(context.Request, request.Release, request.ReleaseTimeoutMilliseconds);
+        if (await releases.Refuses(context, release)) return;
 
         if (host.Engine.Find(model, version) is { } info) InferAnswer.CheckOutputs(request, info);
         var engineRequest = new InferenceRequest(model, version) { Priority = request.Priority, Timeout = request.Timeout, Caller = CallerIdentity.Of(context) };
@@ -48,8 +41,8 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
             answer = InferAnswer.Render(request, result);
         }
 
-        if (policy == ReleasePolicy.Fast || answer.ReceiptId is not { } id) await Write(context, answer, ReceiptStage.Executed);
-        else await WriteWhenReleased(context, answer, id, statement!.Value, policy, wait);
+        if (release.Policy == ReleasePolicy.Fast || answer.ReceiptId is not { } id) await Write(context, answer, ReceiptStage.Executed);
+        else await WriteWhenReleased(context, answer, id, statement!.Value, release);
     }
 
     /// <summary><c>GET /v1/answers/{id}</c>: an answer that was kept. With a release policy it is waited for; it is kept until it was sent whole.</summary>
@@ -61,15 +54,15 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
             return;
         }
 
-        var (policy, wait) = Release(context.Request, null, null);
+        var release = Releases.Read(context.Request);
         var status = host.Settlement?.Find(receipt)?.Statement;
-        if (policy != ReleasePolicy.Fast && status is not null && host.Settlement is not null)
+        if (release.Policy != ReleasePolicy.Fast && status is not null && host.Settlement is not null)
         {
-            var released = await Wait(host.Settlement, status.StatementId, (ReceiptStage)policy, wait, context.RequestAborted);
+            var released = await releases.Wait(status.StatementId, release, context.RequestAborted);
             status = host.Settlement.Find(status.StatementId);
             if (released is not { Status: WaitStatus.Reached })
             {
-                await SayKept(context, receipt, status?.Stage ?? ReceiptStage.Executed, policy, released);
+                await releases.SayKept(context, receipt, status?.Stage ?? ReceiptStage.Executed, release, released);
                 return;
             }
         }
@@ -78,89 +71,13 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
         kept.Forget(receipt);
     }
 
-    // Before anything is executed: an answer that could neither be released nor kept would be lost.
-    private async Task<bool> IsRefused(HttpContext context)
+    private async Task WriteWhenReleased(HttpContext context, InferAnswer answer, ReceiptId id, Hash256 statement, Release release)
     {
-        if (host.Settlement is null)
-        {
-            await Answers.Error(context, StatusCodes.Status400BadRequest, "this host runs without settlement: only the release policy 'fast' is possible");
-            return true;
-        }
-
-        if (kept.HasRoom) return false;
-        context.Response.Headers.RetryAfter = RetryWhenFull;
-        await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "too many answers wait to be fetched: only the release policy 'fast' is possible now");
-        return true;
-    }
-
-    private async Task WriteWhenReleased(HttpContext context, InferAnswer answer, ReceiptId id, Hash256 statement, ReleasePolicy policy, TimeSpan wait)
-    {
-        var released = await Wait(host.Settlement!, statement, (ReceiptStage)policy, wait, context.RequestAborted);
-        var stage = host.Settlement!.Find(statement)?.Stage ?? ReceiptStage.Executed;
-        if (released is { Status: WaitStatus.Reached })
-        {
-            await Write(context, answer, stage);
-            return;
-        }
-
+        var released = await releases.Wait(statement, release, context.RequestAborted);
+        var stage = releases.StageOf(statement);
         // Whatever became of the wait, the answer is kept, never lost, and the id says where.
-        await kept.KeepAsync(id, answer);
-        await SayKept(context, id, stage, policy, released);
-    }
-
-    private async Task SayKept(HttpContext context, ReceiptId id, ReceiptStage stage, ReleasePolicy policy, WaitOutcome? released)
-    {
-        Mark(context, id, stage);
-        var (code, error) = (released, cut.IsCancellationRequested) switch
-        {
-            ({ } ended, _) => (StatusCodes.Status503ServiceUnavailable, $"the receipt is {stage.Text()} and will not become {((ReceiptStage)policy).Text()}: {Text(ended.Status)}"),
-            (null, true) => (StatusCodes.Status503ServiceUnavailable, $"the host is stopping; receipt {id} is {stage.Text()}, its stages go on when the host is back"),
-            _ => (StatusCodes.Status202Accepted, null),
-        };
-        await Answers.Json(context, code, json =>
-        {
-            json.WriteStartObject();
-            if (error is not null) json.WriteString("error", error);
-            json.WriteString("id", id.ToString());
-            json.WriteString("stage", stage.Text());
-            json.WriteString("answer", $"/v1/answers/{id}");
-            json.WriteEndObject();
-        });
-    }
-
-    private async Task<WaitOutcome?> Wait(Settlement.SettlementService settlement, Hash256 statement, ReceiptStage stage, TimeSpan wait, CancellationToken aborted)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(aborted, cut);
-        limit.CancelAfter(wait);
-        try
-        {
-            return await settlement.WaitAsync(statement, stage, limit.Token);
-        }
-        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
-
-    private static string Text(WaitStatus status) => status switch
-    {
-        WaitStatus.Quarantined => "a check failed",
-        WaitStatus.NotStored => "it could not be stored; the receipt can be submitted again",
-        _ => "it is not known here",
-    };
-
-    private static (ReleasePolicy Policy, TimeSpan Wait) Release(HttpRequest http, string? policyOfBody, long? timeoutOfBody)
-    {
-        var text = http.Headers["OG-Release"].ToString() is { Length: > 0 } header ? header : policyOfBody ?? "fast";
-        if (!ReleasePolicies.TryParse(text, out var policy)) throw new BadRequestException($"release policy {Quoted.Text(text)} is none of fast, durable, verified, anchored, final");
-        var wait = timeoutOfBody is { } milliseconds ? TimeSpan.FromMilliseconds(Math.Min(milliseconds, MaxWait.TotalMilliseconds)) : DefaultWait;
-        if (http.Headers["OG-Release-Timeout-Ms"].ToString() is { Length: > 0 } given)
-        {
-            if (!long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)) throw new BadRequestException("OG-Release-Timeout-Ms is not a number of milliseconds");
-            wait = TimeSpan.FromMilliseconds(Math.Min(limit, MaxWait.TotalMilliseconds));
-        }
-
-        return (policy, wait);
+        if (released is { Status: WaitStatus.Reached }) await Write(context, answer, stage);
+        else await releases.Keep(context, answer, id, stage, release, released);
     }
 
     private static int JsonLength(HttpRequest http, int bodyLength)
@@ -171,17 +88,11 @@ internal sealed class InferEndpoint(EngineHost host, KeptAnswers kept, Cancellat
 
     private static async Task Write(HttpContext context, InferAnswer answer, ReceiptStage stage)
     {
-        if (answer.ReceiptId is { } id) Mark(context, id, stage);
+        if (answer.ReceiptId is { } id) Releases.Mark(context, id, stage);
         var response = context.Response;
         response.ContentType = answer.HasBinary ? "application/octet-stream" : "application/json";
         if (answer.HasBinary) response.Headers[JsonLengthHeader] = answer.JsonLength.ToString(CultureInfo.InvariantCulture);
         response.ContentLength = answer.Body.Length;
         await response.Body.WriteAsync(answer.Body, context.RequestAborted);
-    }
-
-    private static void Mark(HttpContext context, ReceiptId id, ReceiptStage stage)
-    {
-        context.Response.Headers["OG-Receipt-Id"] = id.ToString();
-        context.Response.Headers["OG-Stage"] = stage.Text();
     }
 }

@@ -30,6 +30,7 @@ internal sealed class MetricsEndpoint(EngineHost host, Drain drain)
     {
         var text = new PrometheusText();
         AppendModels(text);
+        LanguageModelMetrics.Append(text, host);
         text.Family("og_in_flight_requests", "gauge", "Inference calls over HTTP that have begun and are not answered.");
         text.Sample("og_in_flight_requests", "", drain.InFlight);
         text.Family("og_draining", "gauge", "1 from the request to drain or stop on.");

@@ -26,6 +26,7 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         WriteGap(json, gap);
         WriteThroughput(json, gap);
         WriteModels(json);
+        WriteLanguageModels(json);
         WriteReceipts(json);
         json.WriteEndObject();
     }
@@ -164,6 +165,25 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
             json.WriteNumber("requests", statistics?.Requests ?? 0);
             if (statistics is { Batches: > 0 }) json.WriteNumber("averageBatch", Math.Round((double)statistics.Rows / statistics.Batches, 2));
             json.WriteBoolean("ready", true);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private void WriteLanguageModels(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("languageModels");
+        foreach (var model in host.LanguageModels.All)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", model.Name);
+            json.WriteString("version", model.Version);
+            json.WriteString("identity", model.Info.Identity.ToString());
+            json.WriteString("architecture", model.Info.Architecture);
+            json.WriteString("precision", model.Info.Runtime.Precision);
+            json.WriteNumber("context", model.Info.ContextLength);
+            json.WriteBoolean("chat", model.Template is not null);
             json.WriteEndObject();
         }
 

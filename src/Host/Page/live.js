@@ -2,6 +2,7 @@
 // Whatever the server sends is only ever set as text or as a number.
 
 import { Plot, Spread, ribbon, whenResized } from './charts.js';
+import { renderChat } from './chat.js';
 import { checks } from './proof.js';
 import { renderPromise, promiseNotice } from './promise.js';
 import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock } from './words.js';
@@ -75,10 +76,7 @@ function renderStages(stages, gap) {
   $('ribbon').classList.toggle('moving', gap.open > 0);
 }
 
-const CHAIN_WORDS = {
-  ok: 'in step',
-  unreachable: 'chain unreachable: held, resumes by itself',
-};
+const CHAIN_WORDS = { ok: 'in step', unreachable: 'chain unreachable: held, resumes by itself' };
 const chainWords = (condition) => CHAIN_WORDS[condition] ?? (condition ? `chain: ${condition}` : 'unknown');
 
 function renderNotice(overview, stages, gap) {
@@ -101,7 +99,7 @@ function auditWords(audit) {
   return `1 row in ${number(audit.oneIn)} (${chance} to meet one of 1,000 bad ones): ${number(reproduced)} reproduced, ${number(disputed)} disputed, ${number(notReproducible)} not reproducible, ${number(sampled)} due`;
 }
 
-function renderSide({ version, now, started, log, chain, evidence, models, throughput, audit }) {
+function renderSide({ version, now, started, log, chain, evidence, models, languageModels, throughput, audit }) {
   text($('audit'), auditWords(audit));
   text($('version'), version ?? '');
   text($('uptime'), started ? `up ${duration(between(started, now))}` : '');
@@ -127,6 +125,7 @@ function renderSide({ version, now, started, log, chain, evidence, models, throu
   for (const id of ['evidence-badge', 'evidence-verdict']) $(id).dataset.trusted = trusted;
   text($('evidence-epoch'), evidence?.epoch ?? '–');
   renderModels(models ?? []);
+  renderChat(languageModels ?? []);
 }
 
 const CLASSES = { A: 'batch-invariant', B: 'shape-dependent', C: 'content-dependent', U: 'not probed' };

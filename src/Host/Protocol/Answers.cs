@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using OpenGradient.Engine.Host.Protocol.OpenAi;
 
 namespace OpenGradient.Engine.Host.Protocol;
 
@@ -10,14 +11,17 @@ public static class Answers
     // Quotation marks stay legible in a terminal. Nobody reads these bytes as HTML: they are sent as JSON, with nosniff.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The Open Inference Protocol's error body: <c>{"error": "…"}</c>.</summary>
-    public static Task Error(HttpContext context, int status, string message) =>
-        Json(context, status, json =>
+    /// <summary>The Open Inference Protocol's error body: <c>{"error": "…"}</c>; under the paths of OpenAI's API that API's.</summary>
+    public static Task Error(HttpContext context, int status, string message)
+    {
+        if (OpenAiError.Covers(context.Request.Path)) return OpenAiError.Write(context, status, message);
+        return Json(context, status, json =>
         {
             json.WriteStartObject();
             json.WriteString("error", message);
             json.WriteEndObject();
         });
+    }
 
     public static async Task Json(HttpContext context, int status, Action<Utf8JsonWriter> write)
     {

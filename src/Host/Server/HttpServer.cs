@@ -1,10 +1,13 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenGradient.Engine.Host.Endpoints;
+using OpenGradient.Engine.Host.Endpoints.OpenAi;
 using OpenGradient.Engine.Host.Live;
 using OpenGradient.Engine.Host.Protocol;
+using OpenGradient.Engine.Host.Protocol.OpenAi;
 using OpenGradient.Engine.Hosting;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Settlement.Disk;
@@ -64,7 +67,9 @@ internal static class HttpServer
         var cut = new CancellationTokenSource();
         stopping.Register(() => cut.CancelAfter(WaitsWhileStopping));
         var folder = host.Settlement is not null && host.Configuration.Http.KeepAnswers == "disk" ? new AnswerFolder(new LinuxDisk(), new DataFolder(host.Configuration.Data).Answers) : null;
-        var infer = new InferEndpoint(host, new KeptAnswers(clock, folder), cut.Token);
+        var kept = new KeptAnswers(clock, folder);
+        var releases = new Releases(host, kept, cut.Token);
+        var infer = new InferEndpoint(host, kept, releases);
         var models = new ModelEndpoints(host, drain);
         var receipts = new ReceiptEndpoints(host);
         var audits = new AuditEndpoints(host);
@@ -93,6 +98,7 @@ internal static class HttpServer
         app.MapGet("/v1/log", open.Log);
         app.MapGet("/v1/evidence/{epoch}", context => open.EvidenceOf(context, Value(context, "epoch")));
         app.MapGet("/log/{**path}", context => open.LogFile(context, Value(context, "path")));
+        OpenAiEndpoints.Map(app, host, releases, drain);
         PageFiles.Map(app);
         app.MapFallback("{**path}", context => Answers.Error(context, StatusCodes.Status404NotFound, $"nothing is at {context.Request.Method} {context.Request.Path}"));
     }
@@ -128,6 +134,11 @@ internal static class HttpServer
         catch (BadRequestException e) when (!context.Response.HasStarted)
         {
             await Answers.Error(context, StatusCodes.Status400BadRequest, e.Message);
+        }
+        catch (OpenAiException e) when (!context.Response.HasStarted)
+        {
+            if (e.RetryAfter is { } wait) context.Response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            await OpenAiError.Write(context, e.Status, e.Message, e.Param, e.Code);
         }
         catch (BodyTooLongException e) when (!context.Response.HasStarted)
         {

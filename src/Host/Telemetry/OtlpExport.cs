@@ -2,6 +2,7 @@ using System.Text;
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.LanguageModels;
 using OpenGradient.Engine.Settlement;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -25,7 +26,7 @@ internal sealed class OtlpExport : IDisposable
         var resource = ResourceBuilder.CreateEmpty().AddService("opengradient.engine", serviceVersion: BuildInfo.Version).AddTelemetrySdk().AddEnvironmentVariableDetector();
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
-            .AddMeter(EngineTelemetry.MeterName, SettlementTelemetry.MeterName, AuditTelemetry.MeterName)
+            .AddMeter(EngineTelemetry.MeterName, SettlementTelemetry.MeterName, AuditTelemetry.MeterName, LanguageModelTelemetry.MeterName)
             .AddOtlpExporter((options, reader) =>
             {
                 Configure(options, telemetry, headers, "metrics");

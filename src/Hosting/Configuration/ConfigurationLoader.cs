@@ -50,13 +50,14 @@ public static class ConfigurationLoader
         if (info.Length > MaxFileSize) throw new ConfigurationException([$"configuration file '{file}' is larger than {MaxFileSize} bytes"]);
         try
         {
-            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+            var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, AllowDuplicateProperties = false };
             return JsonNode.Parse(File.ReadAllText(file), documentOptions: options) as JsonObject
                 ?? throw new ConfigurationException([$"configuration file '{file}' is not a JSON object"]);
         }
         catch (JsonException e)
         {
-            throw new ConfigurationException([$"configuration file '{file}': malformed JSON at line {e.LineNumber + 1}"]);
+            // The reader says where, except of a key that is there twice, which it finds afterwards.
+            throw new ConfigurationException([$"configuration file '{file}': malformed JSON{(e.LineNumber is { } line ? $" at line {line + 1}" : $": {e.Message}")}"]);
         }
     }
 
@@ -72,7 +73,11 @@ public static class ConfigurationLoader
         // A value is JSON where it reads as JSON (numbers, booleans, lists) and text otherwise, so that paths need no quotes.
         try
         {
-            node[path[^1]] = value.Length == 0 ? null : JsonNode.Parse(value);
+            node[path[^1]] = value.Length == 0 ? null : JsonNode.Parse(value, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
+        }
+        catch (JsonException e) when (e.LineNumber is null)
+        {
+            throw new ConfigurationException([$"{source}: {e.Message}"]);
         }
         catch (JsonException)
         {
@@ -105,10 +110,17 @@ public static class ConfigurationLoader
         var model = JsonSerializer.SerializeToNode(new ModelConfiguration(), ConfigurationJson.Default.ModelConfiguration)!.AsObject();
         var all = JsonSerializer.SerializeToNode(new HostConfiguration(), ConfigurationJson.Default.HostConfiguration)!.AsObject();
         if (given["chain"] is JsonObject) all["chain"] = chain;
-        if (given["models"] is JsonArray models)
-            for (var i = 0; i < models.Count; i++)
-                if (models[i] is JsonObject one) models[i] = Overlay(model.DeepClone().AsObject(), one);
+        var language = JsonSerializer.SerializeToNode(new LanguageModelConfiguration(), ConfigurationJson.Default.LanguageModelConfiguration)!.AsObject();
+        LayUnder(given["models"], model);
+        LayUnder(given["languageModels"], language);
         return Overlay(all, given);
+    }
+
+    private static void LayUnder(JsonNode? list, JsonObject defaults)
+    {
+        if (list is not JsonArray entries) return;
+        for (var i = 0; i < entries.Count; i++)
+            if (entries[i] is JsonObject one) entries[i] = Overlay(defaults.DeepClone().AsObject(), one);
     }
 
     private static JsonObject Overlay(JsonObject under, JsonObject over)
@@ -135,6 +147,8 @@ public static class ConfigurationLoader
             Data = At(configuration.Data),
             Models = [.. configuration.Models.Select(model => model with { Path = At(model.Path) })],
             ModelsFolder = AtOrNull(configuration.ModelsFolder),
+            LanguageModels = [.. configuration.LanguageModels.Select(model => model with { Path = At(model.Path) })],
+            Kernels = configuration.Kernels with { Library = AtOrNull(configuration.Kernels.Library) },
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
             Storage = configuration.Storage with { PruneTo = AtOrNull(configuration.Storage.PruneTo) },

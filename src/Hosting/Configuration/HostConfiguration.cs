@@ -18,6 +18,10 @@ public sealed record HostConfiguration
 
     /// <summary>A folder of model folders that may be loaded while the host runs, besides <see cref="Models"/>; null for none.</summary>
     public string? ModelsFolder { get; init; }
+
+    /// <summary>Text generation (docs/language-models.md).</summary>
+    public IReadOnlyList<LanguageModelConfiguration> LanguageModels { get; init; } = [];
+    public KernelsConfiguration Kernels { get; init; } = new();
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 

@@ -39,7 +39,7 @@ internal static class ModelFinder
     {
         foreach (var each in new[] { folder }.Concat(Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)))
         {
-            if (!File.Exists(Path.Combine(each, "model.json"))) continue;
+            if (!File.Exists(Path.Combine(each, "model.json")) || ModelFolder.IsLanguageModel(each)) continue;
             var options = ModelFolder.Read(new ModelConfiguration { Path = each }, new OnnxRuntimeConfiguration());
             yield return (options.Name, options.Path);
         }

@@ -3,9 +3,18 @@ namespace OpenGradient.Engine.LanguageModels.Loading;
 /// <summary>Opens a model folder, whichever layout it has.</summary>
 public static class LanguageModelFolder
 {
+    /// <summary>
+    /// Loads on another thread. <c>genai_config.json</c> makes it a folder of ONNX Runtime GenAI's layout; otherwise
+    /// <c>config.json</c> and <c>*.safetensors</c> one of Hugging Face's. The runtime in the parts is the caller's to dispose.
+    /// </summary>
     /// <exception cref="LanguageModelLoadException">The folder is not a model that can be served; the message names file, tensor or field.</exception>
-    public static Task<LanguageModelParts> OpenAsync(string path, LanguageModelLoadOptions options, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+    /// <exception cref="OperationCanceledException">Cancelled; nothing stays in memory.</exception>
+    public static Task<LanguageModelParts> OpenAsync(string path, LanguageModelLoadOptions options, CancellationToken cancellation)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        return Task.Run(() => new FolderOpening(path, options, cancellation).Open(), cancellation);
+    }
 }
 
 /// <summary>How linear layers are held.</summary>

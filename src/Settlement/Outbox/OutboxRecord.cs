@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Settlement.Outbox;
@@ -32,12 +35,21 @@ public abstract class OutboxRecord
     /// <summary>The last call: what became of it. From any thread, and perhaps after later records were applied. Must be short and must not throw.</summary>
     public abstract void Complete(AppendOutcome outcome);
 
+    /// <summary>Asks the processor for what <see cref="Write"/> will read: it lies in the caller's core's cache, and a hundred such waits in a row are as long as a tenth of a sync.</summary>
+    internal virtual void Prefetch()
+    {
+    }
+
     internal int FrameSize => Frame.SizeOf(Length);
 }
 
 /// <summary>A record whose payload exists already and whose outcome somebody awaits.</summary>
 internal sealed class BytesRecord(byte type, ReadOnlyMemory<byte> payload, Func<bool>? holds) : OutboxRecord
 {
+    private const int CacheLine = 64;
+
+    // Looked up by the caller's thread, which has it at hand.
+    private readonly ArraySegment<byte> _bytes = MemoryMarshal.TryGetArray(payload, out var bytes) ? bytes : default;
     private readonly TaskCompletionSource<AppendOutcome> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override byte Type => type;
@@ -47,6 +59,14 @@ internal sealed class BytesRecord(byte type, ReadOnlyMemory<byte> payload, Func<
     public override bool Holds => holds is null || holds();
 
     public Task<AppendOutcome> Done => _done.Task;
+
+    internal override unsafe void Prefetch()
+    {
+        if (!Sse.IsSupported || _bytes.Array is not { } array) return;
+        // Not pinned: an address that is stale by the time it is asked for costs nothing but the question.
+        var start = (byte*)Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(array), _bytes.Offset));
+        for (var at = -8; at < Math.Min(payload.Length, 4 * CacheLine); at += CacheLine) Sse.Prefetch0(start + at);
+    }
 
     public override void Write(Span<byte> destination) => payload.Span.CopyTo(destination);
 

@@ -8,6 +8,9 @@ namespace OpenGradient.Engine.Settlement.Outbox;
 /// </summary>
 internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string folder, OutboxOptions options) : IDisposable
 {
+    /// <summary>Records whose bytes are asked for before they are laid out. 8: some hundred nanoseconds each, as long as a line takes from another core.</summary>
+    private const int Ahead = 8;
+
     private IDiskFile? _file;
     private SegmentHeader? _header;
     private int _end;
@@ -70,8 +73,11 @@ internal sealed class SegmentWriter(IDisk disk, SegmentFolder segments, string f
     {
         if (_buffer.Length < size) _buffer = new byte[Math.Max(size, options.MaxGroupBytes)];
         var at = 0;
-        foreach (var record in group)
+        for (var i = 0; i < Math.Min(Ahead, group.Count); i++) group[i].Prefetch();
+        for (var i = 0; i < group.Count; i++)
         {
+            if (i + Ahead < group.Count) group[i + Ahead].Prefetch();
+            var record = group[i];
             Frame.Write(_buffer.AsSpan(at), _header!.Salt, _nextSequence + (ulong)positions.Count, (uint)at, record);
             positions.Add(new(_header.Number, (uint)(_end + at)));
             at += record.FrameSize;

@@ -66,7 +66,7 @@ public sealed class AnswerTextTests
     public async Task Answer_TokenWithoutText_AddsNone()
     {
         var runtime = new FakeRuntime(FakeRuntime.Small with { VocabularySize = 300 }) { Shape = (row, tokens) => row.Span[tokens.Length == 2 ? 299 : 'x'] = 100 };
-        await using var model = FakeModel.Serve(runtime, Options, tokenizer: TinyTokenizer.Bytes());
+        await using var model = FakeModel.Serve(runtime, Options, tokenizer: TokenizerFixture.Bytes());
         Assert.Equal("xx", (await model.Answer(FakeModel.Request([1], 3))).Text);
     }
 
@@ -98,6 +98,6 @@ public sealed class AnswerTextTests
             var prompt = tokens.TakeWhile(token => token < 3).Count();
             row.Span[tokens.Length - prompt < text.Length ? text[tokens.Length - prompt] : 'z'] = 100;
         };
-        return FakeModel.Serve(runtime, Options, new LanguageModelServices { Sealer = _sealer }, TinyTokenizer.Bytes());
+        return FakeModel.Serve(runtime, Options, new LanguageModelServices { Sealer = _sealer }, TokenizerFixture.Bytes());
     }
 }

@@ -49,7 +49,7 @@ public sealed class HostileTokenizerTests
     [InlineData("decoder", """{"type": "Strip", "start": 1000000}""", "from 0 to 64")]
     public void Parse_PartNotUnderstood_IsRefusedByName(string part, string json, string said)
     {
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file[part] = JsonNode.Parse(json);
         Assert.Contains(said, Refused(file.ToJsonString()));
     }
@@ -62,7 +62,7 @@ public sealed class HostileTokenizerTests
     [InlineData("[{\"id\": 99999999, \"content\": \"x\"}]", "the id 99999999")]
     public void Parse_AddedTokens_MustAgreeWithTheVocabulary(string added, string said)
     {
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file["added_tokens"] = JsonNode.Parse(added);
         Assert.Contains(said, Refused(file.ToJsonString()));
     }
@@ -93,7 +93,7 @@ public sealed class HostileTokenizerTests
         Assert.Contains("deep", Refused(WithPattern(new string('[', 5000) + "a" + new string(']', 5000))));
         var normalizer = """{"type": "NFC"}""";
         for (var depth = 0; depth < 20; depth++) normalizer = $$"""{"type": "Sequence", "normalizers": [{{normalizer}}]}""";
-        Assert.Contains("deep", Refused(TinyTokenizer.File(normalizer).ToJsonString()));
+        Assert.Contains("deep", Refused(TokenizerFixture.File(normalizer).ToJsonString()));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class HostileTokenizerTests
     }
 
     private static string WithPattern(string pattern) =>
-        TinyTokenizer.File(preTokenizer: $$"""{"type": "Split", "pattern": {"Regex": {{JsonSerializer.Serialize(pattern)}}}, "behavior": "Isolated"}""").ToJsonString();
+        TokenizerFixture.File(preTokenizer: $$"""{"type": "Split", "pattern": {"Regex": {{JsonSerializer.Serialize(pattern)}}}, "behavior": "Isolated"}""").ToJsonString();
 
     private static string Refused(string json) => Assert.Throws<TokenizerException>(() => TokenizerVectors.Parse(json)).Message;
 }

@@ -16,7 +16,7 @@ public sealed class PreTokenizerTests
     public void Split_EveryBehavior_DividesAsTheReference(string behavior, bool invert, string expected)
     {
         var split = $$"""{"type": "Split", "pattern": {"String": "-"}, "behavior": "{{behavior}}", "invert": {{(invert ? "true" : "false")}}}""";
-        Assert.Equal(expected, string.Join('|', TinyTokenizer.Pieces(split, "a--b-c-")));
+        Assert.Equal(expected, string.Join('|', TokenizerFixture.Pieces(split, "a--b-c-")));
     }
 
     [Theory]
@@ -32,7 +32,7 @@ public sealed class PreTokenizerTests
     [InlineData("""{"type": "Metaspace", "replacement": "▁", "add_prefix_space": false}""", "a b", "a|▁b")]
     [InlineData("""{"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace", "prepend_scheme": "first"}]}""", "a b", "▁a|b")]
     public void PreTokenizer_OfText_DividesAsTheReference(string preTokenizer, string text, string expected) =>
-        Assert.Equal(expected, string.Join('|', TinyTokenizer.Pieces(preTokenizer, text)));
+        Assert.Equal(expected, string.Join('|', TokenizerFixture.Pieces(preTokenizer, text)));
 
     // Each letter of a plane above the first counts once, in sets, negated sets and look-arounds alike.
     [Theory]
@@ -61,6 +61,6 @@ public sealed class PreTokenizerTests
     public void Pattern_OfText_MatchesAsOniguruma(string pattern, string text, string expected)
     {
         var split = $$"""{"type": "Split", "pattern": {"Regex": {{JsonSerializer.Serialize(pattern)}}}, "behavior": "Isolated"}""";
-        Assert.Equal(expected.Split('|'), TinyTokenizer.Pieces(split, text));
+        Assert.Equal(expected.Split('|'), TokenizerFixture.Pieces(split, text));
     }
 }

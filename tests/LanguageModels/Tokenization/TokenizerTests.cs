@@ -24,7 +24,7 @@ public sealed class TokenizerTests
         // Rows above forty letters go through the heap: they must give what merging one pair at a time gives.
         var vocabulary = new JsonObject { ["a"] = 0, ["b"] = 1, ["ab"] = 2, ["ba"] = 3, ["aa"] = 4, ["aba"] = 5, ["abab"] = 6, ["bb"] = 7, ["aab"] = 8 };
         (string Left, string Right)[] merges = [("b", "a"), ("a", "b"), ("a", "a"), ("ab", "a"), ("ab", "ab"), ("b", "b"), ("a", "ab")];
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray([.. merges.Select(each => JsonValue.Create($"{each.Left} {each.Right}"))]) };
         var tokenizer = TokenizerVectors.Parse(file.ToJsonString());
         var random = new Random(3);
@@ -45,7 +45,7 @@ public sealed class TokenizerTests
     [Fact]
     public void Encode_LoneSurrogates_AreReplacementCharacters()
     {
-        var tokenizer = TinyTokenizer.Bytes();
+        var tokenizer = TokenizerFixture.Bytes();
         Assert.Equal(Encoding.UTF8.GetBytes("a\uFFFDb😀\uFFFD").Select(value => (int)value), tokenizer.Encode("a\uDC00b😀\uD800", addSpecialTokens: false));
     }
 
@@ -75,7 +75,7 @@ public sealed class TokenizerTests
     {
         var entries = new JsonArray(new JsonArray("<unk>", 0.0), new JsonArray("ab", -1.0), new JsonArray("a", -3.0), new JsonArray("b", -3.0));
         for (var value = 0; value < 256; value++) entries.Add(new JsonArray($"<0x{value:X2}>", -9.0));
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file["model"] = new JsonObject { ["type"] = "Unigram", ["unk_id"] = 0, ["vocab"] = entries, ["byte_fallback"] = true };
         var tokenizer = TokenizerVectors.Parse(file.ToJsonString());
         Assert.Equal([1, 4 + 0xC3, 4 + 0xA9, 4 + 'x', 2], tokenizer.Encode("abéxa", addSpecialTokens: false));
@@ -88,7 +88,7 @@ public sealed class TokenizerTests
     [InlineData(true, "a?b?")]
     public void Encode_UnknownLetters_AreFusedWhereTheFileSaysSo(bool fuse, string expected)
     {
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = new JsonObject { ["?"] = 0, ["a"] = 1, ["b"] = 2 }, ["merges"] = new JsonArray(), ["unk_token"] = "?", ["fuse_unk"] = fuse };
         var tokenizer = TokenizerVectors.Parse(file.ToJsonString());
         Assert.Equal(expected, string.Concat(tokenizer.Encode("axyb😀", addSpecialTokens: false).Select(tokenizer.TokenText)));
@@ -97,7 +97,7 @@ public sealed class TokenizerTests
     [Fact]
     public void Encode_BertAndRobertaProcessing_PutTheirTokensAround()
     {
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file["post_processor"] = JsonNode.Parse("""{"type": "RobertaProcessing", "sep": ["s", 2], "cls": ["c", 1], "trim_offsets": true, "add_prefix_space": false}""");
         var tokenizer = TokenizerVectors.Parse(file.ToJsonString());
         Assert.Equal([1, 'x', 2], tokenizer.Encode("x", addSpecialTokens: true));
@@ -117,7 +117,7 @@ public sealed class TokenizerTests
         var vocabulary = new JsonObject();
         var texts = tokens.Split(' ');
         foreach (var text in texts.Distinct()) vocabulary[text] = vocabulary.Count;
-        var file = TinyTokenizer.File();
+        var file = TokenizerFixture.File();
         file["decoder"] = JsonNode.Parse(decoder);
         file["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray() };
         var tokenizer = TokenizerVectors.Parse(file.ToJsonString());
@@ -146,7 +146,7 @@ public sealed class TokenizerTests
     [Fact]
     public void Stream_OfBytesOfACharacter_SaysNothingUntilItIsWhole()
     {
-        var stream = TinyTokenizer.Bytes().StartDetokenizer(skipSpecialTokens: true);
+        var stream = TokenizerFixture.Bytes().StartDetokenizer(skipSpecialTokens: true);
         Assert.Equal(["", "", "", "😀", "a", "", ""], new[] { 0xF0, 0x9F, 0x98, 0x80, 'a', 0xE2, 0x82 }.Select(stream.Append));
         Assert.Equal("\uFFFD", stream.Finish());
     }
@@ -155,7 +155,7 @@ public sealed class TokenizerTests
     [Fact]
     public void Decode_RandomBytes_IsWhatUtf8DecodingGives()
     {
-        var tokenizer = TinyTokenizer.Bytes();
+        var tokenizer = TokenizerFixture.Bytes();
         var random = new Random(8);
         byte[] interesting = [0x20, 0x41, 0x7F, 0x80, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xE0, 0xE2, 0xED, 0xEF, 0xF0, 0xF4, 0xF5, 0xFF];
         for (var round = 0; round < 2000; round++)
@@ -204,7 +204,7 @@ public sealed class TokenizerTests
 
     private static Tokenizer WithAdded(string added, string normalizer)
     {
-        var file = TinyTokenizer.File(normalizer);
+        var file = TokenizerFixture.File(normalizer);
         file["added_tokens"] = JsonNode.Parse(added);
         return TokenizerVectors.Parse(file.ToJsonString());
     }

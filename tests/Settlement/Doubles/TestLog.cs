@@ -90,6 +90,15 @@ internal sealed class TestVerifier : IStatementVerifier
 {
     public HashSet<Hash256> Bad { get; } = [];
 
-    public IReadOnlyList<VerificationReason> Verify(ReadOnlyMemory<byte> statement) =>
+    /// <summary>Called before each verdict.</summary>
+    public Action? Verifying { get; set; }
+
+    public IReadOnlyList<VerificationReason> Verify(ReadOnlyMemory<byte> statement)
+    {
+        Verifying?.Invoke();
+        return Judge(statement);
+    }
+
+    private IReadOnlyList<VerificationReason> Judge(ReadOnlyMemory<byte> statement) =>
         Bad.Contains(MerkleTree.LeafHash(statement.Span)) ? [VerificationReason.StatementSignatureInvalid, VerificationReason.EpochUnknown] : [];
 }

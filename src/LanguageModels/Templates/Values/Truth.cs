@@ -22,6 +22,7 @@ internal static class Truth
     public static bool Equal(object? left, object? right, Budget budget)
     {
         budget.Step();
+        if (left is long whole && right is long other) return whole == other;
         if (Numbers(left, right, out var first, out var second)) return left is double || right is double ? (double)first == (double)second : first == second;
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new TemplateFault("values nested too deep to compare");
         return (left, right) switch
@@ -29,8 +30,8 @@ internal static class Truth
             (null, null) => true,
             (Undefined, Undefined) => true,
             (string a, string b) => a == b,
-            (List<object?> a, List<object?> b) => a.Count == b.Count && a.Zip(b).All(pair => Equal(pair.First, pair.Second, budget)),
-            (object?[] a, object?[] b) => a.Length == b.Length && a.Zip(b).All(pair => Equal(pair.First, pair.Second, budget)),
+            (List<object?> a, List<object?> b) => EqualAll(a, b, budget),
+            (object?[] a, object?[] b) => EqualAll(a, b, budget),
             (TemplateMap a, TemplateMap b) => a.Count == b.Count && a.All(each => b.TryGetValue(each.Key, out var value) && Equal(each.Value, value, budget)),
             (LargeNumber a, LargeNumber b) => a == b,
             _ => ReferenceEquals(left, right),
@@ -68,6 +69,14 @@ internal static class Truth
         TemplateFunction function => $"the function '{function.Name}'",
         _ => "a loop",
     };
+
+    private static bool EqualAll(IReadOnlyList<object?> left, IReadOnlyList<object?> right, Budget budget)
+    {
+        if (left.Count != right.Count) return false;
+        for (var index = 0; index < left.Count; index++)
+            if (!Equal(left[index], right[index], budget)) return false;
+        return true;
+    }
 
     private static int CompareAll(IReadOnlyList<object?> left, IReadOnlyList<object?> right, Budget budget)
     {

@@ -5,7 +5,7 @@ using OpenGradient.Engine.LanguageModels.Tokenization;
 namespace OpenGradient.Engine.LanguageModels.Tests.Tokenization;
 
 /// <summary>Tokenizer files of a few lines, made to see one part at work.</summary>
-internal static class TinyTokenizer
+internal static class TokenizerFixture
 {
     /// <summary>Every byte a token and nothing else: what is decoded is what the normalizer made of the text.</summary>
     public static Tokenizer Bytes(string? normalizer = null, string? preTokenizer = null, string? decoder = null)

@@ -1,0 +1,67 @@
+using OpenGradient.Engine.Benchmarks.LanguageModels.Points;
+using OpenGradient.Engine.Benchmarks.LanguageModels.Report;
+using OpenGradient.Engine.Benchmarks.Report;
+using OpenGradient.Engine.LanguageModels.Loading;
+using OpenGradient.Engine.LanguageModels.Runtimes;
+using OpenGradient.Engine.OnnxRuntime;
+
+namespace OpenGradient.Engine.Benchmarks.LanguageModels;
+
+/// <summary>One run: every point over every model and precision, then the table, then the line of JSON.</summary>
+internal static class LlmRun
+{
+    private const int Ok = 0, CheckFailed = 1, NotRun = 2;
+
+    // The engine closes the runtime that the load's scheduler was given, so that comes last.
+    private static readonly IPoint[] Points = [new DecodePoint(), new PrefillPoint(), new MemoryPoint(), new VerifyPoint(), new LoadPoint()];
+
+    public static async Task<int> MainAsync(string[] arguments)
+    {
+        if (arguments.Contains("--help"))
+        {
+            Console.WriteLine(RunOptions.Help);
+            return Ok;
+        }
+
+        try
+        {
+            return await RunAsync(RunOptions.Parse(arguments, [.. Points.Select(point => point.Name), OnnxRuntimePoint.Name]));
+        }
+        catch (Exception error) when (error is FormatException or InvalidOperationException or IOException or OnnxRuntimeException or LanguageModelLoadException or TokenRuntimeException)
+        {
+            Console.Error.WriteLine($"llm: {error.Message}");
+            return NotRun;
+        }
+    }
+
+    private static async Task<int> RunAsync(RunOptions options)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        var figures = new Figures();
+        var context = new BenchContext(options, figures);
+        foreach (var shape in options.ModelNames.Select(ModelShape.Read))
+        {
+            foreach (var precision in options.PrecisionsToRun) await OverPairAsync(context, shape, precision);
+            if (options.Runs(OnnxRuntimePoint.Name) && !(options.Quick && options.Only is null)) OnnxRuntimePoint.Run(context, shape);
+        }
+
+        var hardware = Machine.Hardware(InstructionSet.Current);
+        figures.Print(hardware, $"{options.Threads} threads, {context.Llama.SystemInfo.Trim()}", TimeProvider.System.GetElapsedTime(start), options.Quick);
+        return figures.Failed == 0 ? Ok : CheckFailed;
+    }
+
+    private static async Task OverPairAsync(BenchContext context, ModelShape shape, Precision precision)
+    {
+        var points = Points.Where(point => context.Options.Runs(point.Name)).ToArray();
+        if (points.Length == 0) return;
+        var loading = TimeProvider.System.GetTimestamp();
+        using var pair = await context.OpenAsync(shape, precision);
+        BenchContext.Note($"{pair.Name}: opened in {TimeProvider.System.GetElapsedTime(loading).TotalSeconds:0.0} s");
+        foreach (var point in points)
+        {
+            var load = new MachineShare();
+            await point.RunAsync(context, pair);
+            context.Figures.Text("machine", load.Describe($"{pair.Name} {point.Name}"));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using OpenGradient.Engine.Benchmarks.LanguageModels;
+
+return await LlmRun.MainAsync(args);
