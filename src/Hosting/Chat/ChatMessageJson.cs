@@ -139,7 +139,8 @@ internal static class ChatMessageJson
             string text => text,
             TextContent content => content.Text,
             JsonElement { ValueKind: JsonValueKind.String } element => element.GetString()!,
-            var other => Value(other).GetRawText(),
+            // Written anew: the application's serializer may indent, and a prompt is no place for that.
+            var other => Write(Value(other).WriteTo).GetRawText(),
         };
     }
 

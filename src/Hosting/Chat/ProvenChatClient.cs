@@ -86,26 +86,28 @@ public sealed class ProvenChatClient : IChatClient
         var (calls, heads) = (0, new List<GenerationHead>());
         await foreach (var part in generation.ReadPartsAsync(cancellationToken).ConfigureAwait(false))
         {
-            var text = parser.Append(part.Text);
-            if (part.Head is not null) heads.Add(part.Head);
-            if (text.Length == 0 && part.Head is null && calls == parser.Calls.Count) continue;
-            var update = Update(text.Length > 0 ? [new TextContent(text)] : []);
-            for (; calls < parser.Calls.Count; calls++) update.Contents.Add(CallOf(parser.Calls[calls]));
+            var contents = Contents(parser.Append(part.Text));
+            if (contents.Count > 0) yield return Update(contents);
+            if (part.Head is null) continue;
+            heads.Add(part.Head);
             // What was signed so far: who is cut off from here on still proves this much.
-            if (part.Head is not null) (update.AdditionalProperties ??= [])[AnswerReceipt.Key] = AnswerReceipt.Of(heads);
-            yield return update;
+            yield return WithReceipt(Update(), heads);
         }
 
         var result = await generation.Completion.ConfigureAwait(false);
         Check(result, cancellationToken);
-        var rest = parser.Finish();
-        var last = Update(rest.Length > 0 ? [new TextContent(rest)] : []);
-        for (; calls < parser.Calls.Count; calls++) last.Contents.Add(CallOf(parser.Calls[calls]));
-        last.Contents.Add(new UsageContent(UsageOf(result.Usage)));
+        if (Contents(parser.Finish()) is { Count: > 0 } rest) yield return Update(rest);
+        var last = WithReceipt(Update(new UsageContent(UsageOf(result.Usage))), result.Heads);
         last.FinishReason = ReasonOf(result.Finish, calls > 0);
         last.RawRepresentation = result;
-        if (AnswerReceipt.Of(result.Heads) is { } receipt) (last.AdditionalProperties ??= [])[AnswerReceipt.Key] = receipt;
         yield return last;
+
+        List<AIContent> Contents(string text)
+        {
+            List<AIContent> contents = text.Length > 0 ? [new TextContent(text)] : [];
+            for (; calls < parser.Calls.Count; calls++) contents.Add(CallOf(parser.Calls[calls]));
+            return contents;
+        }
     }
 
     /// <summary>The client itself, its <see cref="ChatClientMetadata"/>, and the <see cref="LanguageModel"/> or <see cref="ITextGenerator"/> behind it.</summary>
@@ -140,6 +142,14 @@ public sealed class ProvenChatClient : IChatClient
     {
         cancellation.ThrowIfCancellationRequested();
         if (result.Failure is { } failure) throw new GenerationException(failure);
+    }
+
+    // Properties of an update that names a message become the message's when updates are joined; a receipt is the response's.
+    private static ChatResponseUpdate WithReceipt(ChatResponseUpdate update, IReadOnlyList<GenerationHead> heads)
+    {
+        update.MessageId = null;
+        if (AnswerReceipt.Of(heads) is { } receipt) (update.AdditionalProperties ??= [])[AnswerReceipt.Key] = receipt;
+        return update;
     }
 
     private static FunctionCallContent CallOf(ToolCall call)

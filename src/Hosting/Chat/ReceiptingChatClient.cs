@@ -64,29 +64,28 @@ public sealed class ReceiptingChatClient : DelegatingChatClient
         var last = _time.GetTimestamp();
         await foreach (var update in InnerClient.GetStreamingResponseAsync(sent, options, cancellationToken).ConfigureAwait(false))
         {
-            // A copy: whoever reads the stream may change what it got, and joining must not.
+            // A copy: whoever reads the stream may change what it got, and what is signed must not follow.
             updates.Add(update.Clone());
-            if (_time.GetElapsedTime(last) >= _options.HeadEvery)
-            {
-                heads.Add(Seal(sealing, updates, options, ExternalRow.Part));
-                (update.AdditionalProperties ??= [])[AnswerReceipt.Key] = new AnswerReceipt([.. heads]);
-                last = _time.GetTimestamp();
-            }
-
+            updates[^1].Contents = [.. update.Contents];
             yield return update;
+            if (_time.GetElapsedTime(last) < _options.HeadEvery) continue;
+            heads.Add(Seal(sealing, updates, options, ExternalRow.Part));
+            yield return ReceiptOf(heads, update);
+            last = _time.GetTimestamp();
         }
 
         heads.Add(Seal(sealing, updates, options, ExternalRow.Ended));
-        var receipt = new ChatResponseUpdate
-        {
-            Role = ChatRole.Assistant,
-            ResponseId = updates.LastOrDefault()?.ResponseId,
-            MessageId = updates.LastOrDefault()?.MessageId,
-            ModelId = updates.LastOrDefault()?.ModelId,
-            AdditionalProperties = new AdditionalPropertiesDictionary { [AnswerReceipt.Key] = new AnswerReceipt([.. heads]) },
-        };
-        yield return receipt;
+        yield return ReceiptOf(heads, updates.LastOrDefault());
     }
+
+    // An update of its own, which names no message: when updates are joined its properties become the response's.
+    private static ChatResponseUpdate ReceiptOf(List<AnswerHead> heads, ChatResponseUpdate? after) => new()
+    {
+        Role = ChatRole.Assistant,
+        ResponseId = after?.ResponseId,
+        ModelId = after?.ModelId,
+        AdditionalProperties = new AdditionalPropertiesDictionary { [AnswerReceipt.Key] = new AnswerReceipt([.. heads]) },
+    };
 
     private ExternalSealing Begin(ChatMessage[] messages, ChatOptions? options)
     {

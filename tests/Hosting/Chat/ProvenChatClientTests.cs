@@ -135,8 +135,8 @@ public sealed class ProvenChatClientTests
 
         Assert.True(generator.Request!.IsStreamed);
         Assert.Equal("Hel", updates[0].Text);
-        Assert.Single(AnswerReceipt.In(updates[0].AdditionalProperties)!.Heads);
-        Assert.False(AnswerReceipt.In(updates[0].AdditionalProperties)!.Last.IsLast);
+        Assert.Single(AnswerReceipt.In(updates[1].AdditionalProperties)!.Heads);
+        Assert.False(AnswerReceipt.In(updates[1].AdditionalProperties)!.Last.IsLast);
         var response = updates.ToChatResponse();
         Assert.Equal("Hello", response.Text);
         Assert.Equal("weather", Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Name);

@@ -46,7 +46,9 @@ public sealed class ReceiptingChatClientTests
         // Six updates 400 ms apart: a second is over at the third and at the sixth, and then comes the end.
         Assert.Equal([false, false, true], heads.Select(head => head.IsLast));
         Assert.Equal(3, sealer.Batches.Count);
-        Assert.NotNull(AnswerReceipt.In(updates[2].AdditionalProperties));
+        Assert.Single(AnswerReceipt.In(updates[3].AdditionalProperties)!.Heads);
+        Assert.Equal(9, updates.Count);
+        Assert.Same(AnswerReceipt.In(updates[^1].AdditionalProperties), AnswerReceipt.In(updates.ToChatResponse().AdditionalProperties));
         Assert.All(heads, head => Assert.False(head.IsHandedOver));
         var response = updates.ToChatResponse();
         Assert.Equal("A B C D E F ", response.Text);

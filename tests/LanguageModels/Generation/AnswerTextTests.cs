@@ -2,7 +2,7 @@ using System.Text;
 using OpenGradient.Engine.LanguageModels.Generation;
 using OpenGradient.Engine.LanguageModels.Replay;
 using OpenGradient.Engine.LanguageModels.Tests.Doubles;
-using OpenGradient.Engine.LanguageModels.Tests.Tokenization;
+using TinyTokenizer = OpenGradient.Engine.LanguageModels.Tests.Tokenization.TinyTokenizer;
 
 namespace OpenGradient.Engine.LanguageModels.Tests.Generation;
 
