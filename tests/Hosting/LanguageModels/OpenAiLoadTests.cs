@@ -9,7 +9,8 @@ public sealed class NarrowHost : LanguageModelHost
 {
     public const int Queue = 4;
 
-    protected override string More => $",\"maxSequences\":8,\"maxQueued\":{Queue},\"cacheMiB\":1";
+    // Equal prompts would share their pages, and so would equal answers.
+    protected override string More => $",\"maxSequences\":8,\"maxQueued\":{Queue},\"cacheMiB\":1,\"reusePrefixes\":false";
 }
 
 /// <summary>A host whose queue holds a thousand.</summary>
