@@ -2,7 +2,7 @@ using System.Text;
 using OpenGradient.Engine.LanguageModels.Generation;
 using OpenGradient.Engine.LanguageModels.Replay;
 using OpenGradient.Engine.LanguageModels.Tests.Doubles;
-using TinyTokenizer = OpenGradient.Engine.LanguageModels.Tests.Tokenization.TinyTokenizer;
+using OpenGradient.Engine.LanguageModels.Tests.Tokenization;
 
 namespace OpenGradient.Engine.LanguageModels.Tests.Generation;
 
