@@ -18,6 +18,7 @@ public sealed class PublicApiTests
         typeof(Attestation.EnclaveEpoch).Assembly,
         typeof(Settlement.SettlementService).Assembly,
         typeof(Verification.BundleVerifier).Assembly,
+        typeof(LanguageModels.LanguageModel).Assembly,
         typeof(Hosting.EngineHost).Assembly,
     ];
 
