@@ -55,7 +55,8 @@ internal static class ReplayFiles
             Parameters = answer.Parameters,
             Finish = answer.Finish,
             Previous = answer.Previous,
-            Constraint = answer.Constraint,
+            // Written out: the conversion from an array would make empty bytes of none.
+            Constraint = answer.Constraint is { } schema ? (ReadOnlyMemory<byte>?)schema : null,
             PromptText = promptFile is null ? null : System.Text.Encoding.UTF8.GetString(Bytes(promptFile, "prompt")),
         };
         return (held, bundle);
