@@ -48,10 +48,10 @@ public sealed partial class MetricsTests(Line line) : IClassFixture<Line>
         (await line.Host.Infer("digits", Inputs.Digit(0))).Expect(200);
         var metrics = await MetricsText.Of(line.Host);
         var buckets = metrics.Samples.Where(sample => sample.Name.EndsWith("_bucket", StringComparison.Ordinal)).GroupBy(sample => (sample.Name, Labels: Le().Replace(sample.Labels, ""))).ToArray();
-        Assert.Equal(["og_batch_rows", "og_model_gap_seconds", "og_request_seconds", "og_stage_seconds"], metrics.Families.Where(family => family.Value == "histogram").Select(family => family.Key).Order());
+        Assert.Equal(["og_batch_rows", "og_llm_first_token_seconds", "og_llm_inter_token_seconds", "og_llm_queue_seconds", "og_llm_step_seconds", "og_model_gap_seconds", "og_request_seconds", "og_stage_seconds"], metrics.Families.Where(family => family.Value == "histogram").Select(family => family.Key).Order());
         var gaps = buckets.Count(series => series.Key.Name == "og_model_gap_seconds_bucket");
         Assert.True(gaps is 8 or 12, $"{gaps} histograms of gaps"); // four stages of the models that have receipts, and of the others
-        Assert.Equal(2 * (6 + 1 + 1), buckets.Length - gaps); // two models
+        Assert.Equal((2 * (6 + 1 + 1)) + 4, buckets.Length - gaps); // two models, and a language model
         foreach (var series in buckets)
         {
             var counts = series.Select(bucket => bucket.Value).ToArray();
