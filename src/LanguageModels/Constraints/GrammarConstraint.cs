@@ -122,10 +122,11 @@ internal sealed class TokenMasks(Grammar grammar, TokenVocabulary vocabulary)
     private TokenMask Walk(in Position position, bool isNarrow, int reach)
     {
         // Inside a free string most tokens need no walk: they are text, and lead back to where they began.
-        var isFree = grammar.IsInFreeString(position, reach);
-        var trie = isFree ? vocabulary.Others : vocabulary.All;
-        if (isFree) vocabulary.PlainMask.CopyTo(_words);
-        else Array.Clear(_words);
+        var room = grammar.FreeRoom(position);
+        var trie = room < 0 ? vocabulary.All : vocabulary.Others;
+        if (room < reach) Array.Clear(_words);
+        else vocabulary.PlainMask.CopyTo(_words);
+        if (room >= 0 && room < reach) AddPlain(room);
 
         // Enough for every node and some ambiguity; beyond it only first bytes are followed, so that text can still go on.
         var budget = isNarrow ? trie.Count / 4 : (2L * trie.Count) + 4096;
@@ -159,6 +160,13 @@ internal sealed class TokenMasks(Grammar grammar, TokenVocabulary vocabulary)
         }
 
         return TokenMask.Of(_words);
+    }
+
+    private void AddPlain(int room)
+    {
+        var lengths = vocabulary.PlainLengths;
+        for (var token = 0; token < lengths.Length; token++)
+            if (lengths[token] > 0 && lengths[token] <= room) _words[token / 64] |= 1UL << (token % 64);
     }
 }
 

@@ -29,10 +29,17 @@ public sealed class TokenVocabulary
         var usable = Enumerable.Range(0, _tokens.Length).Where(token => _tokens[token].Length is > 0 and <= TokenTrie.MaxTokenBytes).ToArray();
         All = new TokenTrie(usable, token => _tokens[token]);
         var words = (_tokens.Length + 63) / 64;
-        var plain = new ulong[words];
+        var (plain, lengths) = (new ulong[words], new ushort[_tokens.Length]);
         foreach (var token in usable)
-            if (IsPlain(_tokens[token].Span)) plain[token / 64] |= 1UL << (token % 64);
-        Plain = plain;
+        {
+            if (!IsPlain(_tokens[token].Span)) continue;
+            plain[token / 64] |= 1UL << (token % 64);
+            // Every byte but a continuation begins a code point.
+            foreach (var value in _tokens[token].Span)
+                if ((value & 0xC0) != 0x80) lengths[token]++;
+        }
+
+        (Plain, Lengths) = (plain, lengths);
         Others = new TokenTrie(usable.Where(token => (plain[token / 64] >> (token % 64) & 1) == 0), token => _tokens[token]);
     }
 
@@ -45,10 +52,15 @@ public sealed class TokenVocabulary
     /// <summary>Tokens of whole characters that stand for themselves within a JSON string, as bits.</summary>
     internal ReadOnlySpan<ulong> PlainMask => Plain;
 
+    /// <summary>Code points of each plain token; 0 for others.</summary>
+    internal ReadOnlySpan<ushort> PlainLengths => Lengths;
+
     /// <summary>All but the plain ones.</summary>
     internal TokenTrie Others { get; }
 
     private ulong[] Plain { get; }
+
+    private ushort[] Lengths { get; }
 
     /// <summary>A tokenizer's; made once.</summary>
     public static TokenVocabulary Of(Tokenizer tokenizer) => OfTokenizers.GetValue(tokenizer, Read);

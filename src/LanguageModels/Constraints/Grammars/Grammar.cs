@@ -52,10 +52,19 @@ internal sealed class Grammar
         }
     }
 
-    /// <summary>Whether only free text of a string is read, so that any token of whole characters within the string leads back here.</summary>
-    public bool IsInFreeString(in Position position, int reach) =>
-        !position.IsEnd && position.State == JsonStrings.Boundary && _nodes[position.Node] is TextNode text && ReferenceEquals(text.Automaton, JsonStrings.Free)
-        && (text.MaxCount < 0 || text.MaxCount - position.Count > reach);
+    /// <summary>Where free text of a string is read, so that whole characters that stand for themselves lead back here: how many more there may be. Elsewhere -1.</summary>
+    public int FreeRoom(in Position position)
+    {
+        if (position.IsEnd) return -1;
+        switch (_nodes[position.Node])
+        {
+            case TextNode text when position.State == JsonStrings.Boundary && ReferenceEquals(text.Automaton, JsonStrings.Free):
+                return text.MaxCount < 0 ? int.MaxValue : text.MaxCount - position.Count;
+            // Another property's name that is on the way to no declared one.
+            case ObjectNode when position.State == State(Phase.ExtraKey, JsonStrings.Boundary) && position.Count == 0: return int.MaxValue;
+            default: return -1;
+        }
+    }
 
     /// <summary>The position with counts that make no difference to the next <paramref name="reach"/> bytes made alike.</summary>
     public Position Clamp(in Position position, int reach)
