@@ -56,15 +56,16 @@ async function refusal(response) {
 async function* chunks(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
+  let ended = false; // read on to the body's own end: a body left unread is a request that failed
   for (;;) {
     const { value, done } = await reader.read();
+    if (done && ended) return;
     if (done) throw new Error('The stream was cut; what is signed of it is shown.');
     const lines = (rest + value).split('\n');
     rest = lines.pop();
     for (const line of lines) {
-      if (!line.startsWith('data: ')) continue;
-      if (line === 'data: [DONE]') return;
-      yield JSON.parse(line.slice(6));
+      if (line === 'data: [DONE]') ended = true;
+      else if (line.startsWith('data: ')) yield JSON.parse(line.slice(6));
     }
   }
 }

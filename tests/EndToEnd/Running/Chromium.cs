@@ -143,6 +143,9 @@ internal sealed class Chromium : IAsyncDisposable
         var parameters = message.GetProperty("params");
         switch (message.GetProperty("method").GetString())
         {
+            // A stream that the page itself closes is cancelled, which is no failure.
+            case "Network.loadingFailed" when parameters.GetProperty("type").GetString() == "EventSource" && parameters.TryGetProperty("canceled", out var cancelled) && cancelled.GetBoolean():
+                break;
             case "Runtime.exceptionThrown" or "Network.loadingFailed":
             case "Runtime.consoleAPICalled" when parameters.GetProperty("type").GetString() is "error" or "warning" or "assert":
             case "Log.entryAdded" when parameters.GetProperty("entry").GetProperty("level").GetString() is "error" or "warning":
