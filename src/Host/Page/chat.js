@@ -54,14 +54,15 @@ async function refusal(response) {
 
 /** The stream's JSON, chunk by chunk. */
 async function* chunks(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let rest = '';
   let ended = false; // read on to the body's own end: a body left unread is a request that failed
   for (;;) {
     const { value, done } = await reader.read();
     if (done && ended) return;
     if (done) throw new Error('The stream was cut; what is signed of it is shown.');
-    const lines = (rest + value).split('\n');
+    const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
     rest = lines.pop();
     for (const line of lines) {
       if (line === 'data: [DONE]') ended = true;

@@ -12,6 +12,7 @@ internal sealed class Chromium : IAsyncDisposable
     private readonly ClientWebSocket _socket = new();
     private readonly Dictionary<int, TaskCompletionSource<JsonElement>> _calls = [];
     private readonly List<string> _complaints = [], _requests = [];
+    private readonly Dictionary<string, string> _addresses = []; // of requests, by the browser's number for them
     private int _next;
 
     private Chromium(Child child, TemporaryFolder profile) => (_child, _profile) = (child, profile);
@@ -143,16 +144,21 @@ internal sealed class Chromium : IAsyncDisposable
         var parameters = message.GetProperty("params");
         switch (message.GetProperty("method").GetString())
         {
-            // A stream that the page itself closes is cancelled, which is no failure.
-            case "Network.loadingFailed" when parameters.GetProperty("type").GetString() == "EventSource" && parameters.TryGetProperty("canceled", out var cancelled) && cancelled.GetBoolean():
+            // Cancelled is what the page or the browser ended itself, a stream read to its end included; a host that cuts one is not.
+            case "Network.loadingFailed" when parameters.TryGetProperty("canceled", out var cancelled) && cancelled.GetBoolean():
                 break;
-            case "Runtime.exceptionThrown" or "Network.loadingFailed":
+            case "Network.loadingFailed":
+                _complaints.Add($"{_addresses.GetValueOrDefault(parameters.GetProperty("requestId").GetString()!)}: {message}");
+                break;
+            case "Runtime.exceptionThrown":
             case "Runtime.consoleAPICalled" when parameters.GetProperty("type").GetString() is "error" or "warning" or "assert":
             case "Log.entryAdded" when parameters.GetProperty("entry").GetProperty("level").GetString() is "error" or "warning":
                 _complaints.Add(message.ToString());
                 break;
             case "Network.requestWillBeSent":
-                _requests.Add(parameters.GetProperty("request").GetProperty("url").GetString()!);
+                var url = parameters.GetProperty("request").GetProperty("url").GetString()!;
+                _requests.Add(url);
+                _addresses[parameters.GetProperty("requestId").GetString()!] = url;
                 break;
         }
     }
