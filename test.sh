@@ -15,7 +15,7 @@ trap 'rm -rf "$results"; pkill -TERM -P $$ 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
 passed=0 failed=0 skipped=0
 count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }
-heading() { printf '\n== %s\n' "$*"; }
+heading() { printf '\n== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 heading "native: harness with AddressSanitizer and UBSan"
 # A build that fails leaves the binaries of the one before, which would pass: it counts by itself.
@@ -47,6 +47,7 @@ fi
 heading "managed: xunit"
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
+  began=$SECONDS
   dotnet test "$project" -c Release --no-build --nologo -v quiet \
     --logger "trx;LogFileName=$name.trx" --results-directory "$results" >"$results/$name.log" 2>&1
   status=$?
@@ -58,7 +59,7 @@ for project in tests/*/*.csproj; do
     [ "$total" -gt 0 ] || { echo "$name ran no test" >>"$results/$name.log"; bad=1; }
     [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ "$bad" -eq 0 ] || cat "$results/$name.log"
-    printf '%-45s %s passed, %s failed, %s skipped\n' "$name" "$good" "$bad" $((total - good - $(counter failed) - $(counter error)))
+    printf '%-45s %s passed, %s failed, %s skipped (%d s)\n' "$name" "$good" "$bad" $((total - good - $(counter failed) - $(counter error))) $((SECONDS - began))
     count "$good" "$bad" $((total - good - $(counter failed) - $(counter error)))
     grep -oE 'outcome="NotExecuted"[^>]*' "$results/$name.trx" >/dev/null && \
       sed -nE 's/^ *\[xUnit.*\] +(.*\[SKIP\])/  \1/p' "$results/$name.log" | head -n 20
