@@ -10,8 +10,10 @@ export OG_E2E_SCRIPTS=1
 
 ./scripts/setup.sh test || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 
-results=$(mktemp -d)
-trap 'rm -rf "$results"; pkill -TERM -P $$ 2>/dev/null || true' EXIT
+results=$PWD/artifacts/test-results # kept: what each test said and how long it took
+rm -rf "$results"
+mkdir -p "$results"
+trap 'pkill -TERM -P $$ 2>/dev/null || true' EXIT
 trap 'exit 130' INT TERM
 passed=0 failed=0 skipped=0
 count() { passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3)); }

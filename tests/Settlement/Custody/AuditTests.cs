@@ -94,18 +94,19 @@ public sealed class AuditTests(AuditedFolder audited) : IClassFixture<AuditedFol
         var random = new Random(7);
         foreach (var name in names)
         {
-            var size = (int)new FileInfo(Path.Combine(audited.Path, "outbox", name)).Length;
-            var last = name == names[^1];
-            // Header, first frame's head, and places everywhere; the newest segment ends in zeros that nobody wrote yet.
-            foreach (var offset in Enumerable.Range(0, 90).Where(at => at % 3 == 0 || name == names[1]).Concat(Enumerable.Range(0, 30).Select(_ => random.Next(last ? 4000 : size))))
+            var (folder, file) = Copy("outbox", name);
+            // The newest segment ends in zeros that nobody wrote yet.
+            var written = File.ReadAllBytes(file).AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+            // Header, first frame's head, and places everywhere.
+            foreach (var offset in Enumerable.Range(0, 90).Where(at => at % 3 == 0 || name == names[1]).Concat(Enumerable.Range(0, 30).Select(_ => random.Next(written))))
             {
-                var (folder, file) = Copy("outbox", name);
-                var before = Flip(file, offset, (byte)(1 << random.Next(8)));
+                var mask = (byte)(1 << random.Next(8));
+                var before = Flip(file, offset, mask);
                 var finding = (await Audit(folder, chain: false)).Finding;
                 Assert.True(finding is not null, $"{name}, offset {offset} was flipped unnoticed");
                 Assert.True(finding.File == file && finding.Offset == offset, $"{name}, offset {offset}: {finding}");
                 if (finding.Expected.Contains("0x", StringComparison.Ordinal)) Assert.Contains($"0x{before:x2} expected", finding.Expected, StringComparison.Ordinal);
-                Directory.Delete(folder, recursive: true);
+                Flip(file, offset, mask);
             }
         }
     }
@@ -133,14 +134,15 @@ public sealed class AuditTests(AuditedFolder audited) : IClassFixture<AuditedFol
     {
         var random = new Random(name.Length);
         var size = (int)new FileInfo(Path.Combine(audited.Path, "log", name)).Length;
+        var (folder, file) = Copy("log", name);
         foreach (var offset in new[] { 0, 1, size - 1 }.Concat(Enumerable.Range(0, name == "checkpoint" ? size : 25).Select(i => name == "checkpoint" ? i : random.Next(size))))
         {
-            var (folder, file) = Copy("log", name);
-            var before = Flip(file, offset, (byte)(1 << random.Next(7)));
+            var mask = (byte)(1 << random.Next(7));
+            var before = Flip(file, offset, mask);
             var finding = (await Audit(folder, chain: false)).Finding;
             Assert.True(finding?.File == file && finding.Offset == offset, $"{name}, offset {offset}: {finding?.ToString() ?? "unnoticed"}");
             Assert.Contains($"0x{before:x2} expected", finding!.Expected, StringComparison.Ordinal);
-            Directory.Delete(folder, recursive: true);
+            Flip(file, offset, mask);
         }
     }
 
@@ -250,9 +252,10 @@ public sealed class AuditTests(AuditedFolder audited) : IClassFixture<AuditedFol
         Assert.Null((await Published(audited.Path, chain: true)).Finding);
         var random = new Random(3);
         foreach (var name in new[] { "tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44", "checkpoint" })
+        {
+            var (folder, file) = Copy("log", name);
             for (var i = 0; i < 12; i++)
             {
-                var (folder, file) = Copy("log", name);
                 var offset = random.Next((int)new FileInfo(file).Length);
                 Flip(file, offset, 1);
                 var finding = (await Published(folder, chain: false)).Finding;
@@ -260,8 +263,9 @@ public sealed class AuditTests(AuditedFolder audited) : IClassFixture<AuditedFol
                 Assert.True(finding?.File == file, $"{name}, offset {offset}: {finding?.ToString() ?? "unnoticed"}");
                 if (name.StartsWith("tile/0", StringComparison.Ordinal) || name.StartsWith("tile/1", StringComparison.Ordinal)) Assert.Equal(offset, finding!.Offset);
                 Assert.InRange(finding!.Offset!.Value, 0, offset);
-                Directory.Delete(folder, recursive: true);
+                Flip(file, offset, 1);
             }
+        }
     }
 
     [AnvilFact]

@@ -9,7 +9,7 @@ namespace OpenGradient.Engine.Settlement.Tests.Keeping;
 public sealed class KeeperCrashTests
 {
     // Some thirty points in a few seconds; a smaller step enumerates more of them.
-    private static int Step => int.TryParse(Environment.GetEnvironmentVariable("OG_CRASH_STEP"), out var step) ? step : 41;
+    private static int Step => int.TryParse(Environment.GetEnvironmentVariable("OG_CRASH_STEP"), out var step) ? step : 83;
 
     [Fact]
     public async Task Keeper_PowerLostAtManyOperations_LosesNothingAndGoesOn()
