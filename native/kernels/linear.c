@@ -11,11 +11,11 @@ static size_t whole_lines(size_t bytes)
 /*
  * From how many rows on tiles win over vectors, on Sapphire Rapids. bf16: a tile takes as long for one row as vectors take
  * for half of one; one row waits for memory either way. Integers: a tile's sums go through memory, which takes about as long
- * for one row as for sixteen, and int4 has to be unpacked first.
+ * for one row as for sixteen, and int4 has to be unpacked first, which pays from the second block of rows on.
  */
 static uint32_t tile_rows(uint32_t scheme)
 {
-    return scheme == OGK_BF16 ? 2 : scheme == OGK_INT8 ? 9 : 10;
+    return scheme == OGK_BF16 ? 2 : scheme == OGK_INT8 ? 9 : OGK_ROWS + 1;
 }
 
 static const ogk_linear_kernels *kernels_for(uint32_t scheme, uint32_t isa, uint32_t rows)

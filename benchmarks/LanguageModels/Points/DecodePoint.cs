@@ -32,10 +32,12 @@ internal sealed class DecodePoint : IPoint
                     var (theirs, ours) = (0.0, 0.0);
                     for (var i = 0; i < 2; i++)
                     {
+                        Timing.Settle();
                         if ((round + i) % 2 == 0) theirs = pair.Llama.Thread.Run(() => Rate(llama, sequences, steps));
                         else ours = pair.Engine.Thread.Run(() => Rate(engine, sequences, steps));
                     }
 
+                    if (sequences == 1) Timing.Settle();
                     rounds.Add(new Round(ours, theirs, sequences == 1 ? bandwidth.Measure() : 0));
                 }
             }

@@ -34,6 +34,7 @@ internal sealed class LoadPoint : IPoint
         {
             for (var i = 0; i < 2; i++)
             {
+                Timing.Settle();
                 var requests = Make(pair, context.Options.Seed + round, rate.Value, duration);
                 if ((round + i) % 2 == 0)
                 {

@@ -20,6 +20,7 @@ internal sealed class PrefillPoint : IPoint
             var (theirs, ours) = (0.0, 0.0);
             for (var i = 0; i < 2; i++)
             {
+                Timing.Settle();
                 if ((round + i) % 2 == 0) theirs = Tokens / pair.Llama.Thread.Run(() => Timing.Seconds(() => llama.Prefill(0, prompt)));
                 else ours = Tokens / pair.Engine.Thread.Run(() => Timing.Seconds(() => engine.Prefill(0, prompt)));
             }

@@ -12,6 +12,20 @@ internal static class Timing
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
+    /// <summary>
+    /// Waits until no thread of this process computes. llama.cpp's look for work for about a third of a second after a call, on a
+    /// core that the side measured next would share with them.
+    /// </summary>
+    public static void Settle()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            var before = Environment.CpuUsage.TotalTime;
+            Thread.Sleep(10);
+            if (Environment.CpuUsage.TotalTime - before < TimeSpan.FromMilliseconds(1)) return;
+        }
+    }
+
     public static int[] Prompt(int vocabulary, int seed, int length)
     {
         var random = new Random(seed);

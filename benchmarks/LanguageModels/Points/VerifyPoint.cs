@@ -16,6 +16,7 @@ internal sealed class VerifyPoint : IPoint
 
     public Task RunAsync(BenchContext context, ModelPair pair)
     {
+        Timing.Settle();
         pair.Engine.Thread.Run(() => Run(context, pair));
         return Task.CompletedTask;
     }
