@@ -24,7 +24,7 @@ public sealed class SevSnpPolicyTests
     {
         var policy = Parse($$"""
             {"roots":["{{new string('a', 64)}}"],"products":["Milan"],"measurements":["{{new string('b', 96)}}"],"anyMeasurement":true,
-             "minimumTcb":{"Turin":{"fmc":1,"bootLoader":2,"tee":3,"snp":4,"microcode":5}},"chips":["{{new string('c', 128)}}"],
+             "minimumTcb":{"Turin":{"fmc":1,"bootLoader":2,"tee":3,"snp":4,"microcode":5} },"chips":["{{new string('c', 128)}}"],
              "deniedChips":["{{new string('d', 128)}}"],"hostData":["{{new string('e', 64)}}"],"idKeys":["{{new string('f', 96)}}"],"allowVlek":true,
              "providers":["CN=one"],"vmpl":2,"allowDebug":true,"allowMigration":true,"allowSmt":false,"requireAliasCheck":false,
              "requireRevocationList":false,"minimumGuestSvn":7}
