@@ -120,4 +120,25 @@ public sealed class SevSnpVectorsTests(ITestOutputHelper output)
 
         output.WriteLine($"{bits.Length:N0} flipped bits");
     }
+
+    /// <summary>Nor is any bit of a leaf, though its first byte alone says whether it is DER or PEM.</summary>
+    [VectorTheory]
+    [MemberData(nameof(Names))]
+    public void Verify_AnyFlippedBitOfTheLeaf_IsRefused(string name)
+    {
+        var vector = SnpVectors.Get(name);
+        var (policy, collateral, report, file) = (vector.Policy with { AllowDebug = true }, vector.Collateral(), vector.Report, vector.IsVlek ? "vlek.der" : "vcek.der");
+        var original = collateral[file].ToArray();
+        var bits = Enumerable.Range(0, 8 * original.Length).ToArray();
+        if (!Vectors.IsLong) bits = new Random(20_261_123).GetItems(bits, 64);
+        foreach (var bit in bits)
+        {
+            var leaf = (byte[])original.Clone();
+            leaf[bit / 8] ^= (byte)(1 << (bit % 8));
+            collateral[file] = leaf;
+            Assert.True(vector.Verify(report, policy, collateral: collateral).Status == AttestationStatus.Refused, $"bit {bit}");
+        }
+
+        output.WriteLine($"{bits.Length:N0} flipped bits");
+    }
 }
