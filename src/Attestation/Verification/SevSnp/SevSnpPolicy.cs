@@ -40,7 +40,7 @@ public sealed record SevSnpPolicy
         [SnpProduct.Genoa] = new(0, 0, 0, 0x17, 0x54),
     };
 
-    /// <summary>CHIP_ID of each chip that is accepted, 128 lower-case hexadecimal digits; empty: any chip. A platform that hides its chip is then refused.</summary>
+    /// <summary>CHIP_ID of each chip that is accepted, 128 lower-case hexadecimal digits; empty: any chip. A key that names no chip is refused where there are some.</summary>
     public IReadOnlyList<string> Chips { get; init; } = [];
 
     /// <summary>CHIP_ID of each chip that is refused. AMD gives every VCEK the serial number 0, so a deny list by serial number cannot name one.</summary>
