@@ -1,3 +1,6 @@
+using System.Globalization;
+using OpenGradient.Engine.Attestation.Verification.Policy;
+
 namespace OpenGradient.Engine.Attestation.Verification.Nitro;
 
 /// <summary>Which Nitro enclaves are accepted.</summary>
@@ -26,4 +29,34 @@ public sealed record NitroPolicy
 
     /// <summary>How far the document's time may be after the asked one. Five seconds: two synchronised clocks differ by less.</summary>
     public TimeSpan MaximumSkew { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <exception cref="PolicyException">A field is not what it must be.</exception>
+    internal static NitroPolicy Read(PolicyReader reader)
+    {
+        var defaults = new NitroPolicy();
+        return new NitroPolicy
+        {
+            Roots = reader.Hex("roots", 32, defaults.Roots),
+            Pcrs = reader.Section("pcrs") is { } pcrs ? ReadPcrs(pcrs) : defaults.Pcrs,
+            RequireMeasurements = reader.Flag("requireMeasurements", defaults.RequireMeasurements),
+            AllowDebug = reader.Flag("allowDebug", defaults.AllowDebug),
+            MaximumAge = reader.Seconds("maximumAgeSeconds", defaults.MaximumAge),
+            MaximumSkew = reader.Seconds("maximumSkewSeconds", defaults.MaximumSkew),
+        };
+    }
+
+    // {"0": ["5cb7…"], "8": ["…"]}
+    private static Dictionary<int, IReadOnlyList<string>> ReadPcrs(PolicyReader pcrs)
+    {
+        var values = new Dictionary<int, IReadOnlyList<string>>();
+        foreach (var name in pcrs.Names)
+        {
+            var isIndex = int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < NitroDocument.MostPcrs;
+            if (!isIndex || index.ToString(CultureInfo.InvariantCulture) != name) throw pcrs.Error(name, $"must be the number of a PCR, 0 to {NitroDocument.MostPcrs - 1}");
+            values[index] = pcrs.Hex(name, NitroDocument.PcrSize);
+            if (values[index].Count == 0) throw pcrs.Error(name, "names no value");
+        }
+
+        return values;
+    }
 }

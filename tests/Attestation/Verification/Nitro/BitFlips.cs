@@ -7,13 +7,11 @@ internal static class BitFlips
 {
     public const int Seed = 20_260_131;
 
-    public static bool IsLong => Environment.GetEnvironmentVariable("OG_LONG") == "1";
-
     /// <summary>Fails at the first one that is accepted, or that throws.</summary>
     /// <returns>How many were tried.</returns>
     public static int AllRefused(byte[] evidence, int sample, Func<byte[], AttestationResult> verify)
     {
-        var bits = IsLong ? [.. Enumerable.Range(0, evidence.Length * 8)] : Sample(evidence.Length * 8, sample);
+        var bits = Vectors.IsLong ? [.. Enumerable.Range(0, evidence.Length * 8)] : Sample(evidence.Length * 8, sample);
         foreach (var bit in bits)
         {
             var flipped = (byte[])evidence.Clone();

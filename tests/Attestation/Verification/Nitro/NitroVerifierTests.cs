@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OpenGradient.Engine.Attestation.Verification;
 using OpenGradient.Engine.Attestation.Verification.Nitro;
+using OpenGradient.Engine.Attestation.Verification.Pki;
 using OpenGradient.Engine.Attestation.Verification.Policy;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Nitro;
@@ -144,6 +145,15 @@ public sealed class NitroVerifierTests
     {
         var instance = MockEnclave.Zone.Issue("instance", MockShape.Authority(0) with { Until = MockEnclave.At.AddSeconds(-1) });
         Judged.RefusedFor(AttestationCheck.ChainTime, Verify(MockEnclave.Right.Under(instance.Issue("enclave", MockShape.Leaf), MockEnclave.Root, MockEnclave.Zone, instance)));
+    }
+
+    [Fact]
+    public void Verify_DeniedIssuer_IsRefusedAsRevoked()
+    {
+        using var zone = X509CertificateLoader.LoadCertificate(MockEnclave.Zone.Der);
+        var denied = new DenyList([(Convert.ToHexStringLower(SHA256.HashData(zone.IssuerName.RawData)), Convert.ToHexStringLower(zone.SerialNumberBytes.Span))]);
+        var context = MockEnclave.Context();
+        Judged.RefusedFor(AttestationCheck.Revoked, NitroVerifier.Verify(MockEnclave.Right.Document(), context with { Policy = context.Policy with { Denied = denied } }));
     }
 
     [Fact]
