@@ -49,7 +49,7 @@ internal static class NitroJudgement
             if (values.Count == 0) continue;
             var found = document.Pcrs.TryGetValue(index, out var pcr) ? Convert.ToHexStringLower(pcr.Span) : "missing";
             if (!values.Contains(found, StringComparer.Ordinal)) reasons.Refuse(AttestationCheck.Measurement, $"PCR {index} is {found}, which the policy does not name");
-            else if (IsZero(pcr) && !policy.AllowDebug) reasons.Refuse(AttestationCheck.Measurement, $"PCR {index} is zero: nothing was measured");
+            else if (IsZero(pcr) && !ImagePcrs.Contains(index)) reasons.Refuse(AttestationCheck.Measurement, $"PCR {index} is zero: nothing was measured");
         }
 
         if (!policy.RequireMeasurements) return;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace OpenGradient.Engine.Attestation.Verification.Nvidia;
@@ -7,6 +8,8 @@ internal static class NvidiaJudgement
 {
     // Types of opaque fields, from NVIDIA/nvtrust (local_gpu_verifier, spdm_msrt_resp_msg).
     private const int DriverField = 3, FirmwareField = 6, FirmwareIdField = 20;
+
+    private static readonly SearchValues<byte> VersionLetters = SearchValues.Create("0123456789."u8);
 
     public static void Check(SpdmReport report, DeviceCertificate device, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
     {
@@ -32,7 +35,7 @@ internal static class NvidiaJudgement
     {
         if (!report.Opaque.TryGetValue(DriverField, out var field)) return null;
         var text = field.Span.TrimEnd((byte)0);
-        return text.Length is > 0 and <= 32 && !text.ContainsAnyExcept("0123456789."u8) ? Encoding.ASCII.GetString(text) : null;
+        return text.Length is > 0 and <= 32 && !text.ContainsAnyExcept(VersionLetters) ? Encoding.ASCII.GetString(text) : null;
     }
 
     public static string? Firmware(SpdmReport report) => report.Opaque.TryGetValue(FirmwareField, out var field) ? Convert.ToHexStringLower(field.Span) : null;

@@ -73,7 +73,7 @@ internal sealed record MockEnclave
         return rootFirst.Length == 0 ? changed : changed.With("cabundle", Bundle(rootFirst));
     }
 
-    public (byte[] Key, byte[] Value)[] Entries => [.. Fields.Select(field => (CborBytes.Text(field.Name), field.Value))];
+    public (byte[] Key, byte[] Value)[] Entries => [.. Fields.Select(entry => (CborBytes.Text(entry.Name), entry.Value))];
 
     public byte[] Payload => CborBytes.Map(Entries);
 

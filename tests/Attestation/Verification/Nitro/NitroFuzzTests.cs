@@ -19,7 +19,7 @@ public sealed class NitroFuzzTests(Xunit.Abstractions.ITestOutputHelper output)
         {
             var evidence = i % 4 == 0 ? spoiled.From(envelopes) : MockEnclave.Envelope(spoiled.From(payloads), new byte[96]);
             var result = NitroVerifier.Verify(evidence, context);
-            Assert.True(result.Status == AttestationStatus.Refused && result.Claims is null, $"input {i}, seed {Seed}");
+            Assert.True(!Judged.IsAccepted(result) && result.Claims is null, $"input {i}, seed {Seed}");
         }
 
         output.WriteLine($"{SpoiledBytes.Inputs} spoiled documents, seed {Seed}");
@@ -37,7 +37,7 @@ public sealed class NitroFuzzTests(Xunit.Abstractions.ITestOutputHelper output)
         {
             var bytes = spoiled.From([right]);
             var result = NitroVerifier.Verify(bytes, context);
-            Assert.True(result.Status == AttestationStatus.Refused || bytes.AsSpan().SequenceEqual(right), $"input {i}, seed {Seed}");
+            Assert.True(!Judged.IsAccepted(result) || bytes.AsSpan().SequenceEqual(right), $"input {i}, seed {Seed}");
         }
 
         output.WriteLine($"{inputs} spoiled documents with their certificates, seed {Seed}");
@@ -47,6 +47,6 @@ public sealed class NitroFuzzTests(Xunit.Abstractions.ITestOutputHelper output)
     public void Verify_AnyFlippedBitOfOurDocument_IsRefused()
     {
         var context = MockEnclave.Context();
-        output.WriteLine($"{BitFlips.AllRefused(MockEnclave.Right.Document(), 800, flipped => NitroVerifier.Verify(flipped, context))} bits");
+        output.WriteLine($"{BitFlips.AllRefused(MockEnclave.Right.Document(), 400, flipped => NitroVerifier.Verify(flipped, context))} bits");
     }
 }

@@ -19,7 +19,7 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
     public static TheoryData<string, string> Mutants => new()
     {
         { "tag18", "Encoding" }, { "tag18-twice", "Encoding" }, { "array5", "Encoding" }, { "sig-r-zero", "Signature" }, { "sig-zero", "Signature" },
-        { "alg-es256", "Version" }, { "alg-missing", "Version" }, { "payload-bitflip", "Signature" }, { "truncated", "Encoding" }, { "empty", "Encoding" },
+        { "alg-es256", "Version" }, { "alg-missing", "Version" }, { "payload-bitflip", "Encoding" }, { "truncated", "Encoding" }, { "empty", "Encoding" },
         { "nest-bomb", "Size" }, { "len-bomb", "Encoding" },
     };
 
@@ -66,8 +66,7 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
     {
         var context = Context(Manifest(file));
         var result = NitroVerifier.Verify(Vectors.Read("nitro", file), context with { At = context.At.AddHours(4) });
-        Assert.Contains(result.Reasons, reason => reason.Check == AttestationCheck.ChainTime);
-        Assert.Equal(AttestationStatus.Refused, result.Status);
+        Judged.RefusedAlsoFor(AttestationCheck.ChainTime, result);
     }
 
     [VectorFact]
@@ -107,7 +106,7 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
         context = context with { Policy = context.Policy with { Nitro = context.Policy.Nitro! with { AllowDebug = true } } };
         var bytes = Vectors.Read("nitro", file);
         Judged.Accepted(NitroVerifier.Verify(bytes, context));
-        output.WriteLine($"{BitFlips.AllRefused(bytes, 400, flipped => NitroVerifier.Verify(flipped, context))} bits of {file}");
+        output.WriteLine($"{BitFlips.AllRefused(bytes, 150, flipped => NitroVerifier.Verify(flipped, context))} bits of {file}");
     }
 
     private static AttestationResult RefusedWithClaims(AttestationResult result)
@@ -116,9 +115,5 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
         return result;
     }
 
-    private static void RefusedFor(string check, AttestationResult result)
-    {
-        Assert.True(result.Status == AttestationStatus.Refused, Judged.Why(result));
-        Assert.Contains(result.Reasons, reason => reason.Check.ToString() == check);
-    }
+    private static void RefusedFor(string check, AttestationResult result) => Judged.RefusedAlsoFor(Enum.Parse<AttestationCheck>(check), result);
 }
