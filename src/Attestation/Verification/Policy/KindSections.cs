@@ -13,11 +13,11 @@ internal static class KindSections
 
     public static EvidencePolicy Read(PolicyReader policy) => new()
     {
-        Nitro = Section(policy, "nitro", section => new NitroPolicy { Roots = Roots(section) }),
+        Nitro = Section(policy, "nitro", NitroPolicy.Read),
         SevSnp = Section(policy, "sev-snp", section => new SevSnpPolicy { Roots = Roots(section) }),
         Tdx = Section(policy, "tdx", section => new TdxPolicy { Roots = Roots(section) }),
         Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
-        Nvidia = Section(policy, "nvidia", section => new NvidiaPolicy { Roots = Roots(section) }),
+        Nvidia = Section(policy, "nvidia", NvidiaPolicy.Read),
     };
 
     private static T? Section<T>(PolicyReader policy, string name, Func<PolicyReader, T> read) where T : class
