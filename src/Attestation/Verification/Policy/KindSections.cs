@@ -14,7 +14,7 @@ internal static class KindSections
     public static EvidencePolicy Read(PolicyReader policy) => new()
     {
         Nitro = Section(policy, "nitro", NitroPolicy.Read),
-        SevSnp = Section(policy, "sev-snp", section => new SevSnpPolicy { Roots = Roots(section) }),
+        SevSnp = Section(policy, "sev-snp", SevSnpPolicy.Read),
         Tdx = Section(policy, "tdx", section => new TdxPolicy { Roots = Roots(section) }),
         Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
         Nvidia = Section(policy, "nvidia", NvidiaPolicy.Read),
