@@ -3,7 +3,7 @@ using OpenGradient.Engine.Formats;
 namespace OpenGradient.Engine.Attestation.Verification;
 
 /// <summary>Collects why evidence is not accepted. A verifier goes on after a reason where what follows can still be judged.</summary>
-internal sealed class ReasonList
+public sealed class ReasonList
 {
     // More say nothing more, and hostile input could ask for millions.
     private const int Most = 64;
@@ -14,9 +14,16 @@ internal sealed class ReasonList
 
     public int Count => _failed.Count + _unmade.Count;
 
+    /// <summary>How often <see cref="Refuse"/> was called, also past the number that is kept.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>What was found so far, failures first.</summary>
+    public IReadOnlyList<AttestationReason> All => [.. _failed, .. _unmade];
+
     /// <summary>A check failed.</summary>
     public void Refuse(AttestationCheck check, string detail)
     {
+        Failures++;
         if (_failed.Count < Most) _failed.Add(new AttestationReason(check, detail));
     }
 
@@ -29,6 +36,6 @@ internal sealed class ReasonList
     public AttestationResult Result(VerificationContext context, AttestationClaims? claims, Hash256? identity) => new()
     {
         Status = _failed.Count > 0 ? AttestationStatus.Refused : _unmade.Count > 0 ? AttestationStatus.Unverifiable : AttestationStatus.Accepted,
-        Reasons = [.. _failed, .. _unmade], Claims = claims, Identity = identity, Policy = context.Policy.Digest, At = context.At,
+        Reasons = All, Claims = claims, Identity = identity, Policy = context.Policy.Digest, At = context.At,
     };
 }

@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Attestation.Verification.History;
 using OpenGradient.Engine.Attestation.Verification.Policy;
 
 namespace OpenGradient.Engine.Attestation.Verification;
@@ -17,4 +18,7 @@ public sealed record VerificationContext
 
     /// <summary>Vendor's certificates, lists and identities by file name, as the caller got them; each kind's page says which names.</summary>
     public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Collateral { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+
+    /// <summary>What newest lists and identities were seen before; null: older ones pass while they are in time. Shared between verifications.</summary>
+    public CollateralLedger? History { get; init; }
 }

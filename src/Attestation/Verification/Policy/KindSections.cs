@@ -1,0 +1,32 @@
+using OpenGradient.Engine.Attestation.Verification.Nitro;
+using OpenGradient.Engine.Attestation.Verification.Nvidia;
+using OpenGradient.Engine.Attestation.Verification.SevSnp;
+using OpenGradient.Engine.Attestation.Verification.Tdx;
+using OpenGradient.Engine.Attestation.Verification.Tpm;
+
+namespace OpenGradient.Engine.Attestation.Verification.Policy;
+
+/// <summary>The policy's section of each kind. Each kind reads its own.</summary>
+internal static class KindSections
+{
+    private const int DigestSize = 32;
+
+    public static EvidencePolicy Read(PolicyReader policy) => new()
+    {
+        Nitro = Section(policy, "nitro", section => new NitroPolicy { Roots = Roots(section) }),
+        SevSnp = Section(policy, "sev-snp", section => new SevSnpPolicy { Roots = Roots(section) }),
+        Tdx = Section(policy, "tdx", section => new TdxPolicy { Roots = Roots(section) }),
+        Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
+        Nvidia = Section(policy, "nvidia", section => new NvidiaPolicy { Roots = Roots(section) }),
+    };
+
+    private static T? Section<T>(PolicyReader policy, string name, Func<PolicyReader, T> read) where T : class
+    {
+        if (policy.Section(name) is not { } section) return null;
+        var result = read(section);
+        section.End();
+        return result;
+    }
+
+    private static IReadOnlyList<string> Roots(PolicyReader section) => section.Hex("roots", DigestSize);
+}
