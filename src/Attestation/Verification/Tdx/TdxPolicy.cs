@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Attestation.Verification.Policy;
+
 namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 
 /// <summary>Which TDX guests are accepted. A list that is empty is not judged, except where it says otherwise.</summary>
@@ -71,4 +73,42 @@ public sealed record TdxPolicy
 
     /// <summary>Performance counters in the guest. Off: they sharpen measurements of what shares the core.</summary>
     public bool Perfmon { get; init; }
+
+    internal static TdxPolicy Read(PolicyReader reader)
+    {
+        var defaults = new TdxPolicy();
+        return new TdxPolicy
+        {
+            Roots = reader.Hex("roots", 32, defaults.Roots), MrTd = reader.Hex("mrtd", 48),
+            AnyMeasurement = reader.Flag("anyMeasurement", defaults.AnyMeasurement),
+            Rtmr0 = reader.Hex("rtmr0", 48), Rtmr1 = reader.Hex("rtmr1", 48), Rtmr2 = reader.Hex("rtmr2", 48), Rtmr3 = reader.Hex("rtmr3", 48),
+            MrSeam = reader.Hex("mrseam", 48), MrConfigId = reader.Hex("mrconfigid", 48), MrOwner = reader.Hex("mrowner", 48),
+            MrOwnerConfig = reader.Hex("mrownerconfig", 48), Xfam = reader.Hex("xfam", 8), Platforms = reader.Hex("platforms", 16),
+            Tcb = States(reader), TcbRule = Rule(reader),
+            LeastEvaluationNumber = reader.Number("leastEvaluationNumber", defaults.LeastEvaluationNumber, 0, int.MaxValue),
+            Debug = reader.Flag("debug", defaults.Debug), SeptVeDisable = reader.Flag("septVeDisable", defaults.SeptVeDisable),
+            Migratable = reader.Flag("migratable", defaults.Migratable), ProtectionKeys = reader.Flag("protectionKeys", defaults.ProtectionKeys),
+            KeyLocker = reader.Flag("keyLocker", defaults.KeyLocker), Perfmon = reader.Flag("perfmon", defaults.Perfmon),
+        };
+    }
+
+    private static TdxTcbStatus[] States(PolicyReader reader)
+    {
+        TdxTcbStatus[] known = [.. Enum.GetValues<TdxTcbStatus>().Where(status => status != TdxTcbStatus.Revoked)];
+        return [.. reader.Strings("tcb", [nameof(TdxTcbStatus.UpToDate)]).Select(State)];
+
+        TdxTcbStatus State(string name)
+        {
+            var index = Array.FindIndex(known, status => status.ToString() == name);
+            return index >= 0 ? known[index] : throw reader.Error("tcb", $"must hold some of {string.Join(", ", known)}");
+        }
+    }
+
+    private static TdxTcbRule Rule(PolicyReader reader) => reader.Text("tcbRule") switch
+    {
+        null or "intel" => TdxTcbRule.Intel,
+        "all-components" => TdxTcbRule.AllComponents,
+        "both" => TdxTcbRule.Both,
+        _ => throw reader.Error("tcbRule", "must be intel, all-components or both"),
+    };
 }
