@@ -127,7 +127,7 @@ internal sealed class CertificateFields
     private static KeyUsages ReadUsages(ReadOnlyMemory<byte> value)
     {
         var reader = new AsnReader(value, AsnEncodingRules.DER);
-        var bits = reader.ReadBitString(out _).Span;
+        var bits = reader.ReadBitString(out _);
         reader.ThrowIfNotEmpty();
         var first = bits.Length > 0 ? bits[0] : 0;
         return new KeyUsages((first & 0x80) != 0, (first & 0x04) != 0, (first & 0x02) != 0);

@@ -42,10 +42,21 @@ public sealed record EvidencePolicy
     {
         if (file.Length > LargestFile) throw new PolicyException("", $"is {file.Length} bytes; {LargestFile} are allowed");
         using var document = ParseJson(file);
-        var reader = new PolicyReader(document.RootElement, "");
+        try
+        {
+            return Read(new PolicyReader(document.RootElement, ""), Hash256.Sha256(file.Span));
+        }
+        catch (InvalidOperationException)
+        {
+            throw new PolicyException("", "holds a name that is not Unicode");
+        }
+    }
+
+    private static EvidencePolicy Read(PolicyReader reader, in Hash256 digest)
+    {
         if (!reader.Has("version")) throw new PolicyException("version", "is missing");
         reader.Number("version", Version, Version, Version);
-        var policy = KindSections.Read(reader) with { Digest = Hash256.Sha256(file.Span), Denied = new DenyList([.. reader.Sections("deny").Select(ReadDenied)]) };
+        var policy = KindSections.Read(reader) with { Digest = digest, Denied = new DenyList([.. reader.Sections("deny").Select(ReadDenied)]) };
         reader.End();
         return policy;
     }
