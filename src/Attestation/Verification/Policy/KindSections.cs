@@ -15,7 +15,7 @@ internal static class KindSections
     {
         Nitro = Section(policy, "nitro", NitroPolicy.Read),
         SevSnp = Section(policy, "sev-snp", SevSnpPolicy.Read),
-        Tdx = Section(policy, "tdx", section => new TdxPolicy { Roots = Roots(section) }),
+        Tdx = Section(policy, "tdx", TdxPolicy.Read),
         Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
         Nvidia = Section(policy, "nvidia", NvidiaPolicy.Read),
     };
