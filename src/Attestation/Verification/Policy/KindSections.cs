@@ -16,7 +16,7 @@ internal static class KindSections
         Nitro = Section(policy, "nitro", section => new NitroPolicy { Roots = Roots(section) }),
         SevSnp = Section(policy, "sev-snp", section => new SevSnpPolicy { Roots = Roots(section) }),
         Tdx = Section(policy, "tdx", section => new TdxPolicy { Roots = Roots(section) }),
-        Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
+        Tpm = Section(policy, "tpm", TpmPolicy.Read),
         Nvidia = Section(policy, "nvidia", section => new NvidiaPolicy { Roots = Roots(section) }),
     };
 
