@@ -16,7 +16,7 @@ internal static class KindSections
         Nitro = Section(policy, "nitro", NitroPolicy.Read),
         SevSnp = Section(policy, "sev-snp", SevSnpPolicy.Read),
         Tdx = Section(policy, "tdx", TdxPolicy.Read),
-        Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
+        Tpm = Section(policy, "tpm", TpmPolicy.Read),
         Nvidia = Section(policy, "nvidia", NvidiaPolicy.Read),
     };
 
