@@ -32,6 +32,7 @@ public sealed class PlatformEvidenceTests
         Assert.Null(PlatformEvidence.Guess([4, 0, 3, 0, 0x81, 0, 0, 0, 1]));
         Assert.Equal(PlatformKind.Nitro, PlatformEvidence.Guess([0x84, 0x44, 0xa1, 1, 0x38, 0x22, 0xa0, 0]));
         Assert.Equal(PlatformKind.Nvidia, PlatformEvidence.Guess([0x11, 0xe0, 1, 0xff, 0, 0, 0, 0]));
+        Assert.Equal(PlatformKind.Tpm, PlatformEvidence.Guess("OGE tpm v1\0\0"u8));
         Assert.Null(PlatformEvidence.Guess([]));
     }
 

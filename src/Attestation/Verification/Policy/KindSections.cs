@@ -9,8 +9,6 @@ namespace OpenGradient.Engine.Attestation.Verification.Policy;
 /// <summary>The policy's section of each kind. Each kind reads its own.</summary>
 internal static class KindSections
 {
-    private const int DigestSize = 32;
-
     public static EvidencePolicy Read(PolicyReader policy) => new()
     {
         Nitro = Section(policy, "nitro", NitroPolicy.Read),
@@ -27,6 +25,4 @@ internal static class KindSections
         section.End();
         return result;
     }
-
-    private static IReadOnlyList<string> Roots(PolicyReader section) => section.Hex("roots", DigestSize);
 }
