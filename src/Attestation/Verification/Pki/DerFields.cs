@@ -10,8 +10,12 @@ internal static class DerFields
     public static readonly Asn1Tag Context0 = new(TagClass.ContextSpecific, 0, true);
 
     /// <summary>UTCTime or GeneralizedTime, without fractions of a second.</summary>
-    public static DateTimeOffset ReadTime(AsnReader reader) =>
-        IsTime(reader, UniversalTagNumber.UtcTime) ? reader.ReadUtcTime(LastYearOfTwoDigits) : reader.ReadGeneralizedTime(disallowFractions: true);
+    public static DateTimeOffset ReadTime(AsnReader reader)
+    {
+        if (IsTime(reader, UniversalTagNumber.UtcTime)) return reader.ReadUtcTime(LastYearOfTwoDigits);
+        var time = reader.ReadGeneralizedTime();
+        return time.Ticks % TimeSpan.TicksPerSecond == 0 ? time : throw new AsnContentException("a time has fractions of a second");
+    }
 
     public static bool NextIsTime(AsnReader reader) =>
         reader.HasData && (IsTime(reader, UniversalTagNumber.UtcTime) || IsTime(reader, UniversalTagNumber.GeneralizedTime));

@@ -13,11 +13,11 @@ internal static class KindSections
 
     public static EvidencePolicy Read(PolicyReader policy) => new()
     {
-        Nitro = Section(policy, "nitro", section => new NitroPolicy { Roots = Roots(section) }),
-        SevSnp = Section(policy, "sev-snp", section => new SevSnpPolicy { Roots = Roots(section) }),
+        Nitro = Section(policy, "nitro", NitroPolicy.Read),
+        SevSnp = Section(policy, "sev-snp", SevSnpPolicy.Read),
         Tdx = Section(policy, "tdx", TdxPolicy.Read),
-        Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
-        Nvidia = Section(policy, "nvidia", section => new NvidiaPolicy { Roots = Roots(section) }),
+        Tpm = Section(policy, "tpm", TpmPolicy.Read),
+        Nvidia = Section(policy, "nvidia", NvidiaPolicy.Read),
     };
 
     private static T? Section<T>(PolicyReader policy, string name, Func<PolicyReader, T> read) where T : class

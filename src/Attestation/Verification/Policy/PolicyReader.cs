@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 
 namespace OpenGradient.Engine.Attestation.Verification.Policy;
@@ -11,6 +12,8 @@ internal sealed class PolicyReader
     private const int MostEntries = 4096;
     private const int LongestText = 512;
     private const long LongestSeconds = 10L * 366 * 24 * 3600;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     private readonly JsonElement _element;
     private readonly string _path;
@@ -105,7 +108,7 @@ internal sealed class PolicyReader
         }
     }
 
-    public static bool IsHex(string text, int bytes) => text.Length == 2 * bytes && text.AsSpan().IndexOfAnyExcept("0123456789abcdef") < 0;
+    public static bool IsHex(string text, int bytes) => text.Length == 2 * bytes && !text.AsSpan().ContainsAnyExcept(HexDigits);
 
     private TimeSpan Missing(string name, TimeSpan @default)
     {
