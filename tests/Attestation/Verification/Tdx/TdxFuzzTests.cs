@@ -3,6 +3,8 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 /// <summary>Spoiled inputs: nothing but a result comes back, and it never accepts.</summary>
 public sealed class TdxFuzzTests(ITestOutputHelper output)
 {

@@ -4,6 +4,8 @@ using OpenGradient.Engine.Attestation.Verification.Tdx;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 public sealed class TdxPolicyTests
 {
     [Fact]

@@ -2,6 +2,8 @@ using OpenGradient.Engine.Attestation.Verification.Tdx;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 /// <summary>Levels and how they merge, by Intel's rule and by the other.</summary>
 public sealed class TdxTcbTests
 {

@@ -5,6 +5,8 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 /// <summary>Captured quotes with captured collateral, at the times that their list names.</summary>
 public sealed class TdxVectorTests(ITestOutputHelper output)
 {
