@@ -5,6 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 /// <summary>A vendor of our own: root, PCK authority, PCK and signer of collateral, with lists. Set what should differ, then ask.</summary>
 internal sealed class MockIntel
 {

@@ -10,6 +10,8 @@ using OpenGradient.Engine.Attestation.Verification.Tdx;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 /// <summary>
 /// A guest on a platform of our own vendor. As it is made it is accepted; each edit happens before what has to be signed is signed, so
 /// that only the check in question can object.

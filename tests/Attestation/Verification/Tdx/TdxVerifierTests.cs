@@ -4,6 +4,8 @@ using OpenGradient.Engine.Attestation.Verification.Tdx;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
 
+using OpenGradient.Engine.Attestation.Verification;
+
 /// <summary>Each check alone: a guest that is accepted, one thing changed and everything signed again.</summary>
 public sealed class TdxVerifierTests
 {
