@@ -7,6 +7,9 @@ using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
+// The shim's exception has a status of the same name.
+using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
+
 /// <summary>Captured quotes: verdicts, mutants and flipped bits.</summary>
 public sealed class TpmVectorTests
 {
@@ -52,7 +55,7 @@ public sealed class TpmVectorTests
         var root = Der(name, "ek-root.pem");
         var evidence = new TpmEvidence
         {
-            Form = TpmKeyForm.Public, Key = Read(name, "ak.tpm2b_public")[2..], Quote = Read(name, "quote.msg"), Signature = Read(name, "quote.tpmt_sig"), Registers = values,
+            Form = TpmKeyForm.Public, Key = Read(name, "ak.tpm2b_public").AsMemory(2), Quote = Read(name, "quote.msg"), Signature = Read(name, "quote.tpmt_sig"), Registers = values,
             Endorsement = [Read(name, "ek.crt.der"), Der(name, "ek-issuer.pem"), root],
         };
         var policy = new TpmPolicy
@@ -154,7 +157,7 @@ public sealed class TpmVectorTests
 
     [VectorFact]
     public void Mutants_AllOfTheFolder_AreTested() =>
-        Assert.Equal(Mutants.Select(row => row.Data.Item1 + ".bin").Order(), Directory.GetFiles(Vectors.PathOf("mutants", "tpm")).Select(Path.GetFileName).Order());
+        Assert.Equal(Mutants.Select(row => $"{row[0]}.bin").Order(), Directory.GetFiles(Vectors.PathOf("mutants", "tpm")).Select(Path.GetFileName).Order());
 
     [VectorTheory]
     [MemberData(nameof(Accepted))]
