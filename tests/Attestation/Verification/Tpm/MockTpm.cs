@@ -88,7 +88,7 @@ internal sealed class MockTpm
         var writer = new ByteWriter().U16(SchemeId).U16(Hash);
         if (IsRsa) return Sized(writer, RsaKey.SignData(quote, HashName, Scheme == MockScheme.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1)).ToArray();
         var signature = Curve.SignData(quote, HashName, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
-        return Sized(Sized(writer, signature[..(signature.Length / 2)]), signature[(signature.Length / 2)..]).ToArray();
+        return Sized(Sized(writer, signature.AsSpan(0, signature.Length / 2)), signature.AsSpan(signature.Length / 2)).ToArray();
     }
 
     public TpmEvidence Evidence()
