@@ -30,6 +30,7 @@ internal static class CommandLine
             AnswerCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
+            EvidenceCommand.Create(),
             ReplayCommand.Create(),
             ReceiptCommand.Create(),
             FraudCommand.Create(),

@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using OpenGradient.Engine.Attestation.Verification.Pki;
+using OpenGradient.Engine.Formats;
+
+namespace OpenGradient.Engine.Attestation.Verification.Nvidia;
+
+/// <summary>
+/// Judges reports of NVIDIA devices. A report proves a genuine device that answered a nonce, not that the device is attached to the guest
+/// that asks: the nonce has to be derived from the guest's own evidence.
+/// </summary>
+public static class NvidiaVerifier
+{
+    /// <summary>Collateral: the device's certificates in PEM, from the leaf to the root.</summary>
+    public const string ChainName = "chain.pem";
+
+    /// <param name="evidence">The SPDM request and the response to it.</param>
+    /// <param name="context">The time, the policy, the nonce and the device's certificates.</param>
+    /// <returns>Never throws for what evidence or collateral hold.</returns>
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
+    {
+        var reasons = new ReasonList();
+        if (context.Policy.Nvidia is not { } policy)
+        {
+            reasons.Refuse(AttestationCheck.Kind, "the policy does not accept NVIDIA reports");
+            return reasons.Result(context, null, null);
+        }
+
+        if (evidence.Length > SpdmReport.LargestReport)
+        {
+            reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes are more than {SpdmReport.LargestReport}");
+            return reasons.Result(context, null, null);
+        }
+
+        if (SpdmReport.Read(evidence, reasons) is not { } report) return reasons.Result(context, null, null);
+        var identity = Hash256.Sha256(report.Signed.Span);
+        if (!context.Collateral.TryGetValue(ChainName, out var pem))
+        {
+            reasons.Miss(AttestationCheck.Collateral, $"{ChainName} is missing");
+            return reasons.Result(context, null, identity);
+        }
+
+        if (PemChain.Read(pem, ChainName, reasons) is not { } chain) return reasons.Result(context, null, identity);
+        try
+        {
+            return Judge(report, chain, identity, policy, context, reasons);
+        }
+        catch (CryptographicException)
+        {
+            // A certificate or a key that the platform's library reads differently than the checks before did.
+            reasons.Refuse(AttestationCheck.Encoding, "a certificate or key that cannot be used");
+            return reasons.Result(context, null, identity);
+        }
+    }
+
+    private static AttestationResult Judge(
+        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, Hash256 identity, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
+    {
+        var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.Roots, Denied = context.Policy.Denied, MostCertificates = PemChain.MostCertificates };
+        if (CertificatePath.Check(chain, context.At, rules, reasons) is not { } path) return reasons.Result(context, null, identity);
+        try
+        {
+            if (!IsSigned(report, path[0])) reasons.Refuse(AttestationCheck.Signature, "the signature does not hold under the device's certificate");
+            if (DeviceCertificate.Read(path[0]) is not { } device)
+            {
+                reasons.Refuse(AttestationCheck.Platform, "the certificate names no device of this vendor");
+                return reasons.Result(context, null, identity);
+            }
+
+            var claims = reasons.IsEmpty ? Claims(report, device) : null;
+            NvidiaJudgement.Check(report, device, policy, context, reasons);
+            return reasons.Result(context, claims, identity);
+        }
+        finally
+        {
+            foreach (var certificate in path) certificate.Dispose();
+        }
+    }
+
+    private static bool IsSigned(SpdmReport report, X509Certificate2 leaf)
+    {
+        using var key = leaf.GetECDsaPublicKey();
+        return key is { KeySize: 384 }
+            && key.VerifyData(report.Signed.Span, report.Signature.Span, HashAlgorithmName.SHA384, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+    }
+
+    private static AttestationClaims Claims(SpdmReport report, DeviceCertificate device) => new()
+    {
+        Kind = "nvidia", Product = device.Product, Chip = device.Serial, Nonce = report.Nonce, ReportData = report.Nonce,
+        Measurements = report.Blocks.ToDictionary(block => $"block{block.Key}", block => Convert.ToHexStringLower(block.Value.Span)),
+        Tcb = $"driver {NvidiaJudgement.Driver(report) ?? "unknown"}, firmware {NvidiaJudgement.Firmware(report) ?? "unknown"}",
+    };
+}
