@@ -11,6 +11,8 @@ public sealed class CommandTests
     [InlineData("infer", "model --input --item --wait --receipt --output --local --url --api-key-file --config --set --timeout")]
     [InlineData("submit", "receipt --url --api-key-file")]
     [InlineData("verify", "receipt --trust --rpc --offline")]
+    [InlineData("evidence inspect", "file --kind")]
+    [InlineData("evidence verify", "file --policy --at --nonce --any-nonce --report-data --collateral --history --nonces --kind --json")]
     [InlineData("chat", "model prompt --system --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
     [InlineData("generate", "model prompt --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
     [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --generation --prompt-file --kernels --json")]
@@ -31,7 +33,7 @@ public sealed class CommandTests
     public async Task Help_OfTheRoot_NamesEveryCommand()
     {
         var help = (await Og.Run("--help")).Expect(Og.Ok).Output;
-        foreach (var command in new[] { "serve", "infer", "chat", "generate", "submit", "verify", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
+        foreach (var command in new[] { "serve", "infer", "chat", "generate", "submit", "verify", "evidence", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
     }
 
     [Fact]

@@ -1,4 +1,9 @@
 using System.Buffers.Binary;
+using OpenGradient.Engine.Attestation.Verification.Nitro;
+using OpenGradient.Engine.Attestation.Verification.Nvidia;
+using OpenGradient.Engine.Attestation.Verification.SevSnp;
+using OpenGradient.Engine.Attestation.Verification.Tdx;
+using OpenGradient.Engine.Attestation.Verification.Tpm;
 
 namespace OpenGradient.Engine.Attestation.Verification;
 
@@ -30,6 +35,7 @@ public static class PlatformEvidence
     public static PlatformKind? Guess(ReadOnlySpan<byte> evidence)
     {
         if (evidence.Length < 8) return null;
+        if (evidence.StartsWith("OGE tpm v1"u8)) return PlatformKind.Tpm;
         if (evidence is [0x11, 0xE0, 0x01, 0xFF, ..]) return PlatformKind.Nvidia;
         if (evidence is [0x84, ..] or [0xD2, 0x84, ..]) return PlatformKind.Nitro;
         if (BinaryPrimitives.ReadUInt16LittleEndian(evidence) is 4 or 5 && evidence[2..8].SequenceEqual((ReadOnlySpan<byte>)[2, 0, 0x81, 0, 0, 0])) return PlatformKind.Tdx;
@@ -40,9 +46,22 @@ public static class PlatformEvidence
     /// <summary>Judges evidence by the verifier of its kind. A kind without a verifier here is never accepted.</summary>
     public static AttestationResult Verify(PlatformKind kind, ReadOnlyMemory<byte> evidence, VerificationContext context)
     {
-        _ = evidence;
-        var reasons = new ReasonList();
-        reasons.Miss(AttestationCheck.Kind, $"this build has no verifier of {kind.Text()} evidence");
-        return reasons.Result(context, null, null);
+        switch (kind)
+        {
+            case PlatformKind.Nitro:
+                return NitroVerifier.Verify(evidence, context);
+            case PlatformKind.SevSnp:
+                return SevSnpVerifier.Verify(evidence, context);
+            case PlatformKind.Tdx:
+                return TdxVerifier.Verify(evidence, context);
+            case PlatformKind.Tpm:
+                return TpmVerifier.Verify(evidence, context);
+            case PlatformKind.Nvidia:
+                return NvidiaVerifier.Verify(evidence, context);
+            default:
+                var reasons = new ReasonList();
+                reasons.Miss(AttestationCheck.Kind, "this build has no verifier of this kind");
+                return reasons.Result(context, null, null);
+        }
     }
 }

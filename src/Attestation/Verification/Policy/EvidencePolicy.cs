@@ -41,14 +41,18 @@ public sealed record EvidencePolicy
     public static EvidencePolicy Parse(ReadOnlyMemory<byte> file)
     {
         if (file.Length > LargestFile) throw new PolicyException("", $"is {file.Length} bytes; {LargestFile} are allowed");
-        using var document = ParseJson(file);
         try
         {
+            using var document = JsonDocument.Parse(file, new JsonDocumentOptions { MaxDepth = Deepest, AllowDuplicateProperties = false });
             return Read(new PolicyReader(document.RootElement, ""), Hash256.Sha256(file.Span));
+        }
+        catch (JsonException error)
+        {
+            throw new PolicyException("", $"is not strict JSON: line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}");
         }
         catch (InvalidOperationException)
         {
-            throw new PolicyException("", "holds a name that is not Unicode");
+            throw new PolicyException("", "holds a text that is not Unicode");
         }
     }
 
@@ -59,18 +63,6 @@ public sealed record EvidencePolicy
         var policy = KindSections.Read(reader) with { Digest = digest, Denied = new DenyList([.. reader.Sections("deny").Select(ReadDenied)]) };
         reader.End();
         return policy;
-    }
-
-    private static JsonDocument ParseJson(ReadOnlyMemory<byte> file)
-    {
-        try
-        {
-            return JsonDocument.Parse(file, new JsonDocumentOptions { MaxDepth = Deepest, AllowDuplicateProperties = false });
-        }
-        catch (JsonException error)
-        {
-            throw new PolicyException("", $"is not strict JSON: line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}");
-        }
     }
 
     private static (string Issuer, string Serial) ReadDenied(PolicyReader entry)

@@ -9,14 +9,12 @@ namespace OpenGradient.Engine.Attestation.Verification.Policy;
 /// <summary>The policy's section of each kind. Each kind reads its own.</summary>
 internal static class KindSections
 {
-    private const int DigestSize = 32;
-
     public static EvidencePolicy Read(PolicyReader policy) => new()
     {
         Nitro = Section(policy, "nitro", NitroPolicy.Read),
-        SevSnp = Section(policy, "sev-snp", section => new SevSnpPolicy { Roots = Roots(section) }),
-        Tdx = Section(policy, "tdx", section => new TdxPolicy { Roots = Roots(section) }),
-        Tpm = Section(policy, "tpm", section => new TpmPolicy { Roots = Roots(section) }),
+        SevSnp = Section(policy, "sev-snp", SevSnpPolicy.Read),
+        Tdx = Section(policy, "tdx", TdxPolicy.Read),
+        Tpm = Section(policy, "tpm", TpmPolicy.Read),
         Nvidia = Section(policy, "nvidia", NvidiaPolicy.Read),
     };
 
@@ -27,6 +25,4 @@ internal static class KindSections
         section.End();
         return result;
     }
-
-    private static IReadOnlyList<string> Roots(PolicyReader section) => section.Hex("roots", DigestSize);
 }
