@@ -144,7 +144,7 @@ const char *og_tsm_missing(const og_platform *platform, const char *provider)
     request of;
     og_error error = {0, ""};
     if (make(&of, platform, &error) != OG_OK) {
-        if (error.os_error == EACCES || error.os_error == EPERM) return "configfs-tsm is not accessible to this user";
+        if (error.os_error == EACCES || error.os_error == EPERM || error.os_error == EROFS) return "configfs-tsm is not accessible to this user";
         return error.os_error == ENXIO ? "configfs-tsm has no provider" : "configfs-tsm is absent";
     }
     og_status status = check_provider(&of, provider, &error);

@@ -4,8 +4,11 @@
 
 #include "attesters.h"
 #include "check.h"
+#include "epoch.h"
 #include "fake_platform.h"
+#include "fixture.h"
 #include "nsm.h"
+#include "sha256.h"
 
 static uint8_t report_data[64], nonce[32], document[4096], response[OG_NSM_RESPONSE_MAX + 64];
 static size_t response_size;
@@ -187,4 +190,54 @@ TEST(nsm_response_of_another_shape_is_refused)
     CHECK_STATUS(OG_OK, og_nsm_response((const uint8_t *)good, sizeof good - 1, &found, &size, NULL));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK_STATUS(OG_SYSTEM, og_nsm_response((const uint8_t *)bad[i].bytes, bad[i].size, &found, &size, NULL));
+}
+
+/* Signs whatever it is asked for: the request's own bytes are the document. */
+static int echoing_module(unsigned long request, void *argument)
+{
+    og_nsm_message *message = argument;
+    CHECK(request == OG_NSM_IOCTL_RAW);
+    memcpy(seen, message->request.iov_base, seen_size = message->request.iov_len);
+    og_bytes out = {message->response.iov_base, OG_NSM_RESPONSE_MAX, 0};
+    og_put_cbor(&out, OG_CBOR_MAP, 1);
+    put_text(&out, "Attestation");
+    og_put_cbor(&out, OG_CBOR_MAP, 1);
+    put_text(&out, "document");
+    og_put_cbor_bytes(&out, seen, seen_size);
+    message->response.iov_len = out.size;
+    return 0;
+}
+
+static og_status faked_document(const og_attester_input *given, og_bytes *out, og_error *error)
+{
+    const og_platform *platform = fake_platform();
+    faked.device = true;
+    faked.command = echoing_module;
+    return og_nitro_document_by(platform, given, out, error);
+}
+
+/* Envelope: tag 16, kind 2, binding's length 4, binding, document's length 4, document. */
+TEST(nitro_evidence_of_a_challenge_binds_the_digest_of_the_binding_and_shows_the_nonce)
+{
+    static const og_attester attester = {OG_ATTESTER_NITRO, "nitro", "", faked_document, NULL, NULL};
+    static const uint8_t challenge[] = {0xc0, 0xff, 0xee, 1, 2, 3, 4, 5}, zero[32];
+    og_epoch *epoch = fixture_epoch();
+    epoch->attester = &attester;
+    uint8_t evidence[4096], expected[64] = {0};
+    size_t size = 0;
+    CHECK_STATUS(OG_OK, og_epoch_challenge(epoch, challenge, sizeof challenge, 1, evidence, sizeof evidence, &size, NULL));
+    CHECK(evidence[16] == 0 && evidence[17] == OG_ATTESTER_NITRO);
+    uint32_t binding_size, document_size;
+    memcpy(&binding_size, evidence + 18, 4);
+    binding_size = __builtin_bswap32(binding_size);
+    const uint8_t *binding = evidence + 22, *made = binding + binding_size + 4;
+    memcpy(&document_size, made - 4, 4);
+    CHECK(made + __builtin_bswap32(document_size) == evidence + size);
+    CHECK_BYTES(challenge, made - 4 - sizeof challenge, sizeof challenge);
+
+    og_sha256_of(binding, binding_size, expected);
+    const uint8_t *user_data = memmem(made, seen_size, expected, 32), *nonce_bytes = memmem(made, seen_size, challenge, sizeof challenge);
+    CHECK(user_data != NULL && nonce_bytes > user_data + 64);
+    CHECK_BYTES(zero, user_data + 32, 32);
+    og_epoch_close(epoch);
 }
