@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a benchmark; its last line is one JSON object. See benchmarks/README.md.
-# Usage: ./bench.sh engine|load|settlement|llm [--quick] [--help]
+# Usage: ./bench.sh engine|load|settlement|llm [--quick] [--help], or ./bench.sh attest
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -31,7 +31,14 @@ make_language_models() {
   done
 }
 
+# The attestation shim needs neither .NET nor the rest of the native code.
+build_attest() {
+  cmake --preset attest >/dev/null 2>&1 || { ./scripts/setup.sh bench; cmake --preset attest >&2; }
+  cmake --build --preset attest --target og_attest_bench >&2
+}
+
 case ${1:-} in
+  attest) build_attest; exec build/attest/native/og_attest_bench ;;
   engine) shift; ./scripts/setup.sh bench; make_models; exec artifacts/bin/OpenGradient.Engine.Benchmarks/release/OpenGradient.Engine.Benchmarks "$@" ;;
   settlement) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.SettlementBench/release/OpenGradient.Engine.SettlementBench "$@" ;;
   llm) shift; ./scripts/setup.sh bench; make_language_models; exec artifacts/bin/OpenGradient.Engine.LanguageModelBench/release/OpenGradient.Engine.LanguageModelBench "$@" ;;

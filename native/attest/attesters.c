@@ -7,17 +7,18 @@
 #include "error.h"
 
 static const og_attester table[] = {
-    {OG_ATTESTER_SOFTWARE, "software", "development only: nothing but a key in a file stands behind it", og_software_document, NULL},
-    {OG_ATTESTER_NITRO, "nitro", NULL, NULL, "/dev/nsm"},
-    {OG_ATTESTER_SEV_SNP, "sev-snp", NULL, NULL, "/dev/sev-guest"},
-    {OG_ATTESTER_TDX, "tdx", NULL, NULL, "/dev/tdx_guest"},
-    {OG_ATTESTER_TPM, "tpm", NULL, NULL, "/dev/tpmrm0"},
+    {OG_ATTESTER_SOFTWARE, "software", "development only: nothing but a key in a file stands behind it", og_software_document, NULL, NULL},
+    {OG_ATTESTER_NITRO, "nitro", "documents of the Nitro security module", og_nitro_document, "/dev/nsm", NULL},
+    {OG_ATTESTER_SEV_SNP, "sev-snp", NULL, og_sev_snp_document, "/dev/sev-guest", og_sev_snp_present},
+    {OG_ATTESTER_TDX, "tdx", NULL, og_tdx_document, "/dev/tdx_guest", og_tdx_present},
+    {OG_ATTESTER_TPM, "tpm", NULL, NULL, "/dev/tpmrm0", NULL},
 };
 
 enum { table_size = sizeof table / sizeof table[0] };
 
 static bool judge(const og_attester *attester, char *reason, size_t capacity)
 {
+    if (attester->present != NULL) return attester->present(&og_linux, reason, capacity);
     bool device = attester->device == NULL || access(attester->device, R_OK | W_OK) == 0;
     bool available = attester->document != NULL && device;
     if (available)

@@ -7,6 +7,7 @@
 
 #include "bytes.h"
 #include "og_attest.h"
+#include "platform.h"
 
 typedef struct og_attester_input {
     const uint8_t *report_data;  /* 64 bytes: epoch, then 32 zero bytes */
@@ -14,6 +15,8 @@ typedef struct og_attester_input {
     uint64_t host_seconds;
     const uint8_t *root_secret; /* 32 bytes in locked memory; for the software attester */
     const secp256k1_context *curve;
+    const uint8_t *nonce; /* of the binding, for documents that have a place for it; may be null when nonce_size is 0 */
+    size_t nonce_size;
 } og_attester_input;
 
 typedef struct og_attester {
@@ -26,11 +29,25 @@ typedef struct og_attester {
 
     /* The device it talks to; null when it needs none. */
     const char *device;
+
+    /* Whether it works here, with the reason either way; null: it does where the device is accessible. */
+    bool (*present)(const og_platform *platform, char *reason, size_t capacity);
 } og_attester;
 
 /* Null, with error written, when the kind is unknown or cannot be used here. */
 const og_attester *og_attester_find(uint16_t kind, og_error *error);
 
 og_status og_software_document(const og_attester_input *input, og_bytes *out, og_error *error);
+og_status og_nitro_document(const og_attester_input *input, og_bytes *out, og_error *error);
+og_status og_sev_snp_document(const og_attester_input *input, og_bytes *out, og_error *error);
+og_status og_tdx_document(const og_attester_input *input, og_bytes *out, og_error *error);
+
+bool og_sev_snp_present(const og_platform *platform, char *reason, size_t capacity);
+bool og_tdx_present(const og_platform *platform, char *reason, size_t capacity);
+
+/* The same over another platform; the functions above use the running kernel. */
+og_status og_nitro_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
+og_status og_sev_snp_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
+og_status og_tdx_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 
 #endif

@@ -60,7 +60,7 @@ static inline void og_put_tag(og_bytes *out, const char *text)
     og_put(out, padded, sizeof padded);
 }
 
-enum { OG_CBOR_UINT = 0, OG_CBOR_BYTES = 2, OG_CBOR_ARRAY = 4, OG_CBOR_MAP = 5 };
+enum { OG_CBOR_UINT = 0, OG_CBOR_BYTES = 2, OG_CBOR_TEXT = 3, OG_CBOR_ARRAY = 4, OG_CBOR_MAP = 5 };
 
 /* RFC 8949 §3: major type and argument in the shortest form. */
 static inline void og_put_cbor(og_bytes *out, int major, uint64_t value)

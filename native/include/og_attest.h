@@ -2,7 +2,8 @@
  * og_attest.h: the native attestation shim (libog_attest.so).
  *
  * The shim keeps the key that signs batch statements and checkpoints, hashes what it signs, and produces the evidence
- * that binds the key. docs/formats.md specifies every byte it emits. It opens no network connection.
+ * that binds the key. docs/formats.md specifies every byte it emits. It opens no network connection; a TDX guest without
+ * configfs-tsm asks its own host's quote service over vsock.
  *
  * This header is the manual.
  *

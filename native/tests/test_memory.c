@@ -9,6 +9,7 @@
 
 #include "epoch.h"
 #include "fixture.h"
+#include "scan.h"
 
 TEST(wipe_leaves_zeros)
 {
@@ -80,19 +81,6 @@ TEST(forked_child_cannot_sign)
 
 #ifndef __SANITIZE_ADDRESS__ /* its shadow memory is too large to read */
 
-/* How often 32 bytes occur in a region, as they are or in reverse, which is how libsecp256k1 holds a scalar. */
-static int count_in(const uint8_t *region, size_t size, const uint8_t *secret)
-{
-    int found = 0;
-    for (size_t i = 0; i + 32 <= size; i++) {
-        size_t forward = 0, backward = 0;
-        while (forward < 32 && region[i + forward] == secret[forward]) forward++;
-        while (backward < 32 && region[i + backward] == secret[31 - backward]) backward++;
-        found += forward == 32 || backward == 32;
-    }
-    return found;
-}
-
 /* Copies of the secret in this process outside its page. */
 static int count_copies(const uint8_t *secret)
 {
@@ -109,7 +97,7 @@ static int count_copies(const uint8_t *secret)
         for (; from < to; from += sizeof chunk - 32) {
             size_t size = to - from < sizeof chunk ? to - from : sizeof chunk;
             if (fseek(memory, (long)from, SEEK_SET) != 0 || fread(chunk, 1, size, memory) != size) break;
-            found += count_in(chunk, size, secret);
+            found += scan_count(chunk, size, secret);
             if (size < sizeof chunk) break;
         }
     }
