@@ -119,7 +119,9 @@ internal sealed record NitroDocument
             for (var i = 0; i < count; i++) _bundle.Add(_cursor.Bytes("a certificate of cabundle", 1, 1024));
         }
 
-        private ReadOnlyMemory<byte>? Optional(string name, int least, int most) => _cursor.TakeNull() ? null : _cursor.Bytes(name, least, most);
+        // A bare null would convert to empty memory.
+        private ReadOnlyMemory<byte>? Optional(string name, int least, int most) =>
+            _cursor.TakeNull() ? default(ReadOnlyMemory<byte>?) : _cursor.Bytes(name, least, most);
 
         // It is shown to people.
         private static string ModuleName(string text) =>

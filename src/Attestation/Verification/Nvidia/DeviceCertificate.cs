@@ -73,7 +73,9 @@ internal sealed record DeviceCertificate(string Product, string Serial, ReadOnly
         return null;
     }
 
-    private static ReadOnlyMemory<byte>? ReadFirmware(AsnReader firmware) => firmware.ReadObjectIdentifier() == Sha384 ? firmware.ReadOctetString() : null;
+    // A bare null would convert to empty memory.
+    private static ReadOnlyMemory<byte>? ReadFirmware(AsnReader firmware) =>
+        firmware.ReadObjectIdentifier() == Sha384 ? firmware.ReadOctetString() : default(ReadOnlyMemory<byte>?);
 
     private static ReadOnlyMemory<byte>? Value(X509Certificate2 leaf, string identifier) =>
         leaf.Extensions.FirstOrDefault(extension => extension.Oid?.Value == identifier) is { } found ? found.RawData : (ReadOnlyMemory<byte>?)null;

@@ -51,6 +51,7 @@ public sealed class NitroVerifierTests
         var first = Judged.Accepted(Verify(MockEnclave.Right));
         var second = Judged.Accepted(Verify(MockEnclave.Right));
         Assert.Equal(first.Identity, second.Identity);
+        Assert.DoesNotContain("public_key", first.Claims!.Measurements.Keys);
     }
 
     [Fact]
@@ -238,6 +239,14 @@ public sealed class NitroVerifierTests
     [InlineData("missing")]
     public void Verify_OtherUserData_IsRefusedForTheReportData(string how) =>
         Judged.RefusedFor(AttestationCheck.ReportData, Verify(Unlike("user_data", MockEnclave.UserData, how)));
+
+    [Fact]
+    public void Verify_NothingExpectedWhereTheFieldIsNull_IsRefused()
+    {
+        var context = MockEnclave.Context() with { Nonce = ReadOnlyMemory<byte>.Empty };
+        Judged.RefusedFor(AttestationCheck.Nonce, NitroVerifier.Verify(MockEnclave.Right.With("nonce", CborBytes.Null).Document(), context));
+        Judged.Accepted(NitroVerifier.Verify(MockEnclave.Right.With("nonce", CborBytes.Bytes([])).Document(), context));
+    }
 
     [Fact]
     public void Verify_NothingAskedFor_AcceptsADocumentThatBindsNothing() => Judged.Accepted(NitroVerifier.Verify(

@@ -30,7 +30,7 @@ public sealed class NvidiaVectorTests(Xunit.Abstractions.ITestOutputHelper outpu
     private static VerificationContext Context(string chain, NvidiaPolicy? policy = null, string? nonce = null) =>
         MockDevice.Context(policy ?? new NvidiaPolicy { RequireManifests = false, RequireRevocation = false }, Vectors.ReadText("nvidia", $"{chain}.chain.pem")) with
         {
-            At = At, Nonce = nonce is null ? null : Convert.FromHexString(nonce),
+            At = At, Nonce = nonce is null ? default(ReadOnlyMemory<byte>?) : Convert.FromHexString(nonce),
         };
 
     private static byte[] Report(string name) => Vectors.Read("nvidia", $"{name}.report.bin");
