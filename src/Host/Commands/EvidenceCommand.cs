@@ -153,8 +153,7 @@ internal sealed record EvidenceQuestion
     private AttestationResult UseNonce(AttestationResult result)
     {
         if (NoncesFile is null || Nonce is not { } nonce) return result;
-        using var ledger = EvidenceFiles.Open(NoncesFile);
-        var use = ledger.Use(nonce.Span, At);
+        var use = EvidenceFiles.UseNonce(NoncesFile, nonce, At);
         if (use == NonceUse.Fresh) return result;
         return result with { Status = AttestationStatus.Refused, Reasons = [new AttestationReason(AttestationCheck.Nonce, $"the nonce is not fresh by {NoncesFile}: {use}")] };
     }

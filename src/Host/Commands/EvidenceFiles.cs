@@ -46,7 +46,11 @@ internal static class EvidenceFiles
         return true;
     });
 
-    public static NonceLedger Open(string path) => Try(path, () => NonceLedger.Open(path));
+    public static NonceUse UseNonce(string path, ReadOnlyMemory<byte> nonce, DateTimeOffset at) => Try(path, () =>
+    {
+        using var ledger = NonceLedger.Open(path);
+        return ledger.Use(nonce.Span, at);
+    });
 
     private static T Try<T>(string path, Func<T> act)
     {
@@ -54,7 +58,7 @@ internal static class EvidenceFiles
         {
             return act();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new FormatException($"{path}: {error.Message}");
         }
