@@ -18,7 +18,7 @@ public sealed class TdxVectorTests(ITestOutputHelper output)
     private static readonly Dictionary<string, AttestationCheck> Mutants = new()
     {
         ["akt-3"] = AttestationCheck.Version, ["attacker-ak"] = AttestationCheck.Key, ["bodytype-2"] = AttestationCheck.Encoding,
-        ["mrsignerseam"] = AttestationCheck.Signature, ["pem-bitflip"] = AttestationCheck.Chain, ["report-data"] = AttestationCheck.Signature,
+        ["mrsignerseam"] = AttestationCheck.Signature, ["pem-bitflip"] = AttestationCheck.Encoding, ["report-data"] = AttestationCheck.Signature,
         ["rtmr3"] = AttestationCheck.Signature, ["siglen-max"] = AttestationCheck.Encoding, ["tcb-svn-up"] = AttestationCheck.Signature,
         ["trailing-ff"] = AttestationCheck.Encoding, ["vendor"] = AttestationCheck.Version, ["version-3"] = AttestationCheck.Version,
         ["debug"] = AttestationCheck.Signature, ["mrtd"] = AttestationCheck.Signature, ["r-zero"] = AttestationCheck.Signature,
