@@ -3,8 +3,8 @@ using System.Text;
 namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 
 /// <summary>
-/// Certificates in PEM, exactly as Intel's services write them: lines of 64 letters, line feeds, nothing between and nothing behind.
-/// One certificate has one spelling, so no bit of a chain is free.
+/// Certificates in PEM, exactly as Intel's services write them: lines of 64 letters, line feeds, nothing between.
+/// One certificate has one spelling, so no bit of a quote's chain is free.
 /// </summary>
 internal static class PemChain
 {
@@ -12,15 +12,16 @@ internal static class PemChain
     private const string Begin = "-----BEGIN CERTIFICATE-----", End = "-----END CERTIFICATE-----";
 
     /// <param name="pem">The chain.</param>
-    /// <param name="endsInNul">One zero byte may follow, as some quoting libraries leave it.</param>
+    /// <param name="inQuote">One line feed and one zero byte may follow, as quoting libraries leave them; elsewhere, any number of line feeds.</param>
     /// <returns>DER of each, in the order found.</returns>
     /// <exception cref="FormatException">Not such a chain.</exception>
-    public static List<ReadOnlyMemory<byte>> Read(ReadOnlySpan<byte> pem, bool endsInNul)
+    public static List<ReadOnlyMemory<byte>> Read(ReadOnlySpan<byte> pem, bool inQuote)
     {
         if (pem.Length > MostBytes) throw new FormatException($"PEM chain: {pem.Length} bytes; at most {MostBytes} are read");
         if (pem.ContainsAnyExceptInRange((byte)0, (byte)0x7F)) throw new FormatException("PEM chain: a letter that is not ASCII");
         var text = Encoding.ASCII.GetString(pem);
-        if (endsInNul && text.EndsWith('\0')) text = text[..^1];
+        if (!inQuote) text = text.TrimEnd('\n');
+        if (inQuote && text.EndsWith('\0')) text = text[..^1];
         if (text.EndsWith('\n')) text = text[..^1];
         return Certificates(text.Split('\n'));
     }

@@ -16,7 +16,7 @@ internal sealed record TdxBody(ReadOnlyMemory<byte> Bytes)
     public ReadOnlyMemory<byte> TcbSvn => Bytes[..16];
 
     /// <summary>The same numbers as they are now, after updates that keep guests running; null before TDX 1.5.</summary>
-    public ReadOnlyMemory<byte>? TcbSvn2 => Is15 ? Bytes.Slice(584, 16) : null;
+    public ReadOnlyMemory<byte>? TcbSvn2 => Is15 ? Bytes.Slice(584, 16) : (ReadOnlyMemory<byte>?)null;
 
     public ReadOnlyMemory<byte> MrSignerSeam => Bytes.Slice(64, 48);
 
@@ -27,7 +27,7 @@ internal sealed record TdxBody(ReadOnlyMemory<byte> Bytes)
     public ReadOnlyMemory<byte> MrTd => Bytes.Slice(136, 48);
 
     /// <summary>The measurement of the service TD that may migrate this guest; null before TDX 1.5.</summary>
-    public ReadOnlyMemory<byte>? MrServiceTd => Is15 ? Bytes.Slice(600, 48) : null;
+    public ReadOnlyMemory<byte>? MrServiceTd => Is15 ? Bytes.Slice(600, 48) : (ReadOnlyMemory<byte>?)null;
 
     public ReadOnlyMemory<byte> ReportData => Bytes.Slice(520, 64);
 

@@ -66,7 +66,7 @@ internal sealed record TdxCollateral(SignedJson TcbInfo, SignedJson QeIdentity, 
 
         SignedJson Signed(string name) => new(
             Encoding.UTF8.GetBytes(Text(name)), Signature(Text(name + "_signature")),
-            PemChain.Read(Encoding.UTF8.GetBytes(Text(name + "_issuer_chain")), endsInNul: false));
+            PemChain.Read(Encoding.UTF8.GetBytes(Text(name + "_issuer_chain")), inQuote: false));
     }
 
     private static TdxCollateral FromFiles(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files) => new(
@@ -79,7 +79,7 @@ internal sealed record TdxCollateral(SignedJson TcbInfo, SignedJson QeIdentity, 
         using var document = JsonDocument.Parse(answer, Strict);
         var signed = JsonMarshal.GetRawUtf8Value(document.RootElement.GetProperty(member)).ToArray();
         var signature = document.RootElement.GetProperty("signature").GetString() ?? throw new FormatException("signature is null");
-        return new SignedJson(signed, Signature(signature), PemChain.Read(chain.Span, endsInNul: false));
+        return new SignedJson(signed, Signature(signature), PemChain.Read(chain.Span, inQuote: false));
     }
 
     private static byte[] Signature(string hex) => hex.Length == SignatureSize * 2

@@ -78,7 +78,7 @@ internal sealed record TdxQuote
         return new TdxQuote
         {
             Body = body, Signed = signed, Signature = signature, AttestationKey = key, QeReport = report, QeSignature = qeSignature,
-            QeAuthentication = authentication, Certificates = PemChain.Read(chain.Take(chain.Left).Span, endsInNul: true),
+            QeAuthentication = authentication, Certificates = PemChain.Read(chain.Take(chain.Left).Span, inQuote: true),
         };
     }
 

@@ -24,7 +24,8 @@ public static class TdxVerifier
         {
             claims = Judge(quote, context, policy, reasons);
         }
-        catch (Exception error) when (error is CryptographicException or AsnContentException or FormatException or ArgumentException or InvalidOperationException)
+        catch (Exception error) when (error is CryptographicException or AsnContentException or FormatException or ArgumentException or InvalidOperationException
+            or IndexOutOfRangeException or OverflowException)
         {
             reasons.Refuse(AttestationCheck.Encoding, "could not be read to its end: " + error.Message);
         }

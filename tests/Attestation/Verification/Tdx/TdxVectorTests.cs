@@ -18,7 +18,7 @@ public sealed class TdxVectorTests(ITestOutputHelper output)
     private static readonly Dictionary<string, AttestationCheck> Mutants = new()
     {
         ["akt-3"] = AttestationCheck.Version, ["attacker-ak"] = AttestationCheck.Key, ["bodytype-2"] = AttestationCheck.Encoding,
-        ["mrsignerseam"] = AttestationCheck.Signature, ["pem-bitflip"] = AttestationCheck.Chain, ["report-data"] = AttestationCheck.Signature,
+        ["mrsignerseam"] = AttestationCheck.Signature, ["pem-bitflip"] = AttestationCheck.Encoding, ["report-data"] = AttestationCheck.Signature,
         ["rtmr3"] = AttestationCheck.Signature, ["siglen-max"] = AttestationCheck.Encoding, ["tcb-svn-up"] = AttestationCheck.Signature,
         ["trailing-ff"] = AttestationCheck.Encoding, ["vendor"] = AttestationCheck.Version, ["version-3"] = AttestationCheck.Version,
         ["debug"] = AttestationCheck.Signature, ["mrtd"] = AttestationCheck.Signature, ["r-zero"] = AttestationCheck.Signature,
@@ -64,6 +64,17 @@ public sealed class TdxVectorTests(ITestOutputHelper output)
         output.WriteLine($"{file}: {string.Join("; ", result.Reasons)}");
         Assert.Equal(AttestationStatus.Refused, result.Status);
         Assert.Contains(Mutants[file[(isPhala ? 9 : 10)..^4]], result.Reasons.Select(reason => reason.Check));
+    }
+
+    // The mutant's base, which is not captured by itself: a guest of TDX 1.5 whose module was updated since its launch.
+    [VectorFact]
+    public void Verify_Version5WithoutTheMutantsTail_IsAccepted()
+    {
+        var quote = Vectors.Read("mutants", "tdx", "google-v5-trailing-ff.bin")[..^16];
+        var result = TdxVerifier.Verify(quote, Context(quote, 1774995904, "collateral/lunal-90c06f-202603.json"));
+
+        Assert.Empty(result.Reasons);
+        Assert.Equal(("TDX 1.5", "UpToDate"), (result.Claims!.Product, result.Claims.Tcb));
     }
 
     [VectorTheory]
@@ -117,7 +128,7 @@ public sealed class TdxVectorTests(ITestOutputHelper output)
         var context = Context(quote, at, collateral);
         var random = new Random(seed);
         var bits = quote.Length * 8;
-        int[] flips = Vectors.IsLong ? [.. Enumerable.Range(0, bits)] : [.. Enumerable.Range(0, 1500).Select(_ => random.Next(bits))];
+        int[] flips = Vectors.IsLong ? [.. Enumerable.Range(0, bits)] : [.. Enumerable.Range(0, 600).Select(_ => random.Next(bits))];
         foreach (var bit in flips)
         {
             quote[bit / 8] ^= (byte)(1 << (bit % 8));
