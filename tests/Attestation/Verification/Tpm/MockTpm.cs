@@ -123,7 +123,7 @@ internal sealed class MockTpm
 
     private static byte[] Below(byte[] parent, byte[] name) => [0, 0x0b, .. SHA256.HashData([.. parent, .. name])];
 
-    private byte[] MakeEndorsement()
+    public byte[] MakeEndorsement()
     {
         var request = new CertificateRequest("CN=endorsement", EndorsementKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
