@@ -15,7 +15,7 @@ packages=(cmake ninja-build gcc libc6-dev pkg-config libsecp256k1-dev libssl-dev
 node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 [ "${node_major:-0}" -ge 18 ] || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
-[ "$purpose" = test ] && packages+=(chromium postgresql)
+[ "$purpose" = test ] && packages+=(chromium postgresql swtpm tpm2-tools libtss2-dev libtss2-tcti-swtpm0)
 [ "$purpose" = bench ] && packages+=(wrk python3-onnx)
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }

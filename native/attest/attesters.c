@@ -11,7 +11,7 @@ static const og_attester table[] = {
     {OG_ATTESTER_NITRO, "nitro", "documents of the Nitro security module", og_nitro_document, "/dev/nsm", NULL},
     {OG_ATTESTER_SEV_SNP, "sev-snp", NULL, og_sev_snp_document, "/dev/sev-guest", og_sev_snp_present},
     {OG_ATTESTER_TDX, "tdx", NULL, og_tdx_document, "/dev/tdx_guest", og_tdx_present},
-    {OG_ATTESTER_TPM, "tpm", NULL, NULL, "/dev/tpmrm0", NULL},
+    {OG_ATTESTER_TPM, "tpm", NULL, og_tpm_document, "/dev/tpmrm0", og_tpm_present},
 };
 
 enum { table_size = sizeof table / sizeof table[0] };

@@ -41,13 +41,18 @@ og_status og_software_document(const og_attester_input *input, og_bytes *out, og
 og_status og_nitro_document(const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_sev_snp_document(const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_tdx_document(const og_attester_input *input, og_bytes *out, og_error *error);
+og_status og_tpm_document(const og_attester_input *input, og_bytes *out, og_error *error);
 
 bool og_sev_snp_present(const og_platform *platform, char *reason, size_t capacity);
 bool og_tdx_present(const og_platform *platform, char *reason, size_t capacity);
+bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity);
 
 /* The same over another platform; the functions above use the running kernel. */
 og_status og_nitro_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_sev_snp_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_tdx_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
+
+/* path as TCTI names it. */
+og_status og_tpm_document_by(const char *path, const og_attester_input *input, og_bytes *out, og_error *error);
 
 #endif

@@ -33,7 +33,7 @@ internal sealed record TpmKey
         {
             reasons.Refuse(AttestationCheck.Encoding, error.Message);
         }
-        catch (CryptographicException)
+        catch (Exception error) when (error is CryptographicException or ArgumentException or NotSupportedException)
         {
             reasons.Refuse(AttestationCheck.Encoding, "attestation key: not a public key");
         }
@@ -95,7 +95,8 @@ internal sealed record TpmKey
             using var rsa = RSA.Create();
             rsa.ImportSubjectPublicKeyInfo(bytes, out var read);
             if (read != bytes.Length || rsa.KeySize is < 2048 or > 4096) throw new FormatException("attestation key: trailing bytes, or of another size");
-            return new TpmKey { Rsa = rsa.ExportParameters(false) };
+            var parameters = rsa.ExportParameters(false);
+            return parameters.Exponent is [1, 0, 1] ? new TpmKey { Rsa = parameters } : throw new FormatException("attestation key: an exponent other than 65537");
         }
         catch (CryptographicException)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OpenGradient.Engine.Attestation.Verification;
@@ -91,6 +92,21 @@ internal sealed class MockTpm
         return Sized(Sized(writer, signature.AsSpan(0, signature.Length / 2)), signature.AsSpan(signature.Length / 2)).ToArray();
     }
 
+    /// <summary>PSS with SHA-256 and the longest salt that fits, as many TPMs sign (RFC 8017, 9.1.1).</summary>
+    public static byte[] SignWithLongestSalt(byte[] quote)
+    {
+        var salt = RandomNumberGenerator.GetBytes(256 - 32 - 2);
+        var digest = SHA256.HashData([.. new byte[8], .. SHA256.HashData(quote), .. salt]);
+        byte[] block = [1, .. salt];
+        for (var i = 0; i < block.Length; i++) block[i] ^= SHA256.HashData([.. digest, 0, 0, 0, (byte)(i / 32)])[i % 32];
+        block[0] &= 0x7f;
+        var key = RsaKey.ExportParameters(true);
+        var signed = BigInteger.ModPow(Number([.. block, .. digest, 0xbc]), Number(key.D!), Number(key.Modulus!)).ToByteArray(isUnsigned: true, isBigEndian: true);
+        return Sized(new ByteWriter().U16(0x0016).U16(0x000b), [.. new byte[256 - signed.Length], .. signed]).ToArray();
+    }
+
+    private static BigInteger Number(byte[] bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
+
     public TpmEvidence Evidence()
     {
         var quote = Quote();
@@ -123,7 +139,7 @@ internal sealed class MockTpm
 
     private static byte[] Below(byte[] parent, byte[] name) => [0, 0x0b, .. SHA256.HashData([.. parent, .. name])];
 
-    private byte[] MakeEndorsement()
+    public byte[] MakeEndorsement()
     {
         var request = new CertificateRequest("CN=endorsement", EndorsementKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));

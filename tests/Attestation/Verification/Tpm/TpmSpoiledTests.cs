@@ -54,7 +54,7 @@ public sealed class TpmSpoiledTests(ITestOutputHelper output)
         byte[] start = [0, 0, 0, 0, 3, 0, 0, 0, .. new byte[20], 33, 0, 0, 0, .. "Spec ID Event03\0"u8, .. new byte[8], 1, 0, 0, 0, 0x0b, 0, 32, 0, 0];
         byte[] entry = [7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0x0b, 0, .. new byte[32], 2, 0, 0, 0, 9, 9];
         byte[] log = [.. start, .. entry, .. entry];
-        var tpm = new MockTpm { HasEndorsement = false };
+        var tpm = new MockTpm { Scheme = MockScheme.RsaSsa, HasEndorsement = false };
         var (evidence, context) = (tpm.Evidence(), MockTpm.Context(tpm.Policy() with { RequireEndorsement = false }));
         for (var i = 0; i < inputs; i++)
             Assert.Equal(AttestationStatus.Refused, TpmVerifier.Verify((evidence with { EventLog = Spoil(log, random) }).Encode(), context).Status);

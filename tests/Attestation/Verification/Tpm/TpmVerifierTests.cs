@@ -48,6 +48,16 @@ public sealed class TpmVerifierTests
     }
 
     [Fact]
+    public void Verify_PssWithTheLongestSalt_IsAccepted()
+    {
+        var tpm = new MockTpm { Scheme = MockScheme.RsaPss };
+        var evidence = tpm.Evidence();
+        evidence = evidence with { Signature = SignWithLongestSalt(evidence.Quote.ToArray()) };
+        Assert.Empty(Judge(evidence, tpm.Policy()).Reasons);
+        BitFlips.AssertNoneAccepted(evidence.Encode(), Context(tpm.Policy()), seed: 43);
+    }
+
+    [Fact]
     public void Verify_ChildOfTheEndorsementKey_IsAccepted() => Assert.Empty(new MockTpm { IsPrimary = false }.Verify().Reasons);
 
     [Fact]
