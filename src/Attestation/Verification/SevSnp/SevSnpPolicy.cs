@@ -64,7 +64,7 @@ public sealed record SevSnpPolicy
     /// <summary>A guest whose memory the host may read. Never in production.</summary>
     public bool AllowDebug { get; init; }
 
-    /// <summary>A guest that a migration agent may move. False: the agent would have to be verified too.</summary>
+    /// <summary>A guest that may be moved to another machine. False: who moves it would have to be verified too.</summary>
     public bool AllowMigration { get; init; }
 
     /// <summary>True: all clouds run with simultaneous multithreading, and AMD keeps it in scope of its guarantees.</summary>

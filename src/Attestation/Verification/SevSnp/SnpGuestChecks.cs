@@ -13,7 +13,7 @@ internal static class SnpGuestChecks
     private static void CheckLaunch(SnpReport report, SevSnpPolicy policy, ReasonList reasons)
     {
         if (report.Policy.AllowsDebug && !policy.AllowDebug) reasons.Refuse(AttestationCheck.Debug, "the host may debug the guest");
-        if (report.Policy.AllowsMigration && !policy.AllowMigration) reasons.Refuse(AttestationCheck.Guest, "a migration agent may move the guest");
+        if (report.Policy.AllowsMigration && !policy.AllowMigration) reasons.Refuse(AttestationCheck.Guest, "the guest may be moved to another machine");
         if (report.Policy.AllowsSmt && !policy.AllowSmt) reasons.Refuse(AttestationCheck.Guest, "the guest may run with simultaneous multithreading");
         if (report.Vmpl != policy.Vmpl) reasons.Refuse(AttestationCheck.Guest, $"asked for at privilege level {report.Vmpl}, not {policy.Vmpl}");
         if (report.GuestSvn < policy.MinimumGuestSvn) reasons.Refuse(AttestationCheck.Guest, $"guest version {report.GuestSvn}; at least {policy.MinimumGuestSvn} is asked for");
