@@ -74,7 +74,8 @@ public sealed class TdxVectorTests(ITestOutputHelper output)
         var result = TdxVerifier.Verify(quote, Context(quote, 1774995904, "collateral/lunal-90c06f-202603.json"));
 
         Assert.Empty(result.Reasons);
-        Assert.Equal(("TDX 1.5", "UpToDate"), (result.Claims!.Product, result.Claims.Tcb));
+        Assert.Equal("TDX 1.5", result.Claims!.Product);
+        Assert.Equal("UpToDate", result.Claims.Tcb);
     }
 
     [VectorTheory]
