@@ -1,4 +1,7 @@
 using System.Buffers.Binary;
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using System.Text.Json;
 using OpenGradient.Engine.Attestation.Verification.Nitro;
 using OpenGradient.Engine.Attestation.Verification.Nvidia;
 using OpenGradient.Engine.Attestation.Verification.SevSnp;
@@ -46,22 +49,29 @@ public static class PlatformEvidence
     /// <summary>Judges evidence by the verifier of its kind. A kind without a verifier here is never accepted.</summary>
     public static AttestationResult Verify(PlatformKind kind, ReadOnlyMemory<byte> evidence, VerificationContext context)
     {
-        switch (kind)
+        var reasons = new ReasonList();
+        try
         {
-            case PlatformKind.Nitro:
-                return NitroVerifier.Verify(evidence, context);
-            case PlatformKind.SevSnp:
-                return SevSnpVerifier.Verify(evidence, context);
-            case PlatformKind.Tdx:
-                return TdxVerifier.Verify(evidence, context);
-            case PlatformKind.Tpm:
-                return TpmVerifier.Verify(evidence, context);
-            case PlatformKind.Nvidia:
-                return NvidiaVerifier.Verify(evidence, context);
-            default:
-                var reasons = new ReasonList();
-                reasons.Miss(AttestationCheck.Kind, "this build has no verifier of this kind");
-                return reasons.Result(context, null, null);
+            if (Ask(kind, evidence, context) is { } result) return result;
+            reasons.Miss(AttestationCheck.Kind, "this build has no verifier of this kind");
         }
+        catch (Exception error) when (error is ArgumentException or FormatException or ArithmeticException or InvalidOperationException or IndexOutOfRangeException
+            or KeyNotFoundException or CryptographicException or AsnContentException or JsonException)
+        {
+            // The verifiers let none out. One that did would otherwise end the caller's process.
+            reasons.Refuse(AttestationCheck.Encoding, $"the {kind.Text()} verifier could not read the evidence: {error.GetType().Name}");
+        }
+
+        return reasons.Result(context, null, null);
     }
+
+    private static AttestationResult? Ask(PlatformKind kind, ReadOnlyMemory<byte> evidence, VerificationContext context) => kind switch
+    {
+        PlatformKind.Nitro => NitroVerifier.Verify(evidence, context),
+        PlatformKind.SevSnp => SevSnpVerifier.Verify(evidence, context),
+        PlatformKind.Tdx => TdxVerifier.Verify(evidence, context),
+        PlatformKind.Tpm => TpmVerifier.Verify(evidence, context),
+        PlatformKind.Nvidia => NvidiaVerifier.Verify(evidence, context),
+        _ => null,
+    };
 }
