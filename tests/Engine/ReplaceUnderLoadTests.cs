@@ -60,7 +60,7 @@ public sealed class ReplaceUnderLoadTests
             var outcome = await engine.TryInferAsync(request, CancellationToken.None);
             if (outcome.Failure is { } failure)
             {
-                Assert.True(version == "2" && failure.Kind == InferenceFailureKind.UnknownModel, $"version {version}: {failure.Kind} {failure.Message}");
+                Assert.True(version == "2" && failure.Kind == InferenceFailureKind.UnknownModel, $"version {version}: {failure.Kind} {failure.Message}\n{failure.OperatorDetail}");
                 unknown++;
                 continue;
             }
