@@ -48,7 +48,8 @@ public sealed record EvidencePolicy
         }
         catch (JsonException error)
         {
-            throw new PolicyException("", $"is not strict JSON: line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}");
+            // Only a field that stands twice has no place.
+            throw new PolicyException("", error.LineNumber is { } line ? $"is not strict JSON: line {line + 1}, byte {error.BytePositionInLine + 1}" : "names a field twice");
         }
         catch (InvalidOperationException)
         {

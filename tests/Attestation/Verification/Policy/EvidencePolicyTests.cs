@@ -32,6 +32,12 @@ public sealed class EvidencePolicyTests
         Assert.NotNull(policy.Nvidia);
     }
 
+    [Theory]
+    [InlineData("""{"version":1,"nitro":{"roots":[],"roots":[]}}""", "names a field twice")]
+    [InlineData("{\"version\":1,\n ]", "line 2, byte 2")]
+    public void Policy_NotStrictJson_IsRefusedWithWhatIsWrong(string text, string words) =>
+        Assert.Contains(words, Assert.Throws<PolicyException>(() => Parse(text)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Digest_IsOfTheFilesBytes()
     {
