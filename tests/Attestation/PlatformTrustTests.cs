@@ -27,6 +27,13 @@ public sealed class PlatformTrustTests
     }
 
     [Theory, MemberData(nameof(Kinds))]
+    public void Verify_BindingWithoutANonce_IsJudgedWithoutOne(EvidenceKind kind)
+    {
+        var right = PlatformCase.Of(kind);
+        Assert.Empty(Verifier.Verify(right.Evidence(PlatformCase.Binding with { Nonce = default }), right.Trust(), right.At));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
     public void Verify_DocumentOfAnotherBinding_IsNotForThisEpoch(EvidenceKind kind)
     {
         var right = PlatformCase.Of(kind);

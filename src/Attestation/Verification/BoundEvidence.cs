@@ -62,10 +62,11 @@ public static class BoundEvidence
 
     // The binding has the nonce inside, so the report data alone shows it to be fresh. A Nitro document has a place for it besides;
     // a TPM's qualifying data is nonce and report data in one.
-    private static ReadOnlyMemory<byte>? Nonce(PlatformKind kind, Evidence evidence, EpochBinding binding) => kind switch
+    private static ReadOnlyMemory<byte>? Nonce(PlatformKind kind, Evidence evidence, EpochBinding binding)
     {
-        PlatformKind.Nitro => binding.Nonce.IsEmpty ? null : binding.Nonce,
-        PlatformKind.Tpm => evidence.Epoch.ToArray(),
-        _ => null,
-    };
+        if (kind == PlatformKind.Tpm) return evidence.Epoch.ToArray();
+        // Not as an expression: memory is made of a null array as of any other, and no nonce would be an empty one.
+        if (kind == PlatformKind.Nitro && !binding.Nonce.IsEmpty) return binding.Nonce;
+        return null;
+    }
 }

@@ -39,7 +39,7 @@ internal sealed record PlatformCase(EvidenceKind Kind, Func<EpochBinding, byte[]
 
     private static PlatformCase Nitro() => new(
         EvidenceKind.Nitro,
-        binding => MockEnclave.Right.With("user_data", CborBytes.Bytes(ReportData(binding))).With("nonce", CborBytes.Bytes(binding.Nonce.ToArray())).Document(),
+        binding => MockEnclave.Right.With("user_data", CborBytes.Bytes(ReportData(binding))).With("nonce", binding.Nonce.IsEmpty ? CborBytes.Null : CborBytes.Bytes(binding.Nonce.ToArray())).Document(),
         PolicyFile("nitro", MockEnclave.Root.Digest, $"\"pcrs\":{{{string.Join(',', Enumerable.Range(0, 3).Select(i => $"\"{i}\":[\"{Convert.ToHexStringLower(MockEnclave.Pcr(i))}\"]"))}}}"),
         None, MockEnclave.At);
 
