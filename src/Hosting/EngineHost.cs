@@ -1,6 +1,7 @@
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Attesting;
 using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Hosting.LanguageModels;
@@ -69,6 +70,9 @@ public sealed class EngineHost : IAsyncDisposable
     public JournalWorker? Worker { get; private set; }
 
     public EnclaveEpoch Epoch { get; private set; } = null!;
+
+    /// <summary>Vouches for this host's epochs, and knows what its own policy says of them.</summary>
+    public PlatformAttester Attester { get; private set; } = null!;
 
     /// <summary>Signs for everything in the house; refuses once the epoch's key was stopped.</summary>
     public IBatchSealer Sealer { get; private set; } = null!;
@@ -156,7 +160,7 @@ public sealed class EngineHost : IAsyncDisposable
         Runtime = library.Info;
         var logKey = Own(LogKey.Open(shim, folder.LogKey));
         (LogId, LogVerifierKey) = (logKey.LogId, SignedNote.VerifierKey(logKey.PublicKey));
-        var root = Own(SoftwareRoot.Open(shim, folder.SoftwareRoot));
+        Attester = Own(PlatformAttester.Open(Configuration.Attestation, shim, folder));
 
         var chain = Configuration.Chain;
         var contract = chain is null ? default : EvmAddress.Parse(chain.Contract);
@@ -165,19 +169,21 @@ public sealed class EngineHost : IAsyncDisposable
         if (Chain is not null) await RefuseEarlierLedger(rpc!, contract, cancellation).ConfigureAwait(false);
 
         // The nonce is a recent block's hash: the evidence is not older than that block. Without a chain there is none to show.
-        Epoch = Own(EnclaveEpoch.Open(shim, new EpochOptions
+        Epoch = Own(EnclaveEpoch.Open(shim, Attester.Vouch(new EpochOptions
         {
-            Attester = EvidenceKind.Software,
-            SoftwareRoot = root,
+            Attester = Attester.Kind,
             LogId = LogId,
             ChainId = chain?.Id ?? 0,
             Contract = contract,
             Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration)],
-            Nonce = Chain?.BlockHash.ToArray() ?? [],
-        }, _clock));
+            Nonce = await EpochNonce.OfAsync(chain, Attester.Kind, rpc, Chain, cancellation).ConfigureAwait(false),
+        }), _clock));
+        var judged = Attester.Require(Epoch.Epoch, _clock.GetUtcNow());
+        var accepted = AcceptedEpochs.Open(new EvidenceVerifier(new NativeSignatures(shim)), folder.AcceptedEpochs);
+        if (judged.Found.Platform is { } platform) accepted.Remember(Epoch.Epoch, judged.At, platform.Policy);
         Epoch.UpdateChainView(Chain);
 
-        if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
+        if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, accepted);
         var backend = new OnnxRuntimeBackend(library);
         Audit = OpenAudit(folder, backend);
         Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits);
@@ -247,17 +253,15 @@ public sealed class EngineHost : IAsyncDisposable
     }
 
     private SettlementService OpenSettlement(
-        AttestationShim shim, DataFolder folder, ChainConfiguration chain, EvmAddress contract, RpcClient rpc, LogKey logKey, SoftwareRoot root)
+        AttestationShim shim, DataFolder folder, ChainConfiguration chain, EvmAddress contract, RpcClient rpc, LogKey logKey, AcceptedEpochs accepted)
     {
         var signatures = new NativeSignatures(shim);
-        var ownEvidence = new EvidenceTrust(
-            new HashSet<EvidenceKind> { EvidenceKind.Software }, [root.PublicKey], new HashSet<Hash256>());
         // Whoever shares the journal anchors in a worker, be it one of this process: it serves the other engines' logs too.
         var journal = SharedJournal.Open(Configuration, shim, _clock);
         if (journal is not null) Own(journal);
         var account = _roles.HasFlag(ServingRoles.Settler) ? OpenTransactionSigner(shim, chain) : null;
         if (journal is not null && account is not null) Worker = journal.Settler(rpc, account);
-        var epochs = new EpochRegistry(LogId, chain.Id, contract, new EvidenceVerifier(signatures), ownEvidence);
+        var epochs = new EpochRegistry(LogId, chain.Id, contract, accepted, Attester.Trust, _clock);
         var settlement = SettlementService.Open(
             SettlementSettings.Of(Configuration) with { Verifies = _roles.HasFlag(ServingRoles.Verifier) },
             new SettlementParts

@@ -109,7 +109,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("""{"models":[{"path":"m","queue":{"normal":{"timeoutMs":0}}}]}""", "models[0].queue.normal.timeoutMs")]
     [InlineData("""{"models":[{"path":"m","queue":{"normal":{"maxQueuedRequests":0}}}]}""", "models[0].queue.normal.maxQueuedRequests")]
     [InlineData("""{"models":[{"path":"m","queue":{"urgent":{}}}]}""", "unknown key")]
-    [InlineData("""{"attestation":{"attester":"nitro"}}""", "attestation.attester")]
+    [InlineData("""{"attestation":{"attester":"hearsay"}}""", "attestation.attester")]
     [InlineData("""{"onnxRuntime":{"provider":"tpu"}}""", "onnxRuntime.provider")]
     [InlineData("""{"chain":{"id":0,"contract":"0x0000000000000000000000000000000000000001","transactionKeyFile":"k"}}""", "chain.id")]
     [InlineData("""{"chain":{"id":1,"contract":"0x00","transactionKeyFile":"k"}}""", "chain.contract")]

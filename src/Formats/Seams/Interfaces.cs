@@ -87,8 +87,11 @@ public interface ISignatureVerifier
 /// <summary>Judges evidence documents (docs/formats.md, "Epoch binding and evidence").</summary>
 public interface IEvidenceVerifier
 {
-    /// <summary>Empty when the document proves <paramref name="evidence"/>'s binding under the trust given; otherwise every reason.</summary>
-    IReadOnlyList<VerificationReason> Verify(Evidence evidence, EvidenceTrust trust);
+    /// <summary>Empty when the document proves <paramref name="evidence"/>'s binding under the trust given; otherwise every reason, in the order of the closed set.</summary>
+    /// <param name="evidence">What is judged.</param>
+    /// <param name="trust">What is accepted.</param>
+    /// <param name="at">The time to judge at: certificates, lists and ages are held against it. Software evidence has none.</param>
+    IReadOnlyList<VerificationFailure> Verify(Evidence evidence, EvidenceTrust trust, DateTimeOffset at);
 }
 
 /// <summary>Re-checks a statement from its bytes alone, behind the fast path. Safe for concurrent calls.</summary>

@@ -30,6 +30,7 @@ internal static class CommandLine
             AnswerCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
+            AttestCommand.Create(),
             EvidenceCommand.Create(),
             ReplayCommand.Create(),
             ReceiptCommand.Create(),

@@ -20,7 +20,7 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         json.WriteString("started", host.StartedAt.UtcDateTime);
         WriteLog(json);
         WriteChain(json);
-        WriteEvidence(json);
+        EvidenceJson.Write(json, host.Epoch.Epoch.Id, host.Attester.Judge(host.Epoch.Epoch, clock.GetUtcNow()), host.Attester.Mock);
         WriteAudit(json);
         WriteStages(json, gap);
         WriteGap(json, gap);
@@ -74,17 +74,6 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         if (host.Audit is not { } audit) return;
         json.WriteStartObject("audit");
         AuditJson.WriteSummary(json, audit, host.Settlement!.Audits.Totals);
-        json.WriteEndObject();
-    }
-
-    private void WriteEvidence(Utf8JsonWriter json)
-    {
-        var evidence = Evidence.Decode(host.Epoch.Epoch.Evidence.Span);
-        json.WriteStartObject("evidence");
-        json.WriteString("kind", ReceiptJson.KindName(evidence.Kind));
-        json.WriteBoolean("trusted", false);
-        json.WriteString("verdict", "development only: not trusted");
-        json.WriteString("epoch", host.Epoch.Epoch.Id.ToString());
         json.WriteEndObject();
     }
 

@@ -120,10 +120,11 @@ function renderSide({ version, now, started, log, chain, evidence, models, langu
   set($('heads').querySelector('.final'), { width: share(log?.finalSize) });
   const trusted = evidence ? String(evidence.trusted === true) : 'unknown';
   const kind = evidence?.kind ?? 'evidence';
-  text($('evidence-badge'), evidence ? `${kind} · ${evidence.trusted === true ? 'trusted' : 'NOT trusted'}` : 'evidence unknown');
+  text($('evidence-badge'), evidence ? `${kind} · ${evidence.trusted === true ? 'accepted' : 'NOT trusted'}` : 'evidence unknown');
   text($('evidence-verdict'), evidence ? `${kind} · ${evidence.verdict ?? (evidence.trusted === true ? 'trusted' : 'not trusted')}` : 'unknown');
   for (const id of ['evidence-badge', 'evidence-verdict']) $(id).dataset.trusted = trusted;
-  text($('evidence-epoch'), evidence?.epoch ?? '–');
+  const measured = Object.entries(evidence?.measurements ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ');
+  for (const [id, value] of [['evidence-epoch', evidence?.epoch], ['evidence-measured', measured], ['evidence-policy', evidence?.policy]]) text($(id), value || '–');
   renderModels(models ?? []);
   renderChat(languageModels ?? []);
 }
