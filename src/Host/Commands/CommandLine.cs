@@ -44,6 +44,7 @@ internal static class CommandLine
             ConfigCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
+            RotateCommand.Create(),
             RepairCommand.Create(),
         };
         try

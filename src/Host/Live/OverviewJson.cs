@@ -21,6 +21,7 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         WriteLog(json);
         WriteChain(json);
         WriteEvidence(json);
+        EpochJson.Write(json, host);
         WriteAudit(json);
         WriteStages(json, gap);
         WriteGap(json, gap);

@@ -183,6 +183,9 @@ public sealed record AttestationConfiguration
 
     /// <summary><c>software</c> is for development and is labelled untrusted everywhere.</summary>
     public string Attester { get; init; } = "software";
+
+    /// <summary>When the signing key is replaced while the host runs.</summary>
+    public RotationConfiguration Rotation { get; init; } = new();
 }
 
 public sealed record ChainConfiguration
