@@ -47,7 +47,7 @@ public sealed class PlatformEvidenceTests
     {
         var result = new AttestationResult
         {
-            Status = Attestation.Verification.AttestationStatus.Refused, Reasons = [new AttestationReason(AttestationCheck.ChainTime, "late")], Policy = Hash256.Zero, At = At, Identity = Hash256.Zero,
+            Status = AttestationStatus.Refused, Reasons = [new AttestationReason(AttestationCheck.ChainTime, "late")], Policy = Hash256.Zero, At = At, Identity = Hash256.Zero,
             Claims = new AttestationClaims { Kind = "tdx", Measurements = new Dictionary<string, string> { ["mrtd"] = "00" }, Nonce = new byte[] { 1 } },
         };
         using var stream = new MemoryStream();

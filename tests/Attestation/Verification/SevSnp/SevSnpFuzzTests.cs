@@ -3,9 +3,6 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.SevSnp;
 
-// The shim's functions have a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Spoiled input never throws and is never accepted. OG_LONG=1 tries a hundred times as many.</summary>
 public sealed class SevSnpFuzzTests(ITestOutputHelper output)
 {

@@ -4,9 +4,6 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.SevSnp;
 
-// The shim's functions have a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Captured reports, and mutants of them.</summary>
 public sealed class SevSnpVectorsTests(ITestOutputHelper output)
 {

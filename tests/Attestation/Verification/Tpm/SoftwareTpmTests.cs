@@ -4,9 +4,6 @@ using OpenGradient.Engine.Attestation.Verification.Tpm;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>End to end: the shim's attester quotes a swtpm, the verifier judges what it made.</summary>
 public sealed class SoftwareTpmTests : IDisposable
 {

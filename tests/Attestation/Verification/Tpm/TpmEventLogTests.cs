@@ -5,9 +5,6 @@ using OpenGradient.Engine.Attestation.Verification.Tpm;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 public sealed class TpmEventLogTests
 {
     private static readonly byte[] First = SHA256.HashData("first"u8), Second = SHA256.HashData("second"u8);

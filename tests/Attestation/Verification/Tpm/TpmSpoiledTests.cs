@@ -5,9 +5,6 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Spoiled evidence of the mock: nothing is thrown, nothing is accepted.</summary>
 public sealed class TpmSpoiledTests(ITestOutputHelper output)
 {
