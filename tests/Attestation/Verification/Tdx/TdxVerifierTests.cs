@@ -125,6 +125,8 @@ public sealed class TdxVerifierTests
         ["nonce-empty"] = (AttestationCheck.Nonce, mock => mock.Nonce = Array.Empty<byte>()),
     };
 
+    internal static IEnumerable<(string Name, AttestationCheck Check)> Cases => Changes.Select(entry => (entry.Key, entry.Value.Check));
+
     public static TheoryData<string> Names => [.. Changes.Keys];
 
     [Theory]
