@@ -103,6 +103,12 @@ og_status og_tpm_document_by(const char *path, const og_attester_input *input, o
     return status;
 }
 
+bool og_tpm_reachable(char *reason, size_t capacity)
+{
+    snprintf(reason, capacity, "libtss2-esys.so.0 or libtss2-tctildr.so.0 cannot be loaded");
+    return og_tpm_libraries();
+}
+
 bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity)
 {
     (void)platform;
@@ -122,6 +128,12 @@ og_status og_tpm_document_by(const char *path, const og_attester_input *input, o
     return og_fail(error, OG_UNAVAILABLE, 0, "this build has no attester of this kind: it was made without the TSS2 headers");
 }
 
+bool og_tpm_reachable(char *reason, size_t capacity)
+{
+    snprintf(reason, capacity, "this build has no attester of this kind: it was made without the TSS2 headers");
+    return false;
+}
+
 bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity)
 {
     (void)platform;
@@ -134,5 +146,5 @@ bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity)
 
 og_status og_tpm_document(const og_attester_input *input, og_bytes *out, og_error *error)
 {
-    return og_tpm_document_by("device:" DEVICE, input, out, error);
+    return og_tpm_document_by(input->device != NULL ? input->device : "device:" DEVICE, input, out, error);
 }

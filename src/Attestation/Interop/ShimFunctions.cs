@@ -76,7 +76,7 @@ internal sealed unsafe class ShimFunctions
 
     private void Handshake()
     {
-        const uint expected = 3; // OG_ABI_VERSION
+        const uint expected = 4; // OG_ABI_VERSION
         var version = AbiVersion();
         if (version != expected) throw new ShimLoadException(_path, $"its ABI version is {version}, this host needs {expected}");
 
