@@ -18,6 +18,7 @@ typedef struct og_attester_input {
     const uint8_t *nonce; /* of the binding, for documents that have a place for it; may be null when nonce_size is 0 */
     size_t nonce_size;
     const char *device; /* a TCTI's name, zero-terminated; null: the attester's own device */
+    const char *event_log; /* of a TPM's firmware, a file's path; null: none */
 } og_attester_input;
 
 typedef struct og_attester {
@@ -55,6 +56,9 @@ bool og_tpm_reachable(char *reason, size_t capacity);
 og_status og_nitro_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_sev_snp_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_tdx_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
+
+/* Appends a length and the log, nothing but a length of 0 where it cannot be read or out has no room for it. */
+void og_tpm_put_log(og_bytes *out, const char *path);
 
 /* path as TCTI names it. */
 og_status og_tpm_document_by(const char *path, const og_attester_input *input, og_bytes *out, og_error *error);

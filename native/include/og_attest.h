@@ -180,6 +180,15 @@ OG_API og_status og_epoch_evidence(const og_epoch *epoch, uint8_t *evidence, siz
 OG_API og_status og_epoch_challenge(const og_epoch *epoch, const uint8_t *nonce, size_t nonce_size, uint64_t host_seconds,
                                     uint8_t *evidence, size_t capacity, size_t *written, og_error *error);
 
+/*
+ * Answers a challenge that was made for the attestation key of OG_ATTESTER_TPM and the endorsement key of its TPM
+ * (docs/attestation/tpm.md, "Enrolment"): 32 bytes that nobody else can find. device as in og_epoch_config; 0 bytes: the
+ * system's own TPM. OG_REFUSED where the challenge is for another TPM or key, OG_OUT_OF_RANGE where it is none,
+ * OG_UNAVAILABLE where this build or machine cannot talk to a TPM.
+ */
+OG_API og_status og_tpm_activate(const char *device, size_t device_size, const uint8_t *challenge, size_t challenge_size, uint8_t answer[32],
+                                 og_error *error);
+
 /* ---- Sealing --------------------------------------------------------------------------------------------------- */
 
 typedef struct og_tensor_view {

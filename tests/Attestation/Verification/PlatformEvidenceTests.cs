@@ -53,7 +53,7 @@ public sealed class PlatformEvidenceTests
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream)) AttestationJson.Write(writer, result);
         Assert.Equal(
-            $$$"""{"status":"refused","reasons":[{"check":"chain-time","detail":"late"}],"identity":"{{{Hash256.Zero}}}","policy":"{{{Hash256.Zero}}}","at":"2026-06-01T12:00:00Z","claims":{"kind":"tdx","product":null,"measurements":{"mrtd":"00"},"debug":null,"tcb":null,"advisories":[],"time":null,"reportData":"","nonce":"01","chip":null}}""",
+            $$$"""{"status":"refused","reasons":[{"check":"chain-time","detail":"late"}],"identity":"{{{Hash256.Zero}}}","policy":"{{{Hash256.Zero}}}","at":"2026-06-01T12:00:00Z","claims":{"kind":"tdx","product":null,"measurements":{"mrtd":"00"},"debug":null,"tcb":null,"advisories":[],"time":null,"reportData":"","nonce":"01","publicKey":null,"chip":null,"boot":null}}""",
             Encoding.UTF8.GetString(stream.ToArray()));
     }
 }

@@ -76,11 +76,10 @@ public static class NitroVerifier
     private static AttestationClaims Claims(NitroDocument document)
     {
         var fields = document.Pcrs.ToDictionary(pcr => $"pcr{pcr.Key}", pcr => Convert.ToHexStringLower(pcr.Value.Span));
-        if (document.PublicKey is { } key) fields["public_key"] = Convert.ToHexStringLower(key.Span);
         return new AttestationClaims
         {
             Kind = "nitro", Product = "Nitro Enclaves", Measurements = fields, IsDebug = NitroJudgement.IsDebug(document), Time = document.Timestamp,
-            ReportData = document.UserData ?? default, Nonce = document.Nonce ?? default, Chip = document.ModuleId,
+            ReportData = document.UserData ?? default, Nonce = document.Nonce ?? default, PublicKey = document.PublicKey ?? default, Chip = document.ModuleId,
         };
     }
 }

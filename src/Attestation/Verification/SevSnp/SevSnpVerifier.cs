@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Attestation.Verification.SevSnp;
 /// <summary>Judges attestation reports of AMD SEV-SNP: versions 2, 3 and 5, of Milan, Genoa and Turin, by VCEK and VLEK.</summary>
 public static class SevSnpVerifier
 {
-    /// <param name="evidence">A report: 1,184 bytes as the firmware wrote them.</param>
+    /// <param name="evidence">A report: 1,184 bytes as the firmware wrote them; then, where there is one, the host's certificate table.</param>
     /// <param name="context">Names of the collateral: docs/attestation/sev-snp.md.</param>
     public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
     {
@@ -37,7 +37,7 @@ public static class SevSnpVerifier
     private static AttestationClaims? Judge(SnpReport report, SevSnpPolicy policy, VerificationContext context, ReasonList reasons)
     {
         if (report.Signer is not (SnpSigner.Vcek or SnpSigner.Vlek)) reasons.Refuse(AttestationCheck.Key, "the report says that it is not signed");
-        var collateral = SnpCollateral.Find(context.Collateral, report.Signer, reasons);
+        var collateral = SnpCollateral.Find(context.Collateral, report.HostTable, report.Signer, reasons);
         if (collateral is not { Leaf: { } leafDer, Intermediate: { } intermediateDer, Root: { } rootDer })
         {
             reasons.Miss(AttestationCheck.Collateral, $"not all of the {(report.Signer == SnpSigner.Vlek ? "VLEK, ASVK" : "VCEK, ASK")} and ARK certificates are there");

@@ -41,7 +41,9 @@ public static class TpmVerifier
         }
 
         CheckPlatform(quote, policy, reasons);
-        return reasons.Result(context, Claims(quote, key, values), identity);
+        var boot = TpmBoots.Claim(quote, key.Name, context);
+        TpmBoots.Check(quote, key.Name, context, reasons);
+        return reasons.Result(context, Claims(quote, key, values, boot), identity);
     }
 
     private static TpmEvidence? Open(ReadOnlyMemory<byte> evidence, ReasonList reasons)
@@ -105,11 +107,11 @@ public static class TpmVerifier
         if (quote.ResetCount < policy.MinimumResetCount) reasons.Refuse(AttestationCheck.Time, $"{quote.ResetCount} resets; {policy.MinimumResetCount} were seen before");
     }
 
-    private static AttestationClaims Claims(TpmQuote quote, TpmKey key, SortedDictionary<int, byte[]>? values) => new()
+    private static AttestationClaims Claims(TpmQuote quote, TpmKey key, SortedDictionary<int, byte[]>? values, BootClaim boot) => new()
     {
-        Kind = "tpm", Product = "TPM 2.0",
+        Kind = "tpm", Product = "TPM 2.0", Boot = boot,
         Measurements = values?.ToDictionary(entry => $"pcr{entry.Key}", entry => Convert.ToHexStringLower(entry.Value)) ?? [],
-        Tcb = $"firmware {quote.Firmware:x16}, {quote.ResetCount} resets, {quote.RestartCount} restarts, clock {quote.Clock} ms",
+        Tcb = $"firmware {quote.Firmware:x16}",
         ReportData = quote.ExtraData, Nonce = quote.ExtraData, Chip = key.Name is { } name ? Convert.ToHexStringLower(name) : null,
     };
 }

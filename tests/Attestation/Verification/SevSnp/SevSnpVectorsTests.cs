@@ -98,6 +98,15 @@ public sealed class SevSnpVectorsTests(ITestOutputHelper output)
         SnpExpect.Accepted(vector.Verify(vector.Report, collateral: new() { ["auxblob.bin"] = Vectors.Read("snp", "veraison-genoa-v3-tsm.auxblob.bin") }));
     }
 
+    [VectorFact]
+    public void Verify_ReportWithItsHostsTable_NeedsNoCollateral()
+    {
+        var vector = SnpVectors.Get("veraison-genoa-v3-tsm");
+        byte[] whole = [.. vector.Report, .. Vectors.Read("snp", "veraison-genoa-v3-tsm.auxblob.bin")];
+        Assert.Equal(PlatformKind.SevSnp, PlatformEvidence.Guess(whole));
+        SnpExpect.Accepted(vector.Verify(whole, collateral: []));
+    }
+
     /// <summary>No bit of a report is unsigned and unchecked.</summary>
     [VectorTheory]
     [MemberData(nameof(Names))]

@@ -31,6 +31,9 @@ public sealed class TpmEventLogTests
 
     private static byte[] Log() => [.. Header(), .. Locality(3), .. Event(0, 8, First, [1]), .. Event(7, 1, Second, []), .. Event(7, 4, First, [0, 0, 0, 0])];
 
+    /// <summary>A log of one event.</summary>
+    internal static byte[] LogOf(uint register, byte[] digest) => [.. Header(), .. Event(register, 1, digest, [])];
+
     private static MockTpm Measured()
     {
         var initial = new byte[32];
