@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using OpenGradient.Engine.Attestation.Verification.Nvidia.Manifests;
 using OpenGradient.Engine.Attestation.Verification.Pki;
+using OpenGradient.Engine.Attestation.Verification.Pki.Ocsp;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Verification.Nvidia;
@@ -13,6 +15,9 @@ public static class NvidiaVerifier
 {
     /// <summary>Collateral: the device's certificates in PEM, from the leaf to the root.</summary>
     public const string ChainName = "chain.pem";
+
+    /// <summary>Collateral: the vendor's signed reference manifests of the driver and of the firmware. OCSP answers are files whose names begin with "ocsp".</summary>
+    public const string DriverManifestName = "driver.xml", FirmwareManifestName = "firmware.xml";
 
     /// <param name="evidence">The SPDM request and the response to it.</param>
     /// <param name="context">The time, the policy, the nonce and the device's certificates.</param>
@@ -69,12 +74,23 @@ public static class NvidiaVerifier
 
             var claims = reasons.IsEmpty ? Claims(report, device) : null;
             NvidiaJudgement.Check(report, device, policy, context, reasons);
+            // What vouches for a device says nothing of a report that is not that device's.
+            if (claims is not null) CheckVendor(report, device, path, policy, context, reasons);
             return reasons.Result(context, claims, identity);
         }
         finally
         {
             foreach (var certificate in path) certificate.Dispose();
         }
+    }
+
+    private static void CheckVendor(
+        SpdmReport report, DeviceCertificate device, X509Certificate2[] path, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
+    {
+        var answers = new OcspCheck(context, reasons);
+        new ManifestCheck(policy, context, answers, reasons).Run(report, device);
+        // The leaf is issued by the device itself, at every start.
+        answers.Check(path, 1, ChainName, policy.OcspRules(policy.Roots), reasons);
     }
 
     private static bool IsSigned(SpdmReport report, X509Certificate2 leaf)
