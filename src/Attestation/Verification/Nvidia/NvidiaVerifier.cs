@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using OpenGradient.Engine.Attestation.Verification.Nvidia.Manifests;
 using OpenGradient.Engine.Attestation.Verification.Pki;
-using OpenGradient.Engine.Attestation.Verification.Pki.Ocsp;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Verification.Nvidia;
@@ -46,9 +45,11 @@ public static class NvidiaVerifier
         }
 
         if (PemChain.Read(pem, ChainName, reasons) is not { } chain) return reasons.Result(context, null, identity);
+        // What cannot be read is refused before any signature is asked for.
+        var collateral = new NvidiaCollateral(context, reasons);
         try
         {
-            return Judge(report, chain, identity, policy, context, reasons);
+            return Judge(report, chain, collateral, identity, policy, context, reasons);
         }
         catch (CryptographicException)
         {
@@ -59,8 +60,9 @@ public static class NvidiaVerifier
     }
 
     private static AttestationResult Judge(
-        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, Hash256 identity, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
+        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, NvidiaCollateral collateral, Hash256 identity, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
     {
+        var before = reasons.Count;
         var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.Roots, Denied = context.Policy.Denied, MostCertificates = PemChain.MostCertificates };
         if (CertificatePath.Check(chain, context.At, rules, reasons) is not { } path) return reasons.Result(context, null, identity);
         try
@@ -72,10 +74,10 @@ public static class NvidiaVerifier
                 return reasons.Result(context, null, identity);
             }
 
-            var claims = reasons.IsEmpty ? Claims(report, device) : null;
+            var claims = reasons.Count == before ? Claims(report, device) : null;
             NvidiaJudgement.Check(report, device, policy, context, reasons);
             // What vouches for a device says nothing of a report that is not that device's.
-            if (claims is not null) CheckVendor(report, device, path, policy, context, reasons);
+            if (claims is not null) CheckVendor(report, device, path, collateral, policy, context, reasons);
             return reasons.Result(context, claims, identity);
         }
         finally
@@ -85,12 +87,11 @@ public static class NvidiaVerifier
     }
 
     private static void CheckVendor(
-        SpdmReport report, DeviceCertificate device, X509Certificate2[] path, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
+        SpdmReport report, DeviceCertificate device, X509Certificate2[] path, NvidiaCollateral collateral, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
     {
-        var answers = new OcspCheck(context, reasons);
-        new ManifestCheck(policy, context, answers, reasons).Run(report, device);
+        new ManifestCheck(policy, context, collateral, reasons).Run(report, device);
         // The leaf is issued by the device itself, at every start.
-        answers.Check(path, 1, ChainName, policy.OcspRules(policy.Roots), reasons);
+        collateral.Answers.Check(path, 1, ChainName, policy.OcspRules(policy.Roots), reasons);
     }
 
     private static bool IsSigned(SpdmReport report, X509Certificate2 leaf)

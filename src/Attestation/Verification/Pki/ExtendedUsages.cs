@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.Attestation.Verification.Pki;
 /// <summary>What a certificate says it is for beyond its key usage (RFC 5280, 4.2.1.12).</summary>
 internal static class ExtendedUsages
 {
-    private const string Identifier = "2.5.29.37";
+    public const string Identifier = "2.5.29.37";
 
     /// <returns>Object identifiers; null where the certificate is for anything; empty where the extension cannot be read.</returns>
     public static IReadOnlyList<string>? Of(X509Certificate2 certificate)

@@ -84,7 +84,10 @@ internal sealed record MockManifest
     public static byte[] CanonicalBytes(string text, string? element)
     {
         var document = new XmlDocument { PreserveWhitespace = true, XmlResolver = null };
-        document.LoadXml(text);
+        // LoadXml would leave line ends and tabs as they are; a conforming reader does not (XML 1.0, 2.11 and 3.3.3).
+        using var lines = new StringReader(text);
+        using var reader = XmlReader.Create(lines);
+        document.Load(reader);
         var transform = new XmlDsigC14NTransform();
         if (element is null)
         {

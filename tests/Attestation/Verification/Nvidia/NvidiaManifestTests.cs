@@ -143,7 +143,7 @@ public sealed class NvidiaManifestTests
     public void Verify_ReportOfAnotherKeyWithManifests_SaysNothingOfThem()
     {
         var other = MockDevice.Boot.Issue("GH100", MockShape.Leaf);
-        Judged.RefusedFor(AttestationCheck.Signature, (MockVendor.Right with { Driver = [1] }).Verify(device: MockVendor.Device with { Signer = other }));
+        Judged.RefusedFor(AttestationCheck.Signature, WithDriver(Naming(new MockResource(7, new byte[48])), MockVendor.Device with { Signer = other }));
     }
 
     [Fact]

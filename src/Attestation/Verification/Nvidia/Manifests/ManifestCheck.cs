@@ -1,11 +1,10 @@
 using System.Security.Cryptography.X509Certificates;
 using OpenGradient.Engine.Attestation.Verification.Pki;
-using OpenGradient.Engine.Attestation.Verification.Pki.Ocsp;
 
 namespace OpenGradient.Engine.Attestation.Verification.Nvidia.Manifests;
 
 /// <summary>Compares a report's measurements with what the vendor's manifests of its driver and firmware name.</summary>
-internal sealed class ManifestCheck(NvidiaPolicy policy, VerificationContext context, OcspCheck answers, ReasonList reasons)
+internal sealed class ManifestCheck(NvidiaPolicy policy, VerificationContext context, NvidiaCollateral collateral, ReasonList reasons)
 {
     // The manifests' index counts from 0, the report's blocks from 1 (NVIDIA/nvtrust, local_gpu_verifier, verifier.py).
     private const int FirstBlock = 1;
@@ -25,13 +24,8 @@ internal sealed class ManifestCheck(NvidiaPolicy policy, VerificationContext con
 
     private void Compare(string name, string? version, SpdmReport report, DeviceCertificate device, Dictionary<int, string> taken)
     {
-        if (!context.Collateral.TryGetValue(name, out var file))
-        {
-            if (policy.RequireManifests) reasons.Miss(AttestationCheck.Collateral, $"{name} is missing");
-            return;
-        }
-
-        if (Authentic(name, file) is not { } manifest) return;
+        if (!context.Collateral.ContainsKey(name) && policy.RequireManifests) reasons.Miss(AttestationCheck.Collateral, $"{name} is missing");
+        if (collateral.Manifest(name) is not { } manifest || !IsAuthentic(name, manifest)) return;
         if (manifest.Product != device.ManifestProduct) reasons.Refuse(AttestationCheck.Collateral, $"{name} is for {Shown(manifest.Product)}, the device is {device.Product}");
         if (!string.Equals(manifest.Version, version, StringComparison.OrdinalIgnoreCase)) reasons.Refuse(AttestationCheck.Collateral, $"{name} is of {manifest.Version}, the report of {version ?? "none"}");
         else CompareMeasurements(name, manifest, report, taken);
@@ -50,27 +44,18 @@ internal sealed class ManifestCheck(NvidiaPolicy policy, VerificationContext con
     }
 
     // Everything that is wrong is a reason of the collateral, not of the evidence's own chain.
-    private ReferenceManifest? Authentic(string name, ReadOnlyMemory<byte> file)
+    private bool IsAuthentic(string name, ReferenceManifest manifest)
     {
         var found = new ReasonList();
-        ReferenceManifest? manifest = null;
-        try
+        var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.ManifestRoots, Denied = context.Policy.Denied, MostCertificates = XmlSignature.MostCertificates, KnownExtensions = [ExtendedUsages.Identifier] };
+        if (CertificatePath.Check(manifest.Certificates, context.At, rules, found) is { } path)
         {
-            manifest = ReferenceManifest.Read(file);
-            var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.ManifestRoots, Denied = context.Policy.Denied, MostCertificates = XmlSignature.MostCertificates, KnownExtensions = ["2.5.29.37"] };
-            if (CertificatePath.Check(manifest.Certificates, context.At, rules, found) is { } path)
-            {
-                CheckSigner(name, manifest, path, found);
-                foreach (var certificate in path) certificate.Dispose();
-            }
-        }
-        catch (FormatException error)
-        {
-            found.Refuse(AttestationCheck.Collateral, error.Message);
+            CheckSigner(name, manifest, path, found);
+            foreach (var certificate in path) certificate.Dispose();
         }
 
         foreach (var reason in found.All) reasons.Refuse(reason.Check == AttestationCheck.Revoked ? reason.Check : AttestationCheck.Collateral, $"{name}: {reason.Detail}");
-        return found.IsEmpty ? manifest : null;
+        return found.IsEmpty;
     }
 
     private void CheckSigner(string name, ReferenceManifest manifest, X509Certificate2[] path, ReasonList found)
@@ -79,7 +64,7 @@ internal sealed class ManifestCheck(NvidiaPolicy policy, VerificationContext con
         if (ExtendedUsages.Of(path[0]) is { } usages && !usages.Contains(AnyUsage)) found.Refuse(AttestationCheck.Collateral, "the signer's certificate is for something else");
         if (!manifest.IsSignedBy(path[0])) found.Refuse(AttestationCheck.Collateral, "the signature does not hold");
         // The issuers' word counts only on a path that holds.
-        if (found.IsEmpty) answers.Check(path, 0, name, policy.OcspRules(policy.ManifestRoots), reasons);
+        if (found.IsEmpty) collateral.Answers.Check(path, 0, name, policy.OcspRules(policy.ManifestRoots), reasons);
     }
 
     private static string Shown(string text) => text.Length <= 32 && text.All(char.IsAsciiLetterOrDigit) ? text : "another product";

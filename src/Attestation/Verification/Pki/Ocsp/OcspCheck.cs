@@ -23,7 +23,7 @@ internal sealed class OcspCheck
     public const string NamePrefix = "ocsp";
 
     private const int MostAnswers = 32;
-    private const string ExtendedKeyUsage = "2.5.29.37", OcspSigning = "1.3.6.1.5.5.7.3.9";
+    private const string OcspSigning = "1.3.6.1.5.5.7.3.9";
 
     private readonly VerificationContext _context;
     private readonly List<(string Name, OcspAnswer Answer)> _answers = [];
@@ -121,7 +121,7 @@ internal sealed class OcspCheck
     {
         var found = new ReasonList();
         ReadOnlyMemory<byte>[] path = [responder.RawDataMemory, .. issuers.Select(issuer => issuer.RawDataMemory)];
-        var pathRules = new PathRules { Keys = KeyRule.Any, Roots = rules.Roots, Denied = _context.Policy.Denied, KnownExtensions = [ExtendedKeyUsage] };
+        var pathRules = new PathRules { Keys = KeyRule.Any, Roots = rules.Roots, Denied = _context.Policy.Denied, KnownExtensions = [ExtendedUsages.Identifier] };
         foreach (var certificate in CertificatePath.Check(path, _context.At, pathRules, found) ?? []) certificate.Dispose();
         if (!IsForAnswers(responder)) found.Refuse(AttestationCheck.Revocation, "it is not for signing OCSP answers");
         if (!answer.IsSignedBy(responder)) found.Refuse(AttestationCheck.Revocation, "it did not sign the answer");
