@@ -2,6 +2,7 @@ using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Auditing;
+using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Hosting.LanguageModels;
 using OpenGradient.Engine.Hosting.Sharing;
@@ -172,13 +173,13 @@ public sealed class EngineHost : IAsyncDisposable
             LogId = LogId,
             ChainId = chain?.Id ?? 0,
             Contract = contract,
-            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration)],
+            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration), .. TorchEvidence.Of(Configuration)],
             Nonce = Chain?.BlockHash.ToArray() ?? [],
         }, _clock));
         Epoch.UpdateChainView(Chain);
 
         if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
-        var backend = new OnnxRuntimeBackend(library);
+        var backend = ModelBackends.Of(library, Configuration.Torch);
         Audit = OpenAudit(folder, backend);
         Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits);
         IAdmissionGate? gate = Settlement is null ? null : new SettlingGate(this, Settlement);
@@ -203,7 +204,7 @@ public sealed class EngineHost : IAsyncDisposable
         if (Audit is not null) _auditing = Task.Run(() => Audit.RunAsync(_stopping.Token), CancellationToken.None);
     }
 
-    private AuditService? OpenAudit(DataFolder folder, OnnxRuntimeBackend backend)
+    private AuditService? OpenAudit(DataFolder folder, ModelBackends backend)
     {
         var audit = Configuration.Audit;
         if (Settlement is null || audit.OneIn == 0) return null;

@@ -150,6 +150,7 @@ public static class ConfigurationLoader
             LanguageModels = [.. configuration.LanguageModels.Select(model => model with { Path = At(model.Path) })],
             Kernels = configuration.Kernels with { Library = AtOrNull(configuration.Kernels.Library) },
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
+            Torch = configuration.Torch with { Library = AtOrNull(configuration.Torch.Library) },
             Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
             Storage = configuration.Storage with { PruneTo = AtOrNull(configuration.Storage.PruneTo) },
             Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
