@@ -40,5 +40,8 @@ public static class ModelFormats
         }
     }
 
-    private static ModelFormat Of(ReadOnlySpan<byte> first) => first.SequenceEqual(Zip) ? ModelFormat.TorchScript : ModelFormat.Onnx;
+    private static ModelFormat Of(ReadOnlySpan<byte> first) => first.SequenceEqual(Zip) || IsPickle(first) ? ModelFormat.TorchScript : ModelFormat.Onnx;
+
+    // Pickles of protocol 2 to 5: what torch.save once wrote. libtorch's shim refuses them, in words that fit.
+    private static bool IsPickle(ReadOnlySpan<byte> first) => first is [0x80, >= 2 and <= 5, ..];
 }
