@@ -1,21 +1,30 @@
 #!/usr/bin/env bash
 # From nothing to final receipts: installs what is missing, builds, starts a development chain and the engine, sends the
 # shipped inputs and shows their receipts become final. Then it stays up: http://127.0.0.1:8080 has the live page.
-# Usage: ./run.sh [--once]     --once ends when every receipt is final (0), or says why one is not within a minute (1)
-# Environment: OG_DATA (folder, default data), OG_HTTP_PORT (default 8080)
+# Usage: ./run.sh [--once] [--backend onnxruntime|torch]
+#   --once     ends when every receipt is final (0), or says why one is not within a minute (1)
+#   --backend  torch serves the TorchScript twins of the shipped models through libtorch (default onnxruntime)
+# Environment: OG_DATA (folder, default data, with torch data-torch), OG_HTTP_PORT (default 8080)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-once=no
-for argument in "$@"; do
-  case $argument in
+once=no backend=onnxruntime
+while [ $# -gt 0 ]; do
+  case $1 in
     --once) once=yes ;;
-    --help|-h) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) echo "run.sh: unknown argument '$argument' (see --help)" >&2; exit 2 ;;
+    --backend) backend=${2:-}; shift ;;
+    --help|-h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
+  shift
 done
 
-data=${OG_DATA:-data}
+# A data folder keeps the models that it was made with, so each backend has its own.
+case $backend in
+  onnxruntime) data=${OG_DATA:-data} models=models ;;
+  torch) data=${OG_DATA:-data-torch} models=models/torch ;;
+  *) echo "run.sh: --backend is onnxruntime or torch, not '$backend'" >&2; exit 2 ;;
+esac
 http_port=${OG_HTTP_PORT:-8080}
 say() { printf '\033[1m[run]\033[0m %s\n' "$*"; }
 fail() { printf '[run] error: %s\n' "$*" >&2; exit 1; }
@@ -53,7 +62,7 @@ for _ in $(seq 100); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chai
 sleep 0.2
 { kill -0 "$chain_pid" 2>/dev/null && in_use "$chain_port"; } || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
 
-"$og" init --development --data "$data" --rpc "$rpc" --models models
+"$og" init --development --data "$data" --rpc "$rpc" --models "$models"
 
 say "starting the engine on http://127.0.0.1:$http_port"
 operator_port=$((http_port + 1))
@@ -67,9 +76,15 @@ for _ in $(seq 600); do ready && break; kill -0 "$host_pid" 2>/dev/null || break
 ready || { tail -n 30 "$data/og.log" >&2; fail "the engine did not become ready (whole log: $data/og.log)"; }
 
 # A data folder of before the language models keeps its configuration, which names none.
-chat=()
+chat=() talk=''
 prompt='And it came to pass'
-if answers /v1/models/scripture; then chat=(--chat "scripture=$prompt"); fi
+if answers /v1/models/scripture; then
+  chat=(--chat "scripture=$prompt")
+  talk="
+  one chat       curl -s http://127.0.0.1:$http_port/v1/chat/completions -H 'Content-Type: application/json' \\
+                   -d '{\"model\":\"scripture\",\"messages\":[{\"role\":\"user\",\"content\":\"$prompt\"}],\"max_tokens\":60}'
+  on the terminal ./og chat scripture \"$prompt\" --wait final --receipt passage.ogb"
+fi
 
 say "sending the shipped inputs"
 "$og" demo --url "http://127.0.0.1:$http_port/" --timeout 60 --receipts "$data/receipts" \
@@ -84,10 +99,7 @@ fi
 cat <<END
 
 The engine stays up (Ctrl-C stops it and the chain):
-  live page      http://127.0.0.1:$http_port/
-  one chat       curl -s http://127.0.0.1:$http_port/v1/chat/completions -H 'Content-Type: application/json' \\
-                   -d '{"model":"scripture","messages":[{"role":"user","content":"$prompt"}],"max_tokens":60}'
-  on the terminal ./og chat scripture "$prompt" --wait final --receipt passage.ogb
+  live page      http://127.0.0.1:$http_port/$talk
   one inference  ./og infer digits --input models/digits/inputs/held-back.json --wait final --receipt seven.ogb
   verify it      ./og verify seven.ogb --trust $data/trust.json --rpc $rpc
   log            $data/og.log
