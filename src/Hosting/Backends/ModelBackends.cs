@@ -21,7 +21,7 @@ public sealed class ModelBackends(OnnxRuntimeLibrary onnxRuntime, Func<IModelBac
     /// <summary>As a configuration has them.</summary>
     /// <param name="onnxRuntime">ONNX Runtime's library, loaded.</param>
     public static ModelBackends Of(OnnxRuntimeLibrary onnxRuntime, TorchConfiguration torch) =>
-        new(onnxRuntime, () => new TorchBackend(torch.Load()));
+        new(onnxRuntime, () => TorchRuntimes.Open(torch));
 
     public IReadOnlyList<string> FilesNamedBy(string modelName, ReadOnlyNativeMemory model) =>
         ModelFormats.Of(model) == ModelFormat.TorchScript ? [] : _onnx.FilesNamedBy(modelName, model);
@@ -54,7 +54,7 @@ public sealed class ModelBackends(OnnxRuntimeLibrary onnxRuntime, Func<IModelBac
         {
             return _torch.Value;
         }
-        catch (TorchException missing)
+        catch (Exception missing) when (missing is TorchException or PlatformNotSupportedException)
         {
             throw new ModelLoadException(ModelLoadReason.Unsupported, $"model '{modelName}' is TorchScript, and libtorch cannot be used: {missing.Message}", missing);
         }

@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Torch;
 
 namespace OpenGradient.Engine.Hosting.Configuration;
@@ -5,6 +6,9 @@ namespace OpenGradient.Engine.Hosting.Configuration;
 /// <summary>How TorchScript models are executed. Read when the first of them is loaded: a host without one needs no libtorch.</summary>
 public sealed record TorchConfiguration
 {
+    /// <summary><c>native</c>, libog_torch; or <c>torchSharp</c>, where the build has it (src/TorchSharp/README.md).</summary>
+    public string Runtime { get; init; } = "native";
+
     /// <summary>Path of libog_torch.so; null looks in the documented places.</summary>
     public string? Library { get; init; }
 
@@ -32,6 +36,7 @@ public sealed record TorchConfiguration
     internal static void Check(HostConfiguration configuration, List<string> errors)
     {
         var torch = configuration.Torch;
+        if (!TorchRuntimes.Built.Contains(torch.Runtime)) errors.Add($"torch.runtime: '{torch.Runtime}' is not in this build; {string.Join(" and ", TorchRuntimes.Built)} {(TorchRuntimes.Built.Count == 1 ? "is" : "are")}");
         if (torch.Provider is not ("cpu" or "cuda")) errors.Add($"torch.provider: '{torch.Provider}' is neither cpu nor cuda");
         if (torch.DeviceId is < 0 or > 63) errors.Add("torch.deviceId: between 0 and 63");
         if (torch.Workers is < 0 or > 64) errors.Add("torch.workers: between 0 and 64");

@@ -74,7 +74,7 @@ public sealed class TorchBadModelTests
         }
     }
 
-    private static Task<InferenceFailure> Failure(InferenceEngine engine) => Engines.Failure(engine, Row("odd", -2000, 2000));
+    private static Task<InferenceFailure> Failure(InferenceEngine engine) => Engines.Failure(engine, Row("odd", 2000, -2000));
 
     private static InferenceRequest Row(string model, params float[] firsts) =>
         new InferenceRequest(model).Add<float>("x", [firsts.Length, 4], firsts.SelectMany(first => new[] { first, 1, 1, 1 }).ToArray());
