@@ -3,6 +3,7 @@ using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Attesting;
 using OpenGradient.Engine.Hosting.Auditing;
+using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Hosting.Epochs;
 using OpenGradient.Engine.Hosting.LanguageModels;
@@ -184,7 +185,7 @@ public sealed class EngineHost : IAsyncDisposable
             LogId = LogId,
             ChainId = chain?.Id ?? 0,
             Contract = contract,
-            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration)],
+            Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration), .. TorchEvidence.Of(Configuration)],
         }, chain, rpc, _clock);
         var source = new EpochSource(epochs.OpenAsync, rpc is null ? null : ending => Look(rpc, contract, ending));
         var first = Own(await source.FirstAsync(Chain, cancellation).ConfigureAwait(false));
@@ -196,7 +197,7 @@ public sealed class EngineHost : IAsyncDisposable
         {
             Keys = Keys, Source = source, Settlement = Settlement, Clock = _clock, Learn = epoch => known is null ? null : Refusal(known, epoch),
         }));
-        var backend = new OnnxRuntimeBackend(library);
+        var backend = ModelBackends.Of(library, Configuration.Torch);
         Audit = OpenAudit(folder, backend);
         IAdmissionGate? gate = Settlement is null ? null : new SettlingGate(this, Settlement);
         Engine = new InferenceEngine(new InferenceEngineOptions
@@ -221,7 +222,7 @@ public sealed class EngineHost : IAsyncDisposable
         if (Audit is not null) _auditing = Task.Run(() => Audit.RunAsync(_stopping.Token), CancellationToken.None);
     }
 
-    private AuditService? OpenAudit(DataFolder folder, OnnxRuntimeBackend backend)
+    private AuditService? OpenAudit(DataFolder folder, ModelBackends backend)
     {
         var audit = Configuration.Audit;
         if (Settlement is null || audit.OneIn == 0) return null;

@@ -25,6 +25,7 @@ internal static class DoctorCommand
             var configuration = ConfigurationLoader.Load(parsed.GetValue(config), Environment.GetEnvironmentVariables(), parsed.GetValue(set)!);
             Print("og", $"{BuildInfo.Version} on .NET {Environment.Version}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores");
             var sound = OnnxRuntime(configuration.OnnxRuntime);
+            sound &= TorchDoctor.Explain(configuration, Print);
             sound &= Attestation(configuration.Attestation);
             sound &= Kernels(configuration);
             if (configuration.Chain is { } chain) sound &= await Chain(chain, cancellation);

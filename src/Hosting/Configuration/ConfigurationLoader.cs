@@ -150,6 +150,7 @@ public static class ConfigurationLoader
             LanguageModels = [.. configuration.LanguageModels.Select(model => model with { Path = At(model.Path) })],
             Kernels = configuration.Kernels with { Library = AtOrNull(configuration.Kernels.Library) },
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
+            Torch = configuration.Torch with { Library = AtOrNull(configuration.Torch.Library) },
             Attestation = configuration.Attestation with
             {
                 Library = AtOrNull(configuration.Attestation.Library), Policy = AtOrNull(configuration.Attestation.Policy), Collateral = AtOrNull(configuration.Attestation.Collateral),

@@ -23,6 +23,7 @@ public sealed record HostConfiguration
     public IReadOnlyList<LanguageModelConfiguration> LanguageModels { get; init; } = [];
     public KernelsConfiguration Kernels { get; init; } = new();
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
+    public TorchConfiguration Torch { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 
     /// <summary>Null runs without settlement: receipts are signed promises that nobody keeps. For trying out and benchmarks.</summary>
@@ -73,8 +74,11 @@ public sealed record ListenerConfiguration
 
 public sealed record ModelConfiguration
 {
-    /// <summary>A folder with <c>model.json</c>, or an .onnx file.</summary>
+    /// <summary>A folder with <c>model.json</c>, or a model's file (ONNX or TorchScript).</summary>
     public string Path { get; init; } = "";
+
+    /// <summary><c>onnxRuntime</c> or <c>torch</c>: refuses a file that the other one executes. Null: the file's format decides.</summary>
+    public string? Backend { get; init; }
 
     /// <summary>Overrides the name in <c>model.json</c>.</summary>
     public string? Name { get; init; }
