@@ -21,7 +21,7 @@ public sealed record KnownEpoch(
 /// <param name="clock">Says what now is; null: the system's.</param>
 public sealed class EpochRegistry(Hash256 logId, ulong chainId, EvmAddress contract, IEvidenceVerifier verifier, EvidenceTrust trust, TimeProvider? clock = null)
 {
-    /// <summary>One epoch per start of the host: a bound far beyond what an installation reaches, so that hostile input cannot fill memory.</summary>
+    /// <summary>One epoch per start of the host and per rotation of its key: a bound far beyond what an installation reaches, so that hostile input cannot fill memory.</summary>
     public const int MaxEpochs = 65_536;
 
     private readonly ConcurrentDictionary<Hash256, KnownEpoch> _epochs = new();

@@ -21,6 +21,7 @@ public sealed class CommandTests
     [InlineData("doctor", "--config --set")]
     [InlineData("init", "--development --data --rpc --models --contract-artifact --contract")]
     [InlineData("config check", "--config --set")]
+    [InlineData("rotate", "--operator-url")]
     public async Task Help_OfEveryCommand_NamesEachOptionAndSaysWhatItIsFor(string command, string expected)
     {
         var help = (await Og.Run([.. command.Split(' '), "--help"])).Expect(Og.Ok).Output;

@@ -6,6 +6,12 @@ public interface IBatchSealer
     /// <summary>Seals one batch.</summary>
     /// <exception cref="SealingException">The shim refused or the epoch has ended; nothing was signed.</exception>
     SealedBatch Seal(in BatchToSeal batch);
+
+    /// <summary>
+    /// The sealer for a batch that begins to execute now. Where keys are rotated, what began under one key is sealed by it while
+    /// it is kept, and what begins afterwards by its successor. A sealer with one key is its own.
+    /// </summary>
+    IBatchSealer ForBatch() => this;
 }
 
 /// <summary>Takes sealed batches off the fast path. Safe for concurrent calls.</summary>

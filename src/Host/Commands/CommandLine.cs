@@ -45,6 +45,7 @@ internal static class CommandLine
             ConfigCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
+            RotateCommand.Create(),
             RepairCommand.Create(),
         };
         try

@@ -57,6 +57,7 @@ internal static class ServeCommand
         await using var app = HttpServer.Build(host, drain, TimeProvider.System);
         host.ModelDemoted += demotion => Console.Error.WriteLine($"warning: model {demotion.Model} {demotion.Version}: {demotion.Reason}");
         if (host.Audit is { } audit) audit.Warned += warning => Console.Error.WriteLine($"warning: audit: {warning}");
+        host.Rotation.Rotated += (reason, begun) => Console.WriteLine($"epoch {begun.Number} signs from now on ({reason.ToString().ToLowerInvariant()}): {begun.Epoch.Id}");
         await app.StartAsync(cancellation);
         Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name).Concat(host.LanguageModels.All.Select(model => model.Name)))} on {configuration.Http.Listen}");
         foreach (var model in host.Engine.Models)

@@ -76,7 +76,7 @@ internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson over
     /// <summary>The evidence of one of the log's epochs, this one's or a predecessor's: who audits the log checks every statement against it.</summary>
     public async Task EvidenceOf(HttpContext context, string epoch)
     {
-        if (!Hash256.TryParse(epoch, out var id) || (host.Epoch.Epoch.Id == id ? host.Epoch.Epoch : host.Settlement?.Epochs.FirstOrDefault(known => known.Id == id)) is not { } found)
+        if (!Hash256.TryParse(epoch, out var id) || (host.Keys.Find(id) ?? host.Settlement?.Epochs.FirstOrDefault(known => known.Id == id)) is not { } found)
         {
             await Answers.Error(context, StatusCodes.Status404NotFound, "no such epoch is known here");
             return;

@@ -20,7 +20,9 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         json.WriteString("started", host.StartedAt.UtcDateTime);
         WriteLog(json);
         WriteChain(json);
-        EvidenceJson.Write(json, host.Epoch.Epoch.Id, host.Attester.Judge(host.Epoch.Epoch, clock.GetUtcNow()), host.Attester.Mock);
+        var epoch = host.Epoch.Epoch;
+        EvidenceJson.Write(json, epoch.Id, host.Attester.Judge(epoch, clock.GetUtcNow()), host.Attester.Mock);
+        EpochJson.Write(json, host);
         WriteAudit(json);
         WriteStages(json, gap);
         WriteGap(json, gap);

@@ -192,6 +192,9 @@ public sealed record AttestationConfiguration
 
     /// <summary>Folder, or file, with the vendor's certificates, lists and identities.</summary>
     public string? Collateral { get; init; }
+
+    /// <summary>When the signing key is replaced while the host runs.</summary>
+    public RotationConfiguration Rotation { get; init; } = new();
 }
 
 public sealed record ChainConfiguration
