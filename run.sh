@@ -74,7 +74,7 @@ for _ in $(seq 100); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chai
 sleep 0.2
 { kill -0 "$chain_pid" 2>/dev/null && in_use "$chain_port"; } || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
 
-attesting=()
+attesting=(--attester software)
 if [ "$attester" = tpm ]; then
   mkdir -p "$data/tpm"
   tpm=$(cd "$data/tpm" && pwd)

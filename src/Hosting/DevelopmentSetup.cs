@@ -24,18 +24,19 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
     /// <param name="models">Folders of the models to serve.</param>
     /// <param name="joined">The contract of other engines on this chain, whose worker anchors for this one as well; null deploys one.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <param name="attester">Who vouches for the epochs; null: software.</param>
+    /// <param name="attester">Who vouches for the epochs; null: what the folder was set up with, software in a new one.</param>
     /// <exception cref="ConfigurationException">The chain, the artifact or an earlier setup is not usable; the message says how to go on.</exception>
     public async Task Run(string rpcUrl, string artifact, IReadOnlyList<string> models, EvmAddress? joined, CancellationToken cancellation, DevelopmentAttester? attester = null)
     {
-        attester ??= DevelopmentAttester.Software;
+        var file = Path.Combine(folder.Root, "og.json");
+        var earlier = File.Exists(file) ? ConfigurationLoader.Load(file, new Dictionary<string, string>(), []).Attestation : null;
+        attester ??= earlier is null ? DevelopmentAttester.Software : DevelopmentAttester.Of(earlier);
         folder.Create();
         var shim = AttestationShim.Load();
         using var logKey = LogKey.Open(shim, folder.LogKey);
         using var root = attester.IsTpm ? null : SoftwareRoot.Open(shim, folder.SoftwareRoot);
         using var transactionKey = OpenTransactionKey(shim);
         var chainId = await ChainId(cancellation).ConfigureAwait(false);
-        var file = Path.Combine(folder.Root, "og.json");
         var contract = ContractOf(file);
         if (contract is null && joined is { } theirs)
         {
@@ -57,7 +58,7 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
             throw new ConfigurationException([$"the development chain has no contract at {contract}: it lost its state; remove '{folder.Root}' to begin anew"]);
         }
 
-        attester.Prepare(folder.Root, File.Exists(file) ? ConfigurationLoader.Load(file, new Dictionary<string, string>(), []).Attestation.Attester : null, shim, clock);
+        attester.Prepare(folder.Root, earlier, shim, clock);
         WriteTrust(logKey.LogId, root, chainId, contract.Value, rpcUrl, attester);
         if (!File.Exists(file)) Write(file, JsonSerializer.SerializeToUtf8Bytes(Configuration(chainId, contract.Value, rpcUrl, models, attester), ConfigurationJson.Default.HostConfiguration));
         say($"log {logKey.LogId}, contract {contract}; configuration {file}");

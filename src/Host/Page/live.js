@@ -5,7 +5,7 @@ import { Plot, Spread, ribbon, whenResized } from './charts.js';
 import { renderChat } from './chat.js';
 import { checks } from './proof.js';
 import { renderPromise, promiseNotice } from './promise.js';
-import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock, epochWords } from './words.js';
+import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock, epochWords, measuredWords } from './words.js';
 
 const WINDOW_MS = 120_000; // what the sparklines remember
 const FIRST_WINDOW_MS = 20_000; // a fresh page is not an empty chart: the window grows with what is known
@@ -123,8 +123,7 @@ function renderSide({ version, now, started, log, chain, evidence, epoch, models
   text($('evidence-badge'), evidence ? `${kind} · ${evidence.trusted === true ? 'accepted' : 'NOT trusted'}` : 'evidence unknown');
   text($('evidence-verdict'), evidence ? `${kind} · ${evidence.verdict ?? (evidence.trusted === true ? 'trusted' : 'not trusted')}` : 'unknown');
   for (const id of ['evidence-badge', 'evidence-verdict']) $(id).dataset.trusted = trusted;
-  const measured = Object.entries(evidence?.measurements ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ');
-  for (const [id, value] of [['evidence-epoch', evidence?.epoch], ['evidence-measured', measured], ['evidence-policy', evidence?.policy]]) text($(id), value || '–');
+  for (const [id, value] of [['evidence-epoch', evidence?.epoch], ['evidence-measured', measuredWords(evidence?.measurements)], ['evidence-policy', evidence?.policy]]) text($(id), value || '–');
   text($('epoch-key'), epochWords(epoch));
   renderModels(models ?? []);
   renderChat(languageModels ?? []);

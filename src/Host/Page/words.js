@@ -47,3 +47,7 @@ export function epochWords(epoch) {
   const words = `number ${number(epoch.number)}, ${duration(epoch.ageSeconds * 1000)} old, ${number(epoch.statements)} statements`;
   return epoch.retiring ? `${words}; number ${number(epoch.retiring.number)} is being retired` : words;
 }
+
+export function measuredWords(measurements) {
+  return Object.entries(measurements ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ');
+}

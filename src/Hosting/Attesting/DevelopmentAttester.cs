@@ -15,9 +15,14 @@ public sealed record DevelopmentAttester(string Name, string? Tpm, string? Colla
 
     public bool IsTpm => Name == "tpm";
 
+    /// <summary>What a folder was set up with.</summary>
+    public static DevelopmentAttester Of(AttestationConfiguration earlier) => new(earlier.Attester, earlier.Tpm, earlier.Collateral);
+
+    /// <returns>Null where none is named.</returns>
     /// <exception cref="ConfigurationException">Not what a development folder is set up with.</exception>
-    public static DevelopmentAttester Of(string name, string? tpm, string? collateral)
+    public static DevelopmentAttester? Of(string? name, string? tpm, string? collateral)
     {
+        if (name is null) return (tpm ?? collateral) is null ? null : throw new ConfigurationException(["--tpm, --collateral: with --attester tpm alone"]);
         if (name is not ("software" or "tpm")) throw new ConfigurationException([$"--attester '{name}': a development folder is set up with software or tpm; write the configuration of any other by hand (docs/operations.md)"]);
         if (name == "software" && (tpm ?? collateral) is not null) throw new ConfigurationException(["--tpm, --collateral: with --attester tpm alone"]);
         if (tpm is not null && !TpmDevice.IsName(tpm)) throw new ConfigurationException([$"--tpm '{tpm}' is neither a device's path nor a TCTI's name"]);
@@ -27,9 +32,9 @@ public sealed record DevelopmentAttester(string Name, string? Tpm, string? Colla
     /// <summary>Writes the policy that names the TPM as it is now, where there is none yet.</summary>
     /// <exception cref="ConfigurationException">The folder was set up with another attester, or its files cannot be used.</exception>
     /// <exception cref="AttestationException">There is no such TPM.</exception>
-    public void Prepare(string folder, string? earlier, AttestationShim shim, TimeProvider clock)
+    public void Prepare(string folder, AttestationConfiguration? earlier, AttestationShim shim, TimeProvider clock)
     {
-        if (earlier is not null && earlier != Name) throw new ConfigurationException([$"--attester {Name}: '{folder}' was set up with {earlier}"]);
+        if (earlier is not null && earlier.Attester != Name) throw new ConfigurationException([$"--attester {Name}: '{folder}' was set up with {earlier.Attester}"]);
         if (!IsTpm || File.Exists(Path.Combine(folder, PolicyFile))) return;
         try
         {
