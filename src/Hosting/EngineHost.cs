@@ -308,7 +308,7 @@ public sealed class EngineHost : IAsyncDisposable
     // first start with a wrong chain can be put right.
     private static void Adopt(EpochRegistry epochs, IReadOnlyList<Epoch> earlier)
     {
-        foreach (var epoch in earlier)
+        foreach (var epoch in earlier.TakeLast(EpochRegistry.MaxEpochs / 2))
         {
             if (epochs.Add(epoch.Evidence.Span) is not { Failures: { Count: > 0 } failures }) continue;
             throw new ConfigurationException([
