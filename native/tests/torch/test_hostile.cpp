@@ -186,10 +186,10 @@ TEST(a_newer_format_is_unsupported)
 
 TEST(nesting_that_would_exhaust_a_stack_is_refused)
 {
-    refused(changed([](records &all) { code_of(all) += "  x = " + std::string(100000, '(') + "1" + std::string(100000, ')') + "\n"; }), OGT_UNSUPPORTED, "too deep");
-    refused(changed([](records &all) { code_of(all) += std::string(5000, ' ') + "x = 1\n"; }), OGT_UNSUPPORTED, "too deep");
+    refused(changed([](records &all) { code_of(all).append("  x = ").append(100000, '(').append("1").append(100000, ')').append("\n"); }), OGT_UNSUPPORTED, "too deep");
+    refused(changed([](records &all) { code_of(all).append(5000, ' ').append("x = 1\n"); }), OGT_UNSUPPORTED, "too deep");
     /* without brackets: whatever the compiler makes of it, on its deep stack */
-    try_all(changed([](records &all) { replace(code_of(all), "return ", "return " + std::string(20000, '-')); }));
+    try_all(changed([](records &all) { replace(code_of(all), "return ", std::string("return ").append(20000, '-')); }));
 }
 
 TEST(what_unpacks_to_too_much_is_refused)
