@@ -17,6 +17,12 @@ node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 command -v npm >/dev/null || packages+=(npm)
 [ "$purpose" = test ] && packages+=(chromium postgresql swtpm tpm2-tools libtss2-dev libtss2-tcti-swtpm0)
 [ "$purpose" = bench ] && packages+=(wrk python3-onnx)
+# libtorch, a gigabyte: for the tests and benchmarks of the second backend. Without the openmp flavour of OpenBLAS it crawls.
+if [ "${OG_TORCH:-}" = skip ]; then
+  say "OG_TORCH=skip: libtorch is neither installed nor used; what needs it is skipped"
+elif [ "$purpose" = test ] || [ "$purpose" = bench ]; then
+  packages+=(g++ libtorch-dev libopenblas0-openmp)
+fi
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
 missing=()
@@ -25,6 +31,7 @@ for package in "${packages[@]}"; do
     cmake) command -v cmake >/dev/null && continue ;;
     ninja-build) command -v ninja >/dev/null && continue ;;
     gcc) command -v gcc >/dev/null && continue ;;
+    g++) command -v g++ >/dev/null && continue ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;; # any version's server will do
   esac
   present "$package" || missing+=("$package")

@@ -9,6 +9,7 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#undef CHECK /* libtorch's logging has one of its own */
 extern "C" {
 #include "check.h"
 }

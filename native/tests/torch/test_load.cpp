@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <ATen/Functions.h>
+#include <torch/version.h>
 
 #include "fixture.h"
 

@@ -52,11 +52,11 @@ TEST(checkpoints_stand_in_loops_and_between_operators)
     for (int i = 0; i < 100; i++) source += "    x = x + " + std::to_string(i) + "\n";
     opened straight(archive(source + "    return x\n"));
     CHECK(straight.info.checkpoints >= 5);
-    opened nested(archive("def forward(self, x):\n    for i in range(3):\n        for j in range(3):\n            x = x + j\n    return x\n"));
+    opened nested(archive("def forward(self, x):\n    for i in range(x.size(0)):\n        for j in range(x.size(0)):\n            x = x + j\n    return x\n"));
     CHECK(nested.info.checkpoints >= 2);
-    const std::vector<float> input = {1};
+    const std::vector<float> input = {1, 1, 1};
     auto outputs = lent(1);
-    CHECK_STATUS(OGT_OK, nested.run({tensor_over(input, OGT_TYPE_FLOAT32, {1})}, outputs));
+    CHECK_STATUS(OGT_OK, nested.run({tensor_over(input, OGT_TYPE_FLOAT32, {3})}, outputs));
     CHECK(values_of<float>(outputs[0])[0] == 10);
 }
 
