@@ -20,8 +20,9 @@ command -v npm >/dev/null || packages+=(npm)
 # libtorch, a gigabyte: for the tests and benchmarks of the second backend. Without the openmp flavour of OpenBLAS it crawls.
 if [ "${OG_TORCH:-}" = skip ]; then
   say "OG_TORCH=skip: libtorch is neither installed nor used; what needs it is skipped"
-elif [ "$purpose" = test ] || [ "$purpose" = bench ]; then
+elif [ "$purpose" = test ] || [ "$purpose" = bench ] || [ "${OG_TORCH:-}" = need ]; then
   packages+=(g++ libtorch-dev libopenblas0-openmp)
+  if [ "$purpose" = bench ] && [ "${OG_TORCH:-}" = need ]; then packages+=(python3-torch); fi # bench.sh torch: the plain loop
 fi
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
@@ -54,6 +55,10 @@ if ! cmp -s package-lock.json node_modules/.og-lock 2>/dev/null; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.og-lock
 fi
+
+# The classifier's TorchScript twin, from its ONNX file: 4.5 MB that the repository would hold twice.
+if command -v python3 >/dev/null; then python3 models/torch/fill.py models/torch/digits >&2
+else say "python3 is missing: models/torch/digits is not made, and what serves or tests it does without"; fi
 
 say "building native code"
 cmake --preset release >build-native.log 2>&1 || { cat build-native.log >&2; fail "cmake could not configure"; }

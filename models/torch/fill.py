@@ -6,6 +6,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -35,8 +36,8 @@ def main():
     digest = hashlib.sha256(data).hexdigest()
     if digest != description["sha256"]:
         sys.exit(f"{target}: made {digest}, but model.json says {description['sha256']}")
-    # Renamed when whole, so that an interrupted run leaves none.
-    part = target.with_suffix(".part")
+    # Renamed when whole, under a name of this process: an interrupted run leaves none, and two at once do not meet.
+    part = target.with_suffix(f".{os.getpid()}.part")
     part.write_bytes(data)
     part.replace(target)
     print(f"{target}: {len(data)} bytes, sha256 {digest}")
