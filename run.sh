@@ -12,7 +12,7 @@ once=no backend=onnxruntime
 while [ $# -gt 0 ]; do
   case $1 in
     --once) once=yes ;;
-    --backend) backend=${2:-}; shift ;;
+    --backend) backend=${2:-}; shift $(($# > 1)) ;;
     --help|-h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
@@ -32,7 +32,10 @@ fail() { printf '[run] error: %s\n' "$*" >&2; exit 1; }
 in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 if in_use "$http_port"; then fail "port $http_port on 127.0.0.1 is in use; stop what listens there or set OG_HTTP_PORT"; fi
 
-if [ "$backend" = torch ]; then export OG_TORCH=need; fi
+if [ "$backend" = torch ]; then
+  [ "${OG_TORCH:-}" != skip ] || fail "--backend torch needs libtorch, and OG_TORCH=skip leaves it out"
+  export OG_TORCH=need
+fi
 ./scripts/setup.sh run
 og=artifacts/bin/OpenGradient.Engine.Host/release/og
 anvil=$(echo node_modules/@foundry-rs/anvil-*/bin/anvil)
