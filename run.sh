@@ -42,7 +42,10 @@ in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 if in_use "$http_port"; then fail "port $http_port on 127.0.0.1 is in use; stop what listens there or set OG_HTTP_PORT"; fi
 
 [ "$attester" = software ] || export OG_SOFTWARE_TPM=yes
-if [ "$backend" = torch ]; then export OG_TORCH=need; fi
+if [ "$backend" = torch ]; then
+  [ "${OG_TORCH:-}" != skip ] || fail "--backend torch needs libtorch, and OG_TORCH=skip leaves it out"
+  export OG_TORCH=need
+fi
 ./scripts/setup.sh run
 og=artifacts/bin/OpenGradient.Engine.Host/release/og
 anvil=$(echo node_modules/@foundry-rs/anvil-*/bin/anvil)
