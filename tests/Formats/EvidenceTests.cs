@@ -88,7 +88,7 @@ public sealed class EvidenceTests
         Assert.True((Plain with { Keys = [key with { Kind = 3 }] }).RsaKey.IsEmpty);
         Assert.True((Plain with { Keys = [key with { Spki = large.ExportSubjectPublicKeyInfo() }] }).RsaKey.IsEmpty);
         Assert.True((Plain with { Keys = [key with { Spki = Plain.Keys[0].Spki }] }).RsaKey.IsEmpty);
-        Assert.True((Plain with { Keys = [key with { Spki = spki[..^1] }] }).RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key with { Spki = spki.AsMemory(..^1) }] }).RsaKey.IsEmpty);
         Assert.True((Plain with { Keys = [key with { Spki = (byte[])[.. spki, 0] }] }).RsaKey.IsEmpty);
         foreach (var (at, bit) in new[] { (18, 1), (33, 0x80), (288, 1), (293, 2) })
         {
