@@ -10,6 +10,9 @@ internal sealed record MockVendor
     /// <summary>As strict as the default, over the mock's roots.</summary>
     public static readonly NvidiaPolicy Policy = new() { Roots = [MockDevice.Root.Digest], ManifestRoots = [MockManifest.Root.Digest] };
 
+    /// <summary>Judges what is given alone, which costs fewer signatures.</summary>
+    public static readonly NvidiaPolicy Waiving = Policy with { RequireManifests = false, RequireRevocation = false };
+
     /// <summary>Firmware 96.00.A5.00.01, driver 590.12, a decoder that is on.</summary>
     public static readonly MockDevice Device = MockDevice.Right with
     {
@@ -35,6 +38,8 @@ internal sealed record MockVendor
 
     /// <summary>After everything that it is made of.</summary>
     public static MockVendor Right { get; } = new();
+
+    public static MockVendor OnlyDriver { get; } = Right with { Firmware = null, Answers = new Dictionary<string, byte[]>() };
 
     /// <summary>Null: not given.</summary>
     public byte[]? Driver { get; init; } = DriverBytes;

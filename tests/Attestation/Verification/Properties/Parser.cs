@@ -35,7 +35,7 @@ internal sealed record Parser(byte[] Valid, Func<byte[], bool> Holds, Func<byte[
         ["tpm quote"] = new(() => TpmPart((evidence, bytes) => evidence with { Quote = bytes }, evidence => evidence.Quote)),
         ["tpm key"] = new(() => TpmPart((evidence, bytes) => evidence with { Key = bytes }, evidence => evidence.Key)),
         ["tpm signature"] = new(() => TpmPart((evidence, bytes) => evidence with { Signature = bytes }, evidence => evidence.Signature)),
-        ["nvidia report"] = new(() => new(MockVendor.Device.Report(), bytes => Accepted(NvidiaVerifier.Verify(bytes, MockVendor.Right.Context())))),
+        ["nvidia report"] = new(() => new(MockDevice.Right.Report(), bytes => Accepted(NvidiaVerifier.Verify(bytes, MockDevice.Context())))),
         ["nvidia chain"] = new(NvidiaChain),
         ["nvidia manifest"] = new(NvidiaManifest),
         ["ocsp answer"] = new(() => Answer(MockVendor.RightAnswers["ocsp-boot.der"])),
@@ -109,14 +109,14 @@ internal sealed record Parser(byte[] Valid, Func<byte[], bool> Holds, Func<byte[
     // White space and the unused bits of the last letter may differ.
     private static Parser NvidiaChain()
     {
-        var (report, context) = (MockVendor.Device.Report(), MockVendor.Right.Context());
+        var (report, context) = (MockDevice.Right.Report(), MockDevice.Context());
         var valid = context.Collateral[NvidiaVerifier.ChainName].ToArray();
         return new(valid, bytes => Accepted(NvidiaVerifier.Verify(report, With(context, NvidiaVerifier.ChainName, bytes))), bytes => Certificates(bytes).SequenceEqual(Certificates(valid)));
     }
 
     private static Parser NvidiaManifest()
     {
-        var (report, context) = (MockVendor.Device.Report(), MockVendor.Right.Context());
+        var (report, context) = (MockVendor.Device.Report(), MockVendor.OnlyDriver.Context(MockVendor.Waiving));
         var valid = context.Collateral[NvidiaVerifier.DriverManifestName].ToArray();
         return new(valid, bytes => Accepted(NvidiaVerifier.Verify(report, With(context, NvidiaVerifier.DriverManifestName, bytes))), bytes => SignedText(bytes) == SignedText(valid));
     }
@@ -127,7 +127,8 @@ internal sealed record Parser(byte[] Valid, Func<byte[], bool> Holds, Func<byte[
 
     private static Parser Answer(MockAnswer answer)
     {
-        var (report, context) = (MockVendor.Device.Report(), MockVendor.Right.Context());
+        var vendor = MockVendor.Right.Without("ocsp-signer.der").Without("ocsp-values.der") with { Driver = null, Firmware = null };
+        var (report, context) = (MockVendor.Device.Report(), vendor.Context(MockVendor.Policy with { RequireManifests = false }));
         return new(answer.Bytes(), bytes => Accepted(NvidiaVerifier.Verify(report, With(context, "ocsp-boot.der", bytes))));
     }
 

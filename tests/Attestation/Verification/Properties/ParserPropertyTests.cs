@@ -14,7 +14,7 @@ public sealed class ParserPropertyTests(ITestOutputHelper output)
 
     public static TheoryData<string> Parsers => [.. Parser.Names];
 
-    private static int Inputs => Math.Max(1, Vectors.Inputs / 200);
+    private static int Inputs => Math.Max(1, Vectors.Inputs / 250);
 
     [Theory, MemberData(nameof(Parsers))]
     public void Read_ValidInput_Holds(string name) => Assert.True(Parser.Named(name).Holds(Parser.Named(name).Valid));
