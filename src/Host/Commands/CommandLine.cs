@@ -31,6 +31,7 @@ internal static class CommandLine
             SubmitCommand.Create(),
             VerifyCommand.Create(),
             EvidenceCommand.Create(),
+            TpmCommand.Create(),
             ReplayCommand.Create(),
             ReceiptCommand.Create(),
             FraudCommand.Create(),

@@ -20,6 +20,12 @@ internal static class EvidenceFiles
         return bytes;
     });
 
+    public static void Write(string path, byte[] content) => Try(path, () =>
+    {
+        File.WriteAllBytes(path, content);
+        return true;
+    });
+
     /// <summary>A file, or the files of a folder (not those of its folders), by name.</summary>
     public static IReadOnlyDictionary<string, ReadOnlyMemory<byte>> ReadCollateral(string? path)
     {
