@@ -1,7 +1,4 @@
 using System.Buffers.Binary;
-using System.Formats.Asn1;
-using System.Security.Cryptography;
-using System.Text.Json;
 using OpenGradient.Engine.Attestation.Verification.Nitro;
 using OpenGradient.Engine.Attestation.Verification.Nvidia;
 using OpenGradient.Engine.Attestation.Verification.SevSnp;
@@ -57,8 +54,7 @@ public static class PlatformEvidence
             if (Ask(kind, evidence, context) is { } result) return result;
             reasons.Miss(AttestationCheck.Kind, "this build has no verifier of this kind");
         }
-        catch (Exception error) when (error is ArgumentException or FormatException or ArithmeticException or InvalidOperationException or IndexOutOfRangeException
-            or KeyNotFoundException or CryptographicException or AsnContentException or JsonException)
+        catch (Exception error) when (VerifierEntry.IsOfInput(error))
         {
             // The verifiers let none out. One that did would otherwise end the caller's process.
             reasons.Refuse(AttestationCheck.Encoding, $"the {kind.Text()} verifier could not read the evidence: {error.GetType().Name}");

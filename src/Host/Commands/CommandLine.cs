@@ -33,6 +33,7 @@ internal static class CommandLine
             VerifyCommand.Create(),
             AttestCommand.Create(),
             EvidenceCommand.Create(),
+            TpmCommand.Create(),
             ReplayCommand.Create(),
             ReceiptCommand.Create(),
             FraudCommand.Create(),

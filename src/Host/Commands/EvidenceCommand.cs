@@ -70,7 +70,7 @@ internal static class EvidenceCommand
     private static PlatformKind? ReadKind(string? text) =>
         text is null ? null : PlatformEvidence.Parse(text) ?? throw new FormatException($"--kind '{text}' is not one of nitro, sev-snp, tdx, tpm, nvidia");
 
-    private static EvidencePolicy ReadPolicy(string path)
+    internal static EvidencePolicy ReadPolicy(string path)
     {
         try
         {
@@ -88,7 +88,7 @@ internal static class EvidenceCommand
         return ReadHex("--nonce", text);
     }
 
-    private static ReadOnlyMemory<byte>? ReadHex(string option, string? text)
+    internal static ReadOnlyMemory<byte>? ReadHex(string option, string? text)
     {
         if (text is null) return null;
         try

@@ -17,6 +17,12 @@ internal static class EvidenceFiles
     /// <exception cref="FormatException">They begin like one, and are none.</exception>
     public static Evidence? Envelope(byte[] bytes) => bytes.AsSpan().StartsWith("OGE evidence v1"u8) ? Evidence.Decode(bytes) : null;
 
+    public static void Write(string path, byte[] content) => Try(path, () =>
+    {
+        File.WriteAllBytes(path, content);
+        return true;
+    });
+
     /// <summary>Empty where there is no such file yet.</summary>
     public static CollateralLedger ReadHistory(string path) => File.Exists(path) ? CollateralLedger.Load(Encoding.UTF8.GetString(Read(path, LargestHistory))) : new CollateralLedger();
 

@@ -72,7 +72,15 @@ internal static class EvidenceReport
         if (claims.Time is { } time) output.WriteLine($"time         {time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.FFF'Z'}");
         if (!claims.ReportData.IsEmpty) output.WriteLine($"report data  {Convert.ToHexStringLower(claims.ReportData.Span)}");
         if (!claims.Nonce.IsEmpty) output.WriteLine($"nonce        {Convert.ToHexStringLower(claims.Nonce.Span)}");
+        if (!claims.PublicKey.IsEmpty) output.WriteLine($"public key   {Convert.ToHexStringLower(claims.PublicKey.Span)}");
+        if (claims.Boot is { } boot) output.WriteLine($"starts       {Starts(boot)}");
         if (claims.Chip is { } chip) output.WriteLine($"chip         {OneLine(chip)}");
+    }
+
+    private static string Starts(BootClaim boot)
+    {
+        var since = boot.IsStartedAnew switch { true => ", started anew since it was seen last", false => ", running on since it was seen last", null => "" };
+        return $"{boot.Resets} resets, {boot.Restarts} restarts, {boot.ClockMilliseconds} ms under power{since}";
     }
 
     // Evidence holds texts of others; none of them writes a line of its own.

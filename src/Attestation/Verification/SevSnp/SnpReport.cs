@@ -84,12 +84,6 @@ internal sealed class SnpReport
     /// <summary>Null, with a reason, where nothing else can be said of the bytes.</summary>
     public static SnpReport? Read(ReadOnlyMemory<byte> evidence, ReasonList reasons)
     {
-        if (evidence.Length > Size + SnpCertificateTable.MostBytes)
-        {
-            reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes, a report with a certificate table has at most {Size + SnpCertificateTable.MostBytes}");
-            return null;
-        }
-
         if (evidence.Length < Size)
         {
             reasons.Refuse(AttestationCheck.Encoding, $"{evidence.Length} bytes, a report has {Size}");

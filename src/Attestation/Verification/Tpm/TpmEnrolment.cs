@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Verification.Tpm;
 
@@ -11,16 +12,16 @@ public sealed class TpmEnrolment
 {
     private const int SecretSize = 32;
 
-    private readonly byte[] _secret = RandomNumberGenerator.GetBytes(SecretSize);
-
     private TpmEnrolment(string keyName, RSAParameters endorsement)
     {
-        KeyName = keyName;
-        Challenge = TpmCredential.Make(endorsement, Convert.FromHexString(keyName), _secret);
+        var secret = RandomNumberGenerator.GetBytes(SecretSize);
+        Expectation = new TpmExpectation(keyName, Hash256.Sha256(secret));
+        Challenge = TpmCredential.Make(endorsement, Convert.FromHexString(keyName), secret);
+        CryptographicOperations.ZeroMemory(secret);
     }
 
-    /// <summary>What the policy's "keys" names: 000b and the SHA-256 of the key's TPMT_PUBLIC, lower-case hexadecimal.</summary>
-    public string KeyName { get; }
+    /// <summary>What the answer is held against.</summary>
+    public TpmExpectation Expectation { get; }
 
     /// <summary>For the machine; of no use to any other. <see cref="TpmAnswer"/> answers it.</summary>
     public ReadOnlyMemory<byte> Challenge { get; }
@@ -47,9 +48,6 @@ public sealed class TpmEnrolment
         result = TpmVerifier.Verify(evidence, context with { Policy = asEnrolled, History = null });
         return result.Status == AttestationStatus.Accepted && EndorsementOf(evidence) is { } endorsement ? new TpmEnrolment(name, endorsement) : null;
     }
-
-    /// <summary>True where the answer proves that the key lives in that TPM. Takes the same time for every wrong answer.</summary>
-    public bool IsAnsweredBy(ReadOnlySpan<byte> answer) => CryptographicOperations.FixedTimeEquals(answer, _secret);
 
     private static string? NameOf(ReadOnlyMemory<byte> evidence)
     {

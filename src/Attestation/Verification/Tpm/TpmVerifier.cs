@@ -9,25 +9,24 @@ public static class TpmVerifier
     // Report data is a SHA-256 and 32 zero bytes; a TPM's qualifying data has room for the former only.
     private const int ReportDataSize = 64, BoundSize = 32;
 
-    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
-    {
-        var reasons = new ReasonList();
-        if (context.Policy.Tpm is not { } policy)
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
+        VerifierEntry.Verify(PlatformKind.Tpm, context.Policy.Tpm, evidence, TpmEvidence.LargestSize, context, (policy, reasons, finding) =>
         {
-            reasons.Refuse(AttestationCheck.Kind, "the policy accepts no tpm evidence");
-            return reasons.Result(context, null, null);
-        }
+            if (Open(evidence, reasons) is not { } envelope) return;
+            finding.Identity = Hash256.Sha256(envelope.Quote.Span);
+            finding.Claims = Judge(envelope, context, policy, reasons);
+        });
 
-        if (Open(evidence, reasons) is not { } envelope) return reasons.Result(context, null, null);
-        var identity = Hash256.Sha256(envelope.Quote.Span);
+    private static AttestationClaims? Judge(TpmEvidence envelope, VerificationContext context, TpmPolicy policy, ReasonList reasons)
+    {
         var quote = TpmQuote.Read(envelope.Quote.Span, reasons);
         var key = TpmKey.Read(envelope, reasons);
         var signature = TpmSignature.Read(envelope.Signature.Span, reasons);
-        if (quote is null || key is null || signature is null) return reasons.Result(context, null, identity);
+        if (quote is null || key is null || signature is null) return null;
         if (!signature.Holds(key, envelope.Quote.Span))
         {
             reasons.Refuse(AttestationCheck.Signature, "the attestation key did not sign this quote with its scheme");
-            return reasons.Result(context, null, identity);
+            return null;
         }
 
         key.CheckAttributes(reasons);
@@ -43,17 +42,11 @@ public static class TpmVerifier
         CheckPlatform(quote, policy, reasons);
         var boot = TpmBoots.Claim(quote, key.Name, context);
         TpmBoots.Check(quote, key.Name, context, reasons);
-        return reasons.Result(context, Claims(quote, key, values, boot), identity);
+        return Claims(quote, key, values, boot);
     }
 
     private static TpmEvidence? Open(ReadOnlyMemory<byte> evidence, ReasonList reasons)
     {
-        if (evidence.Length > TpmEvidence.LargestSize)
-        {
-            reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes; {TpmEvidence.LargestSize} are allowed");
-            return null;
-        }
-
         try
         {
             return TpmEvidence.Decode(evidence.Span);

@@ -24,8 +24,8 @@ public sealed class TpmEnrolmentTests : IDisposable
         var enrolment = TpmEnrolment.Begin(document, context, out var result);
 
         Assert.Equal(AttestationStatus.Accepted, result.Status);
-        Assert.True(enrolment!.IsAnsweredBy(_tpm.Answer(enrolment.Challenge)));
-        Assert.Empty(TpmVerifier.Verify(document, Context(data, Policy() with { Keys = [enrolment.KeyName] })).Reasons);
+        Assert.True(enrolment!.Expectation.IsMetBy(_tpm.Answer(enrolment.Challenge)));
+        Assert.Empty(TpmVerifier.Verify(document, Context(data, Policy() with { Keys = [enrolment.Expectation.KeyName] })).Reasons);
     }
 
     [SoftwareTpmFact]
@@ -59,11 +59,18 @@ public sealed class TpmEnrolmentTests : IDisposable
         var mock = new MockTpm();
         var enrolment = TpmEnrolment.Begin(mock.Evidence().Encode(), MockTpm.Context(mock.Policy() with { Keys = [] }), out _);
 
-        Assert.Equal(Convert.ToHexStringLower(mock.Name()), enrolment!.KeyName);
-        Assert.False(enrolment.IsAnsweredBy(new byte[32]));
-        Assert.False(enrolment.IsAnsweredBy([]));
+        Assert.Equal(Convert.ToHexStringLower(mock.Name()), enrolment!.Expectation.KeyName);
+        Assert.False(enrolment.Expectation.IsMetBy(new byte[32]));
+        Assert.False(enrolment.Expectation.IsMetBy([]));
         Assert.True(enrolment.Challenge.Length is > 16 and <= 1024);
+        Assert.Equal(enrolment.Expectation, TpmExpectation.Parse(enrolment.Expectation.ToString()));
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("000b00 00")]
+    [InlineData("000bzz")]
+    public void Expectation_ThatIsNone_IsRefused(string text) => Assert.Throws<FormatException>(() => TpmExpectation.Parse(text));
 
     [Fact]
     public void Enrolment_OfEvidenceThatIsNotAccepted_DoesNotBegin()
