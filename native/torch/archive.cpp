@@ -19,6 +19,12 @@
 #include "pickle_check.h"
 #include "zip_directory.h"
 
+#if __has_include(<caffe2/serialize/inline_container.h>)
+namespace serialize = caffe2::serialize;
+#else
+namespace serialize = torch::serialize;
+#endif
+
 namespace ogt {
 
 namespace {
@@ -129,7 +135,7 @@ ogt_status load_status(const std::string &text)
     throw fault(load_status(text), "libtorch refused the archive: " + text);
 }
 
-std::string record(caffe2::serialize::PyTorchStreamReader &reader, const std::string &name)
+std::string record(serialize::PyTorchStreamReader &reader, const std::string &name)
 {
     auto [data, size] = reader.getRecord(name);
     return std::string(static_cast<const char *>(data.get()), size);
@@ -216,7 +222,7 @@ checked_archive check_archive(std::string_view bytes, uint64_t most_bytes)
     try {
         memory_stream memory(facts.head, facts.tail);
         std::istream stream(&memory);
-        caffe2::serialize::PyTorchStreamReader reader(&stream);
+        serialize::PyTorchStreamReader reader(&stream);
         for (const zip_entry &each : directory.entries) {
             const std::string name = each.name.substr(folder.size());
             if (name == "data.pkl" || name == "constants.pkl") check_pickle(name, record(reader, name));

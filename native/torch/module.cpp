@@ -105,7 +105,7 @@ void bind_values(const c10::FunctionSchema &schema, size_t results, bool is_sign
 torch::jit::Module freeze(const torch::jit::Module &module, uint32_t how)
 {
     try {
-        if (how == OGT_FREEZE_NUMERICS) return torch::jit::freeze(module, c10::nullopt, true);
+        if (how == OGT_FREEZE_NUMERICS) return torch::jit::freeze(module, {}, true);
         torch::jit::Module frozen = torch::jit::freeze_module(module);
         auto graph = frozen.get_method("forward").graph();
         torch::jit::removeDropout(graph);

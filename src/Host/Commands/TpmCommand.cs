@@ -4,6 +4,7 @@ using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Attestation.Verification;
 using OpenGradient.Engine.Attestation.Verification.Tpm;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Trust;
 
 namespace OpenGradient.Engine.Host.Commands;
 
