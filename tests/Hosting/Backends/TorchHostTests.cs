@@ -60,7 +60,7 @@ public sealed class TorchHostTests(Anvil anvil) : IClassFixture<Anvil>, IDisposa
     [TorchHostFact(NeedsAnvil = true)]
     public async Task Audit_TorchModel_ReproducesWhatIsHonestAndDisputesTheRest()
     {
-        await using var pipeline = await Pipeline.Start(anvil, Path.Combine(_folder, "audited"), oneIn: 1, model: Filled());
+        await using var pipeline = await Pipeline.Start(anvil, _folder, oneIn: 1, model: Filled());
         var honest = await pipeline.Answer(3);
         await pipeline.Settle(honest);
         await pipeline.AuditAll();
