@@ -43,3 +43,25 @@ public sealed class TorchSealingTests : SealingContract
 {
     protected override ContractSubject Subject => TorchSubject.Instance;
 }
+
+#if TORCHSHARP
+public sealed class TorchSharpServingTests : ServingContract
+{
+    protected override ContractSubject Subject => TorchSharpSubject.Instance;
+}
+
+public sealed class TorchSharpLoadingTests : LoadingContract
+{
+    protected override ContractSubject Subject => TorchSharpSubject.Instance;
+}
+
+public sealed class TorchSharpDeterminismTests : DeterminismContract
+{
+    protected override ContractSubject Subject => TorchSharpSubject.Instance;
+}
+
+public sealed class TorchSharpSealingTests : SealingContract
+{
+    protected override ContractSubject Subject => TorchSharpSubject.Instance;
+}
+#endif

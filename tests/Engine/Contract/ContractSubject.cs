@@ -17,6 +17,15 @@ public abstract class ContractSubject
     /// <summary>The file of a model.</summary>
     public abstract string File(string model);
 
+    /// <summary>Whether a call that runs can be stopped.</summary>
+    public virtual bool StopsCalls => true;
+
+    /// <summary>Whether calls after the first ones allocate nothing.</summary>
+    public virtual bool IsAllocationFree => true;
+
+    /// <summary>What a fingerprint's options name in any case.</summary>
+    public virtual IReadOnlyList<string> StatedOptions => ["align=64", "libm="];
+
     /// <summary>What the probe at load finds: class and least rows of the padding rule.</summary>
     public abstract IReadOnlyDictionary<string, (DeterminismClass Class, int MinimumRows)> Classes { get; }
 
@@ -98,3 +107,27 @@ public sealed class TorchSubject : ContractSubject
         ["dynq"] = (DeterminismClass.C, 1),
     };
 }
+
+#if TORCHSHARP
+/// <summary>Only in a build with TorchSharp (src/TorchSharp/README.md).</summary>
+public sealed class TorchSharpSubject : ContractSubject
+{
+    private readonly Lazy<TorchSharp.TorchSharpBackend> _backend = new(() => new TorchSharp.TorchSharpBackend());
+
+    public static TorchSharpSubject Instance { get; } = new();
+
+    public override IModelBackend Backend => _backend.Value;
+
+    public override string Name => "torchsharp";
+
+    public override bool StopsCalls => false;
+
+    public override bool IsAllocationFree => false;
+
+    public override IReadOnlyList<string> StatedOptions => ["align=64", "fuser=default"];
+
+    public override string File(string model) => TorchFiles.Model(model);
+
+    public override IReadOnlyDictionary<string, (DeterminismClass Class, int MinimumRows)> Classes => TorchSubject.Instance.Classes;
+}
+#endif
