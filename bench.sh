@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a benchmark; its last line is one JSON object. See benchmarks/README.md.
-# Usage: ./bench.sh engine|load|settlement|llm [--quick] [--help], or ./bench.sh attest
+# Usage: ./bench.sh engine|load|settlement|llm|torch [--quick] [--help], or ./bench.sh attest
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -31,6 +31,12 @@ make_language_models() {
   done
 }
 
+# TorchScript: the classifier from its skeleton, and an encoder with random weights.
+make_torch_models() {
+  python3 models/torch/fill.py models/torch/digits >&2
+  [ -f artifacts/models/torch/minilm/model.json ] || /usr/bin/python3 models/torch/large.py encoder --out artifacts/models/torch/minilm >&2
+}
+
 # The attestation shim needs neither .NET nor the rest of the native code.
 build_attest() {
   cmake --preset attest >/dev/null 2>&1 || { ./scripts/setup.sh bench; cmake --preset attest >&2; }
@@ -42,6 +48,11 @@ case ${1:-} in
   engine) shift; ./scripts/setup.sh bench; make_models; exec artifacts/bin/OpenGradient.Engine.Benchmarks/release/OpenGradient.Engine.Benchmarks "$@" ;;
   settlement) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.SettlementBench/release/OpenGradient.Engine.SettlementBench "$@" ;;
   llm) shift; ./scripts/setup.sh bench; make_language_models; exec artifacts/bin/OpenGradient.Engine.LanguageModelBench/release/OpenGradient.Engine.LanguageModelBench "$@" ;;
+  torch)
+    shift
+    [ "${OG_TORCH:-}" != skip ] || { echo "bench.sh torch needs libtorch, and OG_TORCH=skip leaves it out" >&2; exit 2; }
+    OG_TORCH=need ./scripts/setup.sh bench; make_torch_models
+    exec artifacts/bin/OpenGradient.Engine.TorchBench/release/OpenGradient.Engine.TorchBench "$@" ;;
   load) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.Load/release/OpenGradient.Engine.Load "$@" ;;
   *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

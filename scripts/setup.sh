@@ -15,8 +15,16 @@ packages=(cmake ninja-build gcc libc6-dev pkg-config libsecp256k1-dev libssl-dev
 node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 [ "${node_major:-0}" -ge 18 ] || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
-[ "$purpose" = test ] && packages+=(chromium postgresql swtpm tpm2-tools libtss2-dev libtss2-tcti-swtpm0)
+[ "$purpose" = test ] && packages+=(chromium postgresql swtpm swtpm-tools tpm2-tools libtss2-dev libtss2-tcti-swtpm0)
+[ "${OG_SOFTWARE_TPM:-no}" = yes ] && packages+=(swtpm swtpm-tools libtss2-dev libtss2-tcti-swtpm0) # run.sh --attester tpm
 [ "$purpose" = bench ] && packages+=(wrk python3-onnx)
+# libtorch, a gigabyte: for the tests and benchmarks of the second backend. Without the openmp flavour of OpenBLAS it crawls.
+if [ "${OG_TORCH:-}" = skip ]; then
+  say "OG_TORCH=skip: libtorch is neither installed nor used; what needs it is skipped"
+elif [ "$purpose" = test ] || [ "$purpose" = bench ] || [ "${OG_TORCH:-}" = need ]; then
+  packages+=(g++ libtorch-dev libopenblas0-openmp)
+  if [ "$purpose" = bench ] && [ "${OG_TORCH:-}" = need ]; then packages+=(python3-torch); fi # bench.sh torch: the plain loop
+fi
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
 missing=()
@@ -25,6 +33,7 @@ for package in "${packages[@]}"; do
     cmake) command -v cmake >/dev/null && continue ;;
     ninja-build) command -v ninja >/dev/null && continue ;;
     gcc) command -v gcc >/dev/null && continue ;;
+    g++) command -v g++ >/dev/null && continue ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;; # any version's server will do
   esac
   present "$package" || missing+=("$package")
@@ -47,6 +56,10 @@ if ! cmp -s package-lock.json node_modules/.og-lock 2>/dev/null; then
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.og-lock
 fi
+
+# The classifier's TorchScript twin, from its ONNX file: 4.5 MB that the repository would hold twice.
+if command -v python3 >/dev/null; then python3 models/torch/fill.py models/torch/digits >&2
+else say "python3 is missing: models/torch/digits is not made, and what serves or tests it does without"; fi
 
 say "building native code"
 cmake --preset release >build-native.log 2>&1 || { cat build-native.log >&2; fail "cmake could not configure"; }

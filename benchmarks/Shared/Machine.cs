@@ -17,9 +17,13 @@ internal static class Machine
     public static double LoadAverage() =>
         double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
 
-    /// <summary>The commit's short name, with <c>+</c> when tracked files differ from it; <c>unknown</c> outside a repository.</summary>
+    /// <summary>
+    /// The commit's short name, with <c>+</c> when tracked files differ from it; outside a repository what OG_COMMIT says (a
+    /// publish that was carried elsewhere), or <c>unknown</c>.
+    /// </summary>
     public static string Commit()
     {
+        if (Environment.GetEnvironmentVariable("OG_COMMIT") is { Length: > 0 } carried) return carried;
         var commit = Git("rev-parse", "--short=12", "HEAD");
         if (commit.Length == 0) return "unknown";
         return Git("status", "--porcelain", "--untracked-files=no").Length == 0 ? commit : commit + "+";

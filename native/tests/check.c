@@ -46,14 +46,23 @@ void check_bytes(const char *file, int line, const char *what, const void *expec
     check_failed(file, line, "%s differs", what);
 }
 
+static int is_named(const char *name, int count, char **arguments)
+{
+    for (int i = 1; i < count; i++)
+        if (strcmp(arguments[i], name) == 0) return 1;
+    return 0;
+}
+
+/* Arguments are the names of tests; without any, all of them run. */
 int main(int count, char **arguments)
 {
     size_t ran = 0;
     for (size_t i = 0; i < test_count; i++) {
-        if (count > 1 && strcmp(arguments[1], tests[i].name) != 0) continue;
+        if (count > 1 && !is_named(tests[i].name, count, arguments)) continue;
         tests[i].run();
         ran++;
     }
-    if (ran == 0) fprintf(stderr, "no test named %s\n", count > 1 ? arguments[1] : "");
-    return ran == 0;
+    const size_t wanted = count > 1 ? (size_t)count - 1 : 1;
+    if (ran < wanted) fprintf(stderr, "%zu tests of these names, not %zu\n", ran, wanted);
+    return ran < wanted;
 }

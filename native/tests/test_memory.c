@@ -100,4 +100,33 @@ TEST(after_sealing_and_signing_no_copy_of_the_secret_is_in_memory)
     og_epoch_close(epoch);
 }
 
+/* A rotation: two epochs side by side, and the first one closed while the second goes on. */
+TEST(after_sealing_under_two_epochs_closing_the_first_leaves_no_copy_of_its_key)
+{
+    og_epoch *old = fixture_epoch(), *next = fixture_epoch();
+    static fixture_sealed sealed;
+    og_batch batch = fixture_batch(64);
+    og_checkpoint checkpoint = {1, {1}, {1}};
+    uint8_t signature[65];
+    fixture_buffers(&sealed);
+    for (int i = 0; i < 20; i++) CHECK_STATUS(OG_OK, og_epoch_seal(i % 2 == 0 ? old : next, &batch, &sealed.out, NULL));
+    CHECK_STATUS(OG_OK, og_epoch_sign_checkpoint(old, &checkpoint, signature, NULL));
+
+    og_secrets *kept = og_secrets_new(NULL); /* what to look for; its own page is left out of the count */
+    CHECK(kept != NULL);
+    memcpy(kept->signing, old->secrets->signing, OG_SECRET_SIZE);
+    CHECK(count_copies(kept->signing) == 1); /* the scan sees the page of the key that is still there */
+    og_epoch_close(old);
+    CHECK(count_copies(kept->signing) == 0);
+
+    og_scrub_stack();
+    memcpy(kept->signing, next->secrets->signing, OG_SECRET_SIZE);
+    CHECK(count_copies(kept->signing) == 1);
+    CHECK_STATUS(OG_OK, og_epoch_seal(next, &batch, &sealed.out, NULL));
+    CHECK_STATUS(OG_OK, og_epoch_sign_checkpoint(next, &checkpoint, signature, NULL)); /* the same position under another key */
+    og_epoch_close(next);
+    CHECK(count_copies(kept->signing) == 0);
+    og_secrets_free(kept);
+}
+
 #endif

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Hosting.Configuration;
 
 namespace OpenGradient.Engine.Hosting;
@@ -47,11 +47,15 @@ public static class ModelFolder
     }
 
     /// <exception cref="ConfigurationException">The folder or its description is not usable; the message names it.</exception>
-    public static ModelOptions Read(ModelConfiguration configured, OnnxRuntimeConfiguration runtime)
+    public static ModelOptions Read(ModelConfiguration configured, OnnxRuntimeConfiguration runtime) => Read(configured, runtime, new TorchConfiguration());
+
+    /// <exception cref="ConfigurationException">The folder or its description is not usable; the message names it.</exception>
+    public static ModelOptions Read(ModelConfiguration configured, OnnxRuntimeConfiguration runtime, TorchConfiguration torch)
     {
         var (path, name, version, maxBatch) = Directory.Exists(configured.Path)
             ? Describe(configured.Path)
             : (configured.Path, Path.GetFileNameWithoutExtension(configured.Path), "1", (int?)null);
+        var (execution, workers) = ModelBackends.ExecutionOf(configured, path, runtime, torch);
         var options = new ModelOptions
         {
             Name = configured.Name ?? name,
@@ -68,7 +72,7 @@ public static class ModelFolder
             MaxHungCalls = configured.MaxHungCalls,
             RunInline = Enum.Parse<RunInline>(configured.RunInline, ignoreCase: true),
             // The general figure is meant for calls of one thread; with more, the cores are divided anew.
-            Workers = configured.Workers ?? (runtime.Workers == 0 || configured.IntraOpThreads > 1 ? null : runtime.Workers),
+            Workers = configured.Workers ?? (workers == 0 || configured.IntraOpThreads > 1 ? null : workers),
             AllowOversubscription = configured.AllowOversubscription,
             MaxArtifactBytes = configured.MaxBytes,
             Determinism = configured.Determinism is { } letter ? Enum.Parse<DeterminismClass>(letter) : null,
@@ -77,12 +81,7 @@ public static class ModelFolder
             ProbeBudget = TimeSpan.FromMilliseconds(configured.ProbeBudgetMs),
             RecheckOneIn = configured.RecheckOneIn,
             BatchAcrossCallers = configured.BatchAcrossCallers == "always" ? BatchAcrossCallers.Always : BatchAcrossCallers.Auto,
-            Execution = new ExecutionOptions
-            {
-                IntraOpThreads = configured.IntraOpThreads,
-                Device = runtime.Provider == "cuda" ? ExecutionDevice.Cuda : ExecutionDevice.Cpu,
-                AllowCpuFallback = runtime.AllowCpuFallback,
-            },
+            Execution = execution,
         };
         try
         {

@@ -80,7 +80,8 @@ public sealed class ModelRepository
         try
         {
             var loaded = new List<ModelInfo>();
-            foreach (var options in Sources().Select(TryRead).OfType<ModelOptions>().Where(options => options.Name == name && (version ?? options.Version) == options.Version).ToArray())
+            // Two folders that hold one version, as ONNX and as TorchScript: the first of them, or each would replace the other.
+            foreach (var options in Sources().Select(TryRead).OfType<ModelOptions>().Where(options => options.Name == name && (version ?? options.Version) == options.Version).DistinctBy(options => options.Version).ToArray())
                 loaded.Add(await Load(options, cancellation).ConfigureAwait(false));
             // A model that is meant, but whose description cannot be read, is no unknown one.
             if (loaded.Count == 0 && Sources().FirstOrDefault(source => NameOf(source) == name && TryRead(source) is null) is { } broken) Read(broken);
@@ -183,7 +184,7 @@ public sealed class ModelRepository
     private IEnumerable<ModelConfiguration> Sources() =>
         _configuration.ModelsFolder is { } folder ? _configuration.Models.Concat(ModelFolder.Below(folder)) : _configuration.Models;
 
-    private ModelOptions Read(ModelConfiguration source) => ModelFolder.Read(source, _configuration.OnnxRuntime);
+    private ModelOptions Read(ModelConfiguration source) => ModelFolder.Read(source, _configuration.OnnxRuntime, _configuration.Torch);
 
     private ModelOptions? TryRead(ModelConfiguration source)
     {

@@ -13,7 +13,8 @@ public sealed class ReferenceTests
         ["Settlement"] = ["Formats"],
         ["Verification"] = ["Formats", "Engine", "Attestation"],
         ["LanguageModels"] = ["Formats", "Engine"],
-        ["Hosting"] = ["Formats", "Engine", "Attestation", "Settlement", "Verification", "LanguageModels"],
+        ["TorchSharp"] = ["Formats", "Engine"],
+        ["Hosting"] = ["Formats", "Engine", "Attestation", "Settlement", "Verification", "LanguageModels", "TorchSharp"],
         ["Host"] = ["Hosting"],
     };
 
@@ -43,7 +44,9 @@ public sealed class ReferenceTests
     }
 
     [Theory, MemberData(nameof(Projects))]
-    public void Project_PlainReferences_AreNone(string project) => Assert.Empty(Included(project, "Reference"));
+    public void Project_PlainReferences_AreNone(string project) =>
+        // The adapter may be built against an assembly that somebody has, named on the command line.
+        Assert.Equal(Room(project) == "TorchSharp" ? ["TorchSharp"] : [], Included(project, "Reference"));
 
     [Fact]
     public void Formats_Packages_AreNone() => Assert.Empty(Included("src/Formats/OpenGradient.Engine.Formats.csproj", "PackageReference"));

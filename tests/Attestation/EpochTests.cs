@@ -48,7 +48,7 @@ public sealed class EpochTests : IDisposable
         var original = EpochBinding.Decode(Evidence.Decode(_epoch.Epoch.Evidence.Span).Binding.Span);
         Assert.Equal(challenge, binding.Nonce.ToArray());
         Assert.Equal(original.Encode(), (binding with { Nonce = original.Nonce }).Encode());
-        Assert.Empty(new EvidenceVerifier(Shim.Signatures).Verify(fresh, Shim.Trust(_root)));
+        Assert.Empty(new EvidenceVerifier(Shim.Signatures).Verify(fresh, Shim.Trust(_root), DateTimeOffset.UnixEpoch));
         Assert.Throws<ArgumentException>(() => _epoch.FreshEvidence([]));
         Assert.Throws<ArgumentException>(() => _epoch.FreshEvidence(new byte[65]));
     }

@@ -41,15 +41,6 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task Infer_SlowModel_IsStoppedInsideTheRuntime()
-    {
-        await using var engine = await Engines.CreateWith(Engines.Options("slow") with { ExecutionTimeout = TimeSpan.FromMilliseconds(20), Workers = 1 });
-        var failure = await Engines.Failure(engine, new InferenceRequest("slow").Add<float>("x", [1, 1], new float[1]));
-        Assert.Equal(InferenceFailureKind.ExecutionTimeout, failure.Kind);
-        Assert.Contains("20 ms", failure.Message);
-    }
-
-    [Fact]
     public async Task Dispose_WithRequestsWaiting_AnswersThemAll()
     {
         var backend = new FakeBackend();

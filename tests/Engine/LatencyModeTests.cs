@@ -8,18 +8,6 @@ public sealed class LatencyModeTests
 {
     [Theory]
     [InlineData(1)]
-    [InlineData(2)]
-    public async Task Load_IntraOpThreads_AreInTheFingerprint(int threads)
-    {
-        // Allowed on a machine of one core too.
-        await using var engine = await Engines.CreateWith(Latency(threads) with { AllowOversubscription = true });
-        var info = engine.Find("digits")!;
-        Assert.Contains($"intra={threads};", info.Context.Runtime.Options);
-        Assert.Equal(40, (await Engines.Answer(engine, Engines.Digits(new float[64]))).Length);
-    }
-
-    [Theory]
-    [InlineData(1)]
     [InlineData(4)]
     public void Open_IntraOpThreads_MakesThatManyThreads(int threads)
     {

@@ -9,34 +9,6 @@ public sealed class ProbeTests
     private static readonly TimeSpan Budget = TimeSpan.FromMinutes(2);
 
     [Theory]
-    [InlineData("identity", DeterminismClass.A, 1)]
-    [InlineData("add", DeterminismClass.A, 1)]
-    [InlineData("noop", DeterminismClass.A, 1)]
-    [InlineData("multi", DeterminismClass.A, 1)]
-    [InlineData("fixed", DeterminismClass.A, 1)]
-    [InlineData("nan", DeterminismClass.A, 1)]
-    [InlineData("digits", DeterminismClass.A, 1)]
-    [InlineData("encoder", DeterminismClass.A, 1)]
-    [InlineData("shape", DeterminismClass.A, 2)]
-    [InlineData("slot", DeterminismClass.B, 1)]
-    [InlineData("dynq", DeterminismClass.C, 1)]
-    public async Task Load_Model_GetsItsClassAndTheCheapestRule_TwiceTheSame(string model, DeterminismClass expected, int minimumRows)
-    {
-        for (var time = 0; time < 2; time++)
-        {
-            await using var engine = await Engines.CreateWith(Engines.Options(model) with { ProbeBudget = Budget, Workers = 1 });
-            var info = engine.Find(model)!;
-            var probe = info.Probe!;
-            Assert.True(expected == probe.Class, probe.ToString());
-            Assert.Equal(new PaddingRule(minimumRows, 1), probe.Rule);
-            Assert.Equal(expected, info.Context.Determinism);
-            Assert.Equal(probe.Rule, PaddingRule.Of(info.Context));
-            Assert.True(probe.Comparisons > 0);
-            Assert.Contains("align=64", info.Context.Runtime.Options);
-        }
-    }
-
-    [Theory]
     [InlineData(Influence.None, DeterminismClass.A, "no padding")]
     [InlineData(Influence.BatchSize, DeterminismClass.B, "is not that of the row alone")]
     [InlineData(Influence.Neighbours, DeterminismClass.C, "when its neighbours do")]

@@ -11,15 +11,18 @@ internal sealed unsafe class DirectRows : IDisposable
     private readonly IBackendExecutor _executor;
     private readonly ExecutionBuffers _buffers;
 
-    public DirectRows(IModelBackend backend, string name, string path)
+    /// <param name="execution">Null for the default: one thread on the CPU.</param>
+    public DirectRows(IModelBackend backend, string name, string path, ExecutionOptions? execution = null)
     {
         using var artifact = new ArtifactReader(backend).Read(new ModelOptions { Name = name, Path = path });
-        _model = backend.Open(name, artifact, new ExecutionOptions());
+        _model = backend.Open(name, artifact, execution ?? new ExecutionOptions());
         _executor = _model.CreateExecutor();
         _buffers = new ExecutionBuffers(_model.Inputs, _model.Outputs);
     }
 
     public IReadOnlyList<TensorSpec> Inputs => _model.Inputs;
+
+    public IReadOnlyList<TensorSpec> Outputs => _model.Outputs;
 
     public ExecutionBuffers Buffers => _buffers;
 
@@ -61,8 +64,14 @@ internal sealed unsafe class DirectRows : IDisposable
         Prepare(1);
         Put(0, row);
         Execute();
+        return Row(0);
+    }
+
+    /// <summary>The outputs of one slot that the last call left, one after the other in the model's order.</summary>
+    public byte[] Row(int slot)
+    {
         var bytes = new List<byte>();
-        for (var i = 0; i < _model.Outputs.Count; i++) bytes.AddRange(Output(i, 0, 1));
+        for (var i = 0; i < _model.Outputs.Count; i++) bytes.AddRange(Output(i, slot, 1));
         return [.. bytes];
     }
 

@@ -26,7 +26,7 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
         {
             return OpenLane(options, artifact);
         }
-        catch (Exception error) when (error is OverflowException or OutOfMemoryException or OnnxRuntime.OnnxRuntimeException)
+        catch (Exception error) when (error is OverflowException or OutOfMemoryException or OnnxRuntime.OnnxRuntimeException or Torch.TorchException)
         {
             throw new ModelLoadException(ModelLoadReason.Unsupported, $"model '{options.Name}' cannot be served: {error.Message}", error);
         }

@@ -10,6 +10,7 @@ using OpenGradient.Engine.Settlement.Archive;
 using OpenGradient.Engine.Settlement.Backup;
 using OpenGradient.Engine.Settlement.Log;
 using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Torch;
 
 namespace OpenGradient.Engine.Host.Commands;
 
@@ -30,6 +31,7 @@ internal static class CommandLine
             AnswerCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
+            AttestCommand.Create(),
             EvidenceCommand.Create(),
             TpmCommand.Create(),
             ReplayCommand.Create(),
@@ -45,6 +47,7 @@ internal static class CommandLine
             ConfigCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
+            RotateCommand.Create(),
             RepairCommand.Create(),
         };
         try
@@ -70,7 +73,7 @@ internal static class CommandLine
         {
             return Fail($"the host cannot be reached: {e.Message}", ExitCodes.Unavailable);
         }
-        catch (Exception e) when (e is ModelLoadException or LanguageModelLoadException or KernelLibraryException or OnnxRuntimeException or ShimLoadException or AttestationException)
+        catch (Exception e) when (e is ModelLoadException or LanguageModelLoadException or KernelLibraryException or OnnxRuntimeException or TorchException or ShimLoadException or AttestationException)
         {
             return Fail(e.Message, ExitCodes.Usage);
         }

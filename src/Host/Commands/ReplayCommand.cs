@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Hosting.Replay;
 using OpenGradient.Engine.Hosting.Trust;
 using OpenGradient.Engine.Verification.Replay;
@@ -20,11 +21,12 @@ internal static class ReplayCommand
         var trust = new Option<string?>("--trust") { Description = "Trust file: checks signature, evidence and proof as well, as og verify does" };
         var rpc = CommonOptions.Address("--rpc", "Node to check the anchor against, instead of the trust file's");
         var library = new Option<string?>("--library") { Description = "ONNX Runtime's library" };
+        var torch = new Option<string?>("--torch-library") { Description = "libog_torch.so, for TorchScript models" };
         var generation = new Option<string?>("--generation") { Description = "What og chat --save wrote, where RECEIPT is the receipt of a generated answer" };
         var promptFile = new Option<string?>("--prompt-file") { Description = "The prompt of a generated answer as text, instead of the tokens that were saved" };
         var kernels = new Option<string?>("--kernels") { Description = "The library of language-model kernels" };
         var json = new Option<bool>("--json") { Description = "Print the result as one JSON object" };
-        var command = new Command("replay", "Execute a receipt's row again, and say whether it gives the committed bits") { file, input, item, model, output, tolerance, trust, rpc, library, generation, promptFile, kernels, json };
+        var command = new Command("replay", "Execute a receipt's row again, and say whether it gives the committed bits") { file, input, item, model, output, tolerance, trust, rpc, library, torch, generation, promptFile, kernels, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(tolerance) is { } limit && !(limit >= 0 && double.IsFinite(limit))) throw new FormatException($"--tolerance {limit} is not a number from 0 up");
@@ -41,7 +43,7 @@ internal static class ReplayCommand
             if (parsed.GetValue(output) is { } saved) answer = ReplayFiles.Answer(saved).Outputs;
             var result = bundle is null
                 ? new ReplayResult { Outcome = ReplayOutcome.ReceiptInvalid, Detail = "the file holds no receipt", Failures = [failure!] }
-                : Replay(bundle, parsed.GetValue(model)!, inputs, answer, parsed.GetValue(tolerance), parsed.GetValue(library));
+                : Replay(bundle, parsed.GetValue(model)!, inputs, answer, parsed.GetValue(tolerance), (parsed.GetValue(library), parsed.GetValue(torch)));
             var report = new ReplayReport(result, await Trust(bundle, parsed.GetValue(trust), parsed.GetValue(rpc), cancellation));
             Console.Write(parsed.GetValue(json) ? report.Json() + Environment.NewLine : report.Text());
             return report.ExitCode;
@@ -49,9 +51,9 @@ internal static class ReplayCommand
         return command;
     }
 
-    private static ReplayResult Replay(ReceiptBundle bundle, string model, IReadOnlyList<NamedTensor> inputs, KnownAnswer? answer, double? tolerance, string? library)
+    private static ReplayResult Replay(ReceiptBundle bundle, string model, IReadOnlyList<NamedTensor> inputs, KnownAnswer? answer, double? tolerance, (string? OnnxRuntime, string? Torch) libraries)
     {
-        using var replayer = new BundleReplayer(library);
+        using var replayer = new BundleReplayer(libraries.OnnxRuntime, new TorchConfiguration { Library = libraries.Torch });
         return replayer.Replay(bundle, model, inputs, answer, tolerance);
     }
 

@@ -4,6 +4,7 @@ using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Attestation.Verification;
 using OpenGradient.Engine.Attestation.Verification.Tpm;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Trust;
 
 namespace OpenGradient.Engine.Host.Commands;
 
@@ -34,8 +35,8 @@ internal static class TpmCommand
             var (document, data) = Open(EvidenceFiles.Read(parsed.GetValue(file)!, PlatformEvidence.LargestFile), EvidenceCommand.ReadHex("--nonce", parsed.GetValue(nonce))!.Value);
             var context = new VerificationContext
             {
-                At = EvidenceCommand.ReadTime(parsed.GetValue(at)!), Policy = EvidenceCommand.ReadPolicy(parsed.GetValue(policy)!), Nonce = data,
-                Collateral = EvidenceFiles.ReadCollateral(parsed.GetValue(collateral)),
+                At = CommonOptions.ReadTime(parsed.GetValue(at))!.Value, Policy = EvidenceCommand.ReadPolicy(parsed.GetValue(policy)!), Nonce = data,
+                Collateral = CollateralFolder.Read(parsed.GetValue(collateral)),
             };
             if (TpmEnrolment.Begin(document, context, out var result) is not { } enrolment)
             {

@@ -30,7 +30,9 @@ public static class ConfigurationCheck
         LanguageModelConfiguration.Check(configuration, errors);
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
         Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
-        Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
+        TorchConfiguration.Check(configuration, errors);
+        AttestationConfigurationCheck.Check(configuration.Attestation, errors);
+        RotationConfiguration.Check(configuration.Attestation.Rotation, errors);
         if (configuration.Chain is { } chain) ChainConfigurationCheck.Check(chain, configuration.Roles.Contains("settler"), errors);
         configuration.Settlement.Check(configuration.TrustGap, errors);
         configuration.TrustGap.Check(errors);
@@ -79,7 +81,7 @@ public static class ConfigurationCheck
 
     private static void CheckModel(ModelConfiguration model, string key, List<string> errors)
     {
-        if (model.Path.Length == 0) errors.Add($"{key}.path: a folder or an .onnx file is needed");
+        if (model.Path.Length == 0) errors.Add($"{key}.path: a folder or a model's file is needed");
         if (model.MaxBatch is < 1 or > 65_535) errors.Add($"{key}.maxBatch: between 1 and 65,535");
         if (model.MaxQueuedRequests is < 1 or > 1_000_000) errors.Add($"{key}.maxQueuedRequests: between 1 and 1,000,000");
         if (model.MaxQueueDelayMs is < 0 or > 10_000) errors.Add($"{key}.maxQueueDelayMs: between 0 and 10,000");

@@ -23,6 +23,7 @@ public sealed record HostConfiguration
     public IReadOnlyList<LanguageModelConfiguration> LanguageModels { get; init; } = [];
     public KernelsConfiguration Kernels { get; init; } = new();
     public OnnxRuntimeConfiguration OnnxRuntime { get; init; } = new();
+    public TorchConfiguration Torch { get; init; } = new();
     public AttestationConfiguration Attestation { get; init; } = new();
 
     /// <summary>Null runs without settlement: receipts are signed promises that nobody keeps. For trying out and benchmarks.</summary>
@@ -73,8 +74,11 @@ public sealed record ListenerConfiguration
 
 public sealed record ModelConfiguration
 {
-    /// <summary>A folder with <c>model.json</c>, or an .onnx file.</summary>
+    /// <summary>A folder with <c>model.json</c>, or a model's file (ONNX or TorchScript).</summary>
     public string Path { get; init; } = "";
+
+    /// <summary><c>onnxRuntime</c> or <c>torch</c>: refuses a file that the other one executes. Null: the file's format decides.</summary>
+    public string? Backend { get; init; }
 
     /// <summary>Overrides the name in <c>model.json</c>.</summary>
     public string? Name { get; init; }
@@ -181,8 +185,20 @@ public sealed record AttestationConfiguration
     /// <summary>Path of libog_attest.so; null looks in the documented places.</summary>
     public string? Library { get; init; }
 
-    /// <summary><c>software</c> is for development and is labelled untrusted everywhere.</summary>
+    /// <summary><c>nitro</c>, <c>sev-snp</c>, <c>tdx</c> or <c>tpm</c>; <c>software</c> is for development and is labelled untrusted everywhere.</summary>
     public string Attester { get; init; } = "software";
+
+    /// <summary>A TPM that is not /dev/tpmrm0: a device's path, or a TCTI's name.</summary>
+    public string? Tpm { get; init; }
+
+    /// <summary>File of the policy by which this host judges its own evidence; needed by every attester but <c>software</c>.</summary>
+    public string? Policy { get; init; }
+
+    /// <summary>Folder, or file, with the vendor's certificates, lists and identities.</summary>
+    public string? Collateral { get; init; }
+
+    /// <summary>When the signing key is replaced while the host runs.</summary>
+    public RotationConfiguration Rotation { get; init; } = new();
 }
 
 public sealed record ChainConfiguration

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Verification;
@@ -17,7 +18,12 @@ public sealed class BundleReplayer : IDisposable
 
     /// <param name="library">ONNX Runtime's library; null looks in the documented places.</param>
     /// <exception cref="OnnxRuntimeException">The library cannot be used; the message names it.</exception>
-    public BundleReplayer(string? library = null) => _receipts = new ReceiptReplayer(new OnnxRuntimeBackend(OnnxRuntimeLibrary.Load(library)));
+    public BundleReplayer(string? library = null) : this(library, new TorchConfiguration()) { }
+
+    /// <param name="library">ONNX Runtime's library; null looks in the documented places.</param>
+    /// <param name="torch">How TorchScript models execute; its library is loaded with the first of them.</param>
+    /// <exception cref="OnnxRuntimeException">The library cannot be used; the message names it.</exception>
+    public BundleReplayer(string? library, TorchConfiguration torch) => _receipts = new ReceiptReplayer(ModelBackends.Of(OnnxRuntimeLibrary.Load(library), torch));
 
     /// <summary>Executes a bundle's row again.</summary>
     /// <param name="model">The model's file, or a folder in which the receipt's model is found by name and identity: the model's own, or one of several.</param>

@@ -6,8 +6,10 @@ namespace OpenGradient.Engine.Hosting.Replay;
 /// <summary>Finds the model that a receipt names under a folder of models. The name narrows the search; the identity decides.</summary>
 internal static class ModelFinder
 {
+    private static readonly string[] Endings = ["*.onnx", "*.pt", "*.ts"];
+
     /// <summary>The file whose identity is the receipt's; where none is, the last of that name, whose identity then tells what is wrong.</summary>
-    /// <param name="folder">A model's folder, or a folder of models' folders and .onnx files.</param>
+    /// <param name="folder">A model's folder, or a folder of models' folders and files.</param>
     /// <exception cref="ConfigurationException">Nothing of that name is there.</exception>
     public static string Find(string folder, StatementContext context, Func<string, Hash256> identityOf)
     {
@@ -37,13 +39,13 @@ internal static class ModelFinder
 
     private static IEnumerable<(string Name, string Path)> Candidates(string folder)
     {
-        foreach (var each in new[] { folder }.Concat(Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)))
+        foreach (var each in new[] { folder }.Concat(ModelFolder.Below(folder).Select(model => model.Path)).Distinct(StringComparer.Ordinal))
         {
             if (!File.Exists(Path.Combine(each, "model.json")) || ModelFolder.IsLanguageModel(each)) continue;
             var options = ModelFolder.Read(new ModelConfiguration { Path = each }, new OnnxRuntimeConfiguration());
             yield return (options.Name, options.Path);
         }
 
-        foreach (var file in Directory.EnumerateFiles(folder, "*.onnx").Order(StringComparer.Ordinal)) yield return (Path.GetFileNameWithoutExtension(file), file);
+        foreach (var file in Endings.SelectMany(ending => Directory.EnumerateFiles(folder, ending).Order(StringComparer.Ordinal))) yield return (Path.GetFileNameWithoutExtension(file), file);
     }
 }

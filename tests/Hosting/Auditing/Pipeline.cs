@@ -2,6 +2,9 @@ using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Auditing;
+using OpenGradient.Engine.Hosting.Backends;
+using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.Epochs;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
 using OpenGradient.Engine.Settlement.Evm;
@@ -19,7 +22,7 @@ namespace OpenGradient.Engine.Hosting.Tests.Auditing;
 internal sealed class Pipeline : IAsyncDisposable
 {
     private static readonly AttestationShim Shim = AttestationShim.Load();
-    private static readonly OnnxRuntimeBackend Honest = new(OnnxRuntimeLibrary.Load());
+    private static readonly ModelBackends Honest = ModelBackends.Of(OnnxRuntimeLibrary.Load(), new TorchConfiguration());
 
     private readonly Anvil _anvil;
     private readonly string _folder;
@@ -62,10 +65,10 @@ internal sealed class Pipeline : IAsyncDisposable
     public static BundleVerifier Verifier { get; } = new(new NativeSignatures(Shim), new EvidenceVerifier(new NativeSignatures(Shim)));
 
     /// <summary>Starts over a folder: a new epoch, as every start has.</summary>
-    public static async Task<Pipeline> Start(Anvil anvil, string folder, uint oneIn, string retention = "memory", bool halts = true)
+    public static async Task<Pipeline> Start(Anvil anvil, string folder, uint oneIn, string retention = "memory", bool halts = true, string? model = null)
     {
         var pipeline = new Pipeline(anvil, folder);
-        await pipeline.Compose(oneIn, retention, halts);
+        await pipeline.Compose(oneIn, retention, halts, model ?? Model);
         return pipeline;
     }
 
@@ -132,7 +135,7 @@ internal sealed class Pipeline : IAsyncDisposable
         _http.Dispose();
     }
 
-    private async Task Compose(uint oneIn, string retention, bool halts)
+    private async Task Compose(uint oneIn, string retention, bool halts, string model)
     {
         var signatures = new NativeSignatures(Shim);
         Epoch = EnclaveEpoch.Open(
@@ -159,9 +162,9 @@ internal sealed class Pipeline : IAsyncDisposable
             new AuditParts { Settlement = Settlement, Retention = Retention, Backend = Honest, Model = Served, Fraud = new FraudFolder(Fraud) });
         Engine = new InferenceEngine(new InferenceEngineOptions
         {
-            Backend = Backend, Sealer = new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits), Sink = Settlement, Tap = Retention,
+            Backend = Backend, Sealer = new KeyEpochs(Epoch, 1, Settlement.Audits, TimeProvider.System), Sink = Settlement, Tap = Retention,
         });
-        await Engine.LoadModelAsync(new ModelOptions { Name = "digits", Path = Model, Determinism = DeterminismClass.A, RecheckOneIn = 0 });
+        await Engine.LoadModelAsync(new ModelOptions { Name = "digits", Path = model, Determinism = DeterminismClass.A, RecheckOneIn = 0 });
         Backend.Begin();
         await Audit.TickAsync(CancellationToken.None); // from now on every anchor is drawn for
     }

@@ -1,0 +1,3 @@
+using OpenGradient.Engine.Benchmarks;
+
+return await TorchRun.MainAsync(args);
