@@ -48,7 +48,11 @@ case ${1:-} in
   engine) shift; ./scripts/setup.sh bench; make_models; exec artifacts/bin/OpenGradient.Engine.Benchmarks/release/OpenGradient.Engine.Benchmarks "$@" ;;
   settlement) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.SettlementBench/release/OpenGradient.Engine.SettlementBench "$@" ;;
   llm) shift; ./scripts/setup.sh bench; make_language_models; exec artifacts/bin/OpenGradient.Engine.LanguageModelBench/release/OpenGradient.Engine.LanguageModelBench "$@" ;;
-  torch) shift; OG_TORCH=need ./scripts/setup.sh bench; make_torch_models; exec artifacts/bin/OpenGradient.Engine.TorchBench/release/OpenGradient.Engine.TorchBench "$@" ;;
+  torch)
+    shift
+    [ "${OG_TORCH:-}" != skip ] || { echo "bench.sh torch needs libtorch, and OG_TORCH=skip leaves it out" >&2; exit 2; }
+    OG_TORCH=need ./scripts/setup.sh bench; make_torch_models
+    exec artifacts/bin/OpenGradient.Engine.TorchBench/release/OpenGradient.Engine.TorchBench "$@" ;;
   load) shift; ./scripts/setup.sh bench; exec artifacts/bin/OpenGradient.Engine.Load/release/OpenGradient.Engine.Load "$@" ;;
   *) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

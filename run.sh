@@ -1,30 +1,39 @@
 #!/usr/bin/env bash
 # From nothing to final receipts: installs what is missing, builds, starts a development chain and the engine, sends the
 # shipped inputs and shows their receipts become final. Then it stays up: http://127.0.0.1:8080 has the live page.
-# Usage: ./run.sh [--once] [--backend onnxruntime|torch]
-#   --once     ends when every receipt is final (0), or says why one is not within a minute (1)
-#   --backend  torch serves the TorchScript twins of the shipped models through libtorch (default onnxruntime)
-# Environment: OG_DATA (folder, default data, with torch data-torch), OG_HTTP_PORT (default 8080)
+# Usage: ./run.sh [--once] [--backend onnxruntime|torch] [--attester software|tpm]
+#   --once      ends when every receipt is final (0), or says why one is not within a minute (1)
+#   --backend   torch serves the TorchScript twins of the shipped models through libtorch (default onnxruntime)
+#   --attester  tpm: a TPM in software beside the chain vouches for the engine (mock hardware: it proves nothing)
+# Environment: OG_DATA (folder, default data, data-torch, data-tpm or data-torch-tpm), OG_HTTP_PORT (default 8080)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-once=no backend=onnxruntime
+once=no backend=onnxruntime attester=software
 while [ $# -gt 0 ]; do
   case $1 in
     --once) once=yes ;;
-    --backend) backend=${2:-}; shift ;;
-    --help|-h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --backend) shift; backend=${1:-} ;;
+    --attester) shift; attester=${1:-} ;;
+    --help|-h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
-  shift
+  [ $# -eq 0 ] || shift
 done
 
-# A data folder keeps the models that it was made with, so each backend has its own.
+# A data folder keeps the models and the attester that it was made with, so each choice has its own.
+data=data
 case $backend in
-  onnxruntime) data=${OG_DATA:-data} models=models ;;
-  torch) data=${OG_DATA:-data-torch} models=models/torch ;;
+  onnxruntime) models=models ;;
+  torch) models=models/torch data=$data-torch ;;
   *) echo "run.sh: --backend is onnxruntime or torch, not '$backend'" >&2; exit 2 ;;
 esac
+case $attester in
+  software) ;;
+  tpm) data=$data-tpm ;;
+  *) echo "run.sh: --attester is software or tpm, not '$attester'" >&2; exit 2 ;;
+esac
+data=${OG_DATA:-$data}
 http_port=${OG_HTTP_PORT:-8080}
 say() { printf '\033[1m[run]\033[0m %s\n' "$*"; }
 fail() { printf '[run] error: %s\n' "$*" >&2; exit 1; }
@@ -32,16 +41,21 @@ fail() { printf '[run] error: %s\n' "$*" >&2; exit 1; }
 in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 if in_use "$http_port"; then fail "port $http_port on 127.0.0.1 is in use; stop what listens there or set OG_HTTP_PORT"; fi
 
-if [ "$backend" = torch ]; then export OG_TORCH=need; fi
+[ "$attester" = software ] || export OG_SOFTWARE_TPM=yes
+if [ "$backend" = torch ]; then
+  [ "${OG_TORCH:-}" != skip ] || fail "--backend torch needs libtorch, and OG_TORCH=skip leaves it out"
+  export OG_TORCH=need
+fi
 ./scripts/setup.sh run
 og=artifacts/bin/OpenGradient.Engine.Host/release/og
 anvil=$(echo node_modules/@foundry-rs/anvil-*/bin/anvil)
 
 # Children end with this script, also when it is killed outright: the kernel signals them (--pdeathsig).
-host_pid='' chain_pid=''
+host_pid='' chain_pid='' tpm_pid=''
 stop() {
   trap - EXIT INT TERM
   [ -z "$host_pid" ] || { kill -TERM "$host_pid" 2>/dev/null || true; wait "$host_pid" 2>/dev/null || true; }
+  [ -z "$tpm_pid" ] || { kill -TERM "$tpm_pid" 2>/dev/null || true; wait "$tpm_pid" 2>/dev/null || true; }
   [ -z "$chain_pid" ] || { kill -TERM "$chain_pid" 2>/dev/null || true; wait "$chain_pid" 2>/dev/null || true; }
 }
 trap stop EXIT
@@ -63,7 +77,22 @@ for _ in $(seq 100); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chai
 sleep 0.2
 { kill -0 "$chain_pid" 2>/dev/null && in_use "$chain_port"; } || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
 
-"$og" init --development --data "$data" --rpc "$rpc" --models "$models"
+attesting=(--attester software)
+if [ "$attester" = tpm ]; then
+  mkdir -p "$data/tpm"
+  tpm=$(cd "$data/tpm" && pwd)
+  # A socket's path has 108 bytes at most.
+  [ ${#tpm} -le 90 ] || fail "the path of $data is too long for a socket: set OG_DATA to a shorter one"
+  rm -f "$tpm/socket" "$tpm/socket.ctrl" # of a run that was killed
+  say "starting a TPM in software: MOCK HARDWARE, it proves nothing about this machine"
+  setpriv --pdeathsig TERM ./scripts/software-tpm.sh "$tpm" >"$data/tpm/tpm.log" 2>&1 </dev/null &
+  tpm_pid=$!
+  for _ in $(seq 300); do kill -0 "$tpm_pid" 2>/dev/null || break; [ -S "$tpm/socket.ctrl" ] && break; sleep 0.1; done
+  { kill -0 "$tpm_pid" 2>/dev/null && [ -S "$tpm/socket" ]; } || { cat "$data/tpm/tpm.log" >&2; fail "the software TPM did not start"; }
+  attesting=(--attester tpm --tpm "swtpm:path=$tpm/socket" --collateral "$tpm/collateral")
+fi
+
+"$og" init --development --data "$data" --rpc "$rpc" --models "$models" "${attesting[@]}"
 
 say "starting the engine on http://127.0.0.1:$http_port"
 operator_port=$((http_port + 1))

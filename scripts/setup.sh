@@ -15,7 +15,8 @@ packages=(cmake ninja-build gcc libc6-dev pkg-config libsecp256k1-dev libssl-dev
 node_major=$(node --version 2>/dev/null | sed -E 's/^v([0-9]+).*/\1/' || true)
 [ "${node_major:-0}" -ge 18 ] || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
-[ "$purpose" = test ] && packages+=(chromium postgresql swtpm tpm2-tools libtss2-dev libtss2-tcti-swtpm0)
+[ "$purpose" = test ] && packages+=(chromium postgresql swtpm swtpm-tools tpm2-tools libtss2-dev libtss2-tcti-swtpm0)
+[ "${OG_SOFTWARE_TPM:-no}" = yes ] && packages+=(swtpm swtpm-tools libtss2-dev libtss2-tcti-swtpm0) # run.sh --attester tpm
 [ "$purpose" = bench ] && packages+=(wrk python3-onnx)
 # libtorch, a gigabyte: for the tests and benchmarks of the second backend. Without the openmp flavour of OpenBLAS it crawls.
 if [ "${OG_TORCH:-}" = skip ]; then

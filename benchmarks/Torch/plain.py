@@ -84,7 +84,7 @@ class Plain:
             kept.extend(torch.empty(output.shape, dtype=output.dtype, pin_memory=True) for output in outputs)
         for target, output in zip(kept, outputs):
             target.copy_(output, non_blocking=True)
-        torch.cuda.current_stream().synchronize()
+        torch.cuda.current_stream(self.device).synchronize()
         return kept
 
     def window(self, batch, calls, threads):
@@ -173,8 +173,8 @@ def main():
     torch.set_num_threads(1)
     # The engine's precision: TF32 off, fusers and profiling off, so that the first call computes as every later one does.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    torch._C._jit_set_profiling_executor(False)
-    torch._C._jit_set_texpr_fuser_enabled(False)
+    for switch in ("_jit_set_profiling_mode", "_jit_set_texpr_fuser_enabled"):
+        getattr(torch._C, switch, lambda on: None)(False)
     plain = Plain(path, threads, device, rows)
     answers = {
         "fixed": lambda batch, calls: plain.window(int(batch), int(calls), threads),

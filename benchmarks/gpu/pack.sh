@@ -34,7 +34,7 @@ cp models/torch/digits/model.pt models/torch/digits/model.json "$kit/models/digi
 cp $attest "$kit/bench/"
 # Taken on the other machine only where it has none of its own.
 for library in libsecp256k1.so.1 libcrypto.so.3 libssl.so.3; do
-  found=$(ldconfig -p | awk -v name="$library" '$1 == name && /x86-64/ { print $NF; exit }')
+  found=$(ldconfig -p | awk -v name="$library" '$1 == name && /x86-64/ && !seen++ { print $NF }')
   [ -n "$found" ] || fail "$library is missing here"
   cp -L "$found" "$kit/lib/"
 done

@@ -11,7 +11,7 @@ fail() { printf '[gpu] error: %s\n' "$*" >&2; exit 2; }
 device=cuda:0 options=()
 while [ $# -gt 0 ]; do
   case $1 in
-    --device) device=${2:-}; shift ;;
+    --device) device=${2:-}; shift $(($# > 1)) ;;
     --help|-h) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) options+=("$1") ;;
   esac

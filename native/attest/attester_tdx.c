@@ -57,7 +57,7 @@ og_status og_tdx_document_by(const og_platform *platform, const og_attester_inpu
 {
     uint8_t quote[OG_TSM_BLOB_MAX];
     size_t size = 0;
-    og_status status = og_tsm_report(platform, PROVIDER, input->report_data, quote, &size, error);
+    og_status status = og_tsm_report(platform, PROVIDER, input->report_data, quote, &size, NULL, NULL, error);
     if (status == OG_UNAVAILABLE) status = quote_by_ioctl(platform, input->report_data, quote, &size, error);
     if (status != OG_OK) return status;
     if (!og_tdx_quote_carries(quote, size, input->report_data)) return og_fail(error, OG_SYSTEM, 0, "what the kernel gave is no TDX quote over this report data");

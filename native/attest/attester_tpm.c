@@ -9,6 +9,18 @@
 #include "error.h"
 
 #define DEVICE "/dev/tpmrm0"
+#define EVENT_LOG "/sys/kernel/security/tpm0/binary_bios_measurements" /* readable for root, or whom root lets */
+
+void og_tpm_put_log(og_bytes *out, const char *path)
+{
+    const size_t head = 4;
+    size_t size = 0;
+    if (path != NULL && out->size + head < out->capacity &&
+        og_platform_read(&og_linux, path, "the event log", out->at + out->size + head, out->capacity - out->size - head, &size, NULL) != OG_OK)
+        size = 0;
+    og_put_u32(out, (uint32_t)size);
+    out->size += size; /* in its place already */
+}
 
 #if __has_include(<tss2/tss2_esys.h>) && __has_include(<tss2/tss2_tctildr.h>)
 #include "tpm.h"
@@ -96,11 +108,17 @@ og_status og_tpm_document_by(const char *path, const og_attester_input *input, o
             og_put_u16(out, (uint16_t)size);
             og_put(out, certificate, size);
         }
-        og_put_u32(out, 0); /* no event log: the firmware's is larger than evidence may be */
+        og_tpm_put_log(out, input->event_log);
     }
     if (key != ESYS_TR_NONE) og_tpm_flush(&tpm, key);
     og_tpm_close(&tpm);
     return status;
+}
+
+bool og_tpm_reachable(char *reason, size_t capacity)
+{
+    snprintf(reason, capacity, "libtss2-esys.so.0 or libtss2-tctildr.so.0 cannot be loaded");
+    return og_tpm_libraries();
 }
 
 bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity)
@@ -122,6 +140,12 @@ og_status og_tpm_document_by(const char *path, const og_attester_input *input, o
     return og_fail(error, OG_UNAVAILABLE, 0, "this build has no attester of this kind: it was made without the TSS2 headers");
 }
 
+bool og_tpm_reachable(char *reason, size_t capacity)
+{
+    snprintf(reason, capacity, "this build has no attester of this kind: it was made without the TSS2 headers");
+    return false;
+}
+
 bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity)
 {
     (void)platform;
@@ -134,5 +158,9 @@ bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity)
 
 og_status og_tpm_document(const og_attester_input *input, og_bytes *out, og_error *error)
 {
-    return og_tpm_document_by("device:" DEVICE, input, out, error);
+    if (input->device != NULL) return og_tpm_document_by(input->device, input, out, error);
+    /* the kernel's log is that of the system's own TPM */
+    og_attester_input with_log = *input;
+    with_log.event_log = EVENT_LOG;
+    return og_tpm_document_by("device:" DEVICE, &with_log, out, error);
 }

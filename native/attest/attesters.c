@@ -44,12 +44,13 @@ og_status og_attesters(og_attester_info *list, size_t capacity, size_t *written)
     return OG_OK;
 }
 
-const og_attester *og_attester_find(uint16_t kind, og_error *error)
+const og_attester *og_attester_find(uint16_t kind, bool names_device, og_error *error)
 {
     for (size_t i = 0; i < table_size; i++) {
         if (table[i].kind != kind) continue;
         char reason[200];
-        if (judge(&table[i], reason, sizeof reason)) return &table[i];
+        bool available = names_device && kind == OG_ATTESTER_TPM ? og_tpm_reachable(reason, sizeof reason) : judge(&table[i], reason, sizeof reason);
+        if (available) return &table[i];
         og_fail(error, OG_UNAVAILABLE, 0, "attester %s: %s", table[i].name, reason);
         return NULL;
     }

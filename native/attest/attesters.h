@@ -17,6 +17,8 @@ typedef struct og_attester_input {
     const secp256k1_context *curve;
     const uint8_t *nonce; /* of the binding, for documents that have a place for it; may be null when nonce_size is 0 */
     size_t nonce_size;
+    const char *device; /* a TCTI's name, zero-terminated; null: the attester's own device */
+    const char *event_log; /* of a TPM's firmware, a file's path; null: none */
 } og_attester_input;
 
 typedef struct og_attester {
@@ -34,8 +36,8 @@ typedef struct og_attester {
     bool (*present)(const og_platform *platform, char *reason, size_t capacity);
 } og_attester;
 
-/* Null, with error written, when the kind is unknown or cannot be used here. */
-const og_attester *og_attester_find(uint16_t kind, og_error *error);
+/* Null, with error written, when the kind is unknown or cannot be used here. A named device is looked for only when it is opened. */
+const og_attester *og_attester_find(uint16_t kind, bool names_device, og_error *error);
 
 og_status og_software_document(const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_nitro_document(const og_attester_input *input, og_bytes *out, og_error *error);
@@ -47,10 +49,16 @@ bool og_sev_snp_present(const og_platform *platform, char *reason, size_t capaci
 bool og_tdx_present(const og_platform *platform, char *reason, size_t capacity);
 bool og_tpm_present(const og_platform *platform, char *reason, size_t capacity);
 
+/* Whether a TPM that is not the system's own could be talked to. */
+bool og_tpm_reachable(char *reason, size_t capacity);
+
 /* The same over another platform; the functions above use the running kernel. */
 og_status og_nitro_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_sev_snp_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
 og_status og_tdx_document_by(const og_platform *platform, const og_attester_input *input, og_bytes *out, og_error *error);
+
+/* Appends a length and the log, nothing but a length of 0 where it cannot be read or out has no room for it. */
+void og_tpm_put_log(og_bytes *out, const char *path);
 
 /* path as TCTI names it. */
 og_status og_tpm_document_by(const char *path, const og_attester_input *input, og_bytes *out, og_error *error);

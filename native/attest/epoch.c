@@ -13,6 +13,12 @@ static og_status check_config(const og_epoch_config *config, og_error *error)
     if (config->library_count != 0) OG_REQUIRE(config->libraries);
     if (config->nonce_size != 0) OG_REQUIRE(config->nonce);
     if (config->reserved != 0) return og_fail(error, OG_OUT_OF_RANGE, 0, "og_epoch_config.reserved is not 0");
+    if (config->device_size != 0) OG_REQUIRE(config->device);
+    if (config->device_size > OG_DEVICE_MAX) return og_fail(error, OG_OUT_OF_RANGE, 0, "a device's name is at most %u bytes", OG_DEVICE_MAX);
+    if (config->device_size != 0 && config->attester != OG_ATTESTER_TPM)
+        return og_fail(error, OG_OUT_OF_RANGE, 0, "only the tpm attester takes a device's name");
+    if (config->device_size != 0 && memchr(config->device, 0, config->device_size) != NULL)
+        return og_fail(error, OG_OUT_OF_RANGE, 0, "a device's name holds a zero byte");
     if (config->nonce_size > OG_NONCE_MAX) return og_fail(error, OG_OUT_OF_RANGE, 0, "a nonce is at most %u bytes", OG_NONCE_MAX);
     if (config->attester == OG_ATTESTER_SOFTWARE) OG_REQUIRE(config->root_secret);
     return OG_OK;
@@ -57,8 +63,12 @@ static og_status attest(og_epoch *epoch, const og_epoch_config *config, og_error
 
 static og_status begin(og_epoch *epoch, const og_epoch_config *config, og_error *error)
 {
-    epoch->attester = og_attester_find(config->attester, error);
+    epoch->attester = og_attester_find(config->attester, config->device_size != 0, error);
     if (epoch->attester == NULL) return OG_UNAVAILABLE;
+    if (config->device_size != 0) {
+        epoch->device = strndup(config->device, config->device_size);
+        if (epoch->device == NULL) return og_fail(error, OG_SYSTEM, ENOMEM, "no memory for an epoch");
+    }
     memcpy(epoch->log_id, config->log_id, sizeof epoch->log_id);
     memcpy(epoch->contract, config->contract, sizeof epoch->contract);
     epoch->chain_id = config->chain_id;
@@ -95,6 +105,7 @@ void og_epoch_close(og_epoch *epoch)
     og_secrets_free(epoch->secrets);
     if (epoch->curve != NULL) secp256k1_context_destroy(epoch->curve);
     pthread_mutex_destroy(&epoch->checkpoint_lock);
+    free(epoch->device);
     free(epoch->binding);
     free(epoch->evidence);
     free(epoch);

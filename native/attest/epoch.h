@@ -13,6 +13,7 @@ struct og_epoch {
     secp256k1_context *curve;
     og_secrets *secrets;
     const og_attester *attester;
+    char *device; /* zero-terminated; null: the attester's own */
     uint8_t build_digest[32];
     uint8_t id[32];
     uint8_t public_key[65];

@@ -17,7 +17,7 @@ og_status og_put_evidence(og_bytes *out, const og_epoch *epoch, const uint8_t *n
 
     uint8_t report_data[64] = {0};
     memcpy(report_data, id, 32);
-    og_attester_input input = {report_data, epoch->build_digest, host_seconds, epoch->secrets->root, epoch->curve, nonce, nonce_size};
+    og_attester_input input = {report_data, epoch->build_digest, host_seconds, epoch->secrets->root, epoch->curve, nonce, nonce_size, epoch->device, NULL};
     uint8_t document_bytes[document_max];
     og_bytes document = {document_bytes, sizeof document_bytes, 0};
     og_status status = epoch->attester->document(&input, &document, error);

@@ -2,7 +2,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "og_attest.h"
+#include "memory.h"
 
 og_status og_ed25519_public_key(const uint8_t seed[32], uint8_t public_key[32])
 {
@@ -11,6 +11,7 @@ og_status og_ed25519_public_key(const uint8_t seed[32], uint8_t public_key[32])
     size_t size = 32;
     int got = key != NULL && EVP_PKEY_get_raw_public_key(key, public_key, &size) == 1 && size == 32;
     EVP_PKEY_free(key);
+    og_scrub_stack();
     return got ? OG_OK : OG_CRYPTO;
 }
 
@@ -24,6 +25,7 @@ og_status og_ed25519_sign(const uint8_t seed[32], const uint8_t *message, size_t
                EVP_DigestSign(context, signature, &size, message, message_size) == 1 && size == OG_ED25519_SIGNATURE_SIZE;
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
+    og_scrub_stack();
     return made ? OG_OK : OG_CRYPTO;
 }
 
@@ -54,5 +56,6 @@ og_status og_scrypt(const uint8_t *password, size_t password_size, const uint8_t
     if ((password == NULL && password_size != 0) || (salt == NULL && salt_size != 0) || key == NULL) return OG_NULL_ARGUMENT;
     if (key_size == 0 || n < 2 || (n & (n - 1)) != 0 || r == 0 || r > 64 || p == 0 || p > 64 || n > memory_limit / 128 / r) return OG_OUT_OF_RANGE;
     int made = EVP_PBE_scrypt(password != NULL ? (const char *)password : "", password_size, salt, salt_size, n, r, p, memory_limit + (1 << 20), key, key_size);
+    og_scrub_stack();
     return made == 1 ? OG_OK : OG_OUT_OF_RANGE;
 }

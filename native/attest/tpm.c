@@ -1,21 +1,17 @@
 #if __has_include(<tss2/tss2_esys.h>) && __has_include(<tss2/tss2_tctildr.h>)
 #include "tpm.h"
 
-#include <dlfcn.h>
 #include <string.h>
 
 #include "error.h"
+#include "tpm_calls.h"
 
 enum { certificate_index = 0x01c00002, chunk = 512 };
-
-/* A function of a library; the header gives its type, so a call is checked as if it were linked. */
-#define CALL(library, name) (*(__typeof__(&name) *)&(void *){dlsym(library, #name)})
-#define ESYS(name) CALL(tpm->esys_library, name)
 
 /* All that is called; looked for once, so that no call meets a null. */
 static const char *const esys_names[] = {"Esys_Initialize", "Esys_Finalize",    "Esys_CreatePrimary",   "Esys_Quote",        "Esys_PCR_Read",
                                          "Esys_Free",       "Esys_FlushContext", "Esys_TR_FromTPMPublic", "Esys_NV_ReadPublic", "Esys_NV_Read",
-                                         "Esys_TR_Close"};
+                                         "Esys_TR_Close",   "Esys_StartAuthSession", "Esys_PolicySecret", "Esys_ActivateCredential"};
 
 static bool load(og_tpm *tpm)
 {

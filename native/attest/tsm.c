@@ -106,7 +106,14 @@ static og_status check_generation(const request *of, uint64_t writes, bool *agai
                    generation, writes);
 }
 
-static og_status ask(const request *of, const char *provider, const uint8_t data[64], uint8_t *blob, size_t *written, bool *again, og_error *error)
+/* What the host added: nobody needs it, so its absence is no failure. */
+static void get_aux(const request *of, uint8_t *aux, size_t *written)
+{
+    if (aux != NULL && get(of, "auxblob", aux, OG_TSM_BLOB_MAX, written, NULL) != OG_OK) *written = 0;
+}
+
+static og_status ask(const request *of, const char *provider, const uint8_t data[64], uint8_t *blob, size_t *written, uint8_t *aux, size_t *aux_written,
+                     bool *again, og_error *error)
 {
     uint64_t writes = 0;
     og_status status = check_provider(of, provider, error);
@@ -118,6 +125,7 @@ static og_status ask(const request *of, const char *provider, const uint8_t data
     status = put(of, "inblob", data, data_size, &failed);
     if (status == OG_OK) status = check_generation(of, writes, again, &failed);
     if (status == OG_OK) status = get(of, "outblob", blob, OG_TSM_BLOB_MAX, written, &failed);
+    if (status == OG_OK) get_aux(of, aux, aux_written);
     if (status == OG_OK) status = check_generation(of, writes, again, &failed);
     if (status == OG_OK && *written == 0) status = og_fail(&failed, OG_SYSTEM, 0, "outblob is empty");
     if (failed.os_error == EBUSY || failed.os_error == EAGAIN) *again = true;
@@ -125,14 +133,15 @@ static og_status ask(const request *of, const char *provider, const uint8_t data
     return status;
 }
 
-og_status og_tsm_report(const og_platform *platform, const char *provider, const uint8_t data[64], uint8_t *blob, size_t *written, og_error *error)
+og_status og_tsm_report(const og_platform *platform, const char *provider, const uint8_t data[64], uint8_t *blob, size_t *written, uint8_t *aux,
+                        size_t *aux_written, og_error *error)
 {
     for (unsigned attempt = 0;; attempt++) {
         request of;
         bool again = false;
         og_status status = make(&of, platform, error);
         if (status != OG_OK) return status;
-        status = ask(&of, provider, data, blob, written, &again, error);
+        status = ask(&of, provider, data, blob, written, aux, aux_written, &again, error);
         platform->remove_folder(of.folder);
         if (status == OG_OK || !again || attempt + 1 == attempts) return status;
         platform->wait(first_wait << attempt);

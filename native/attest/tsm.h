@@ -12,9 +12,11 @@ const char *og_tsm_missing(const og_platform *platform, const char *provider);
 
 /*
  * Asks for the report over 64 bytes. OG_UNAVAILABLE where configfs-tsm is not here or belongs to another provider:
- * the caller may try something else. blob has OG_TSM_BLOB_MAX bytes.
+ * the caller may try something else. blob has OG_TSM_BLOB_MAX bytes; so has aux, for auxblob, which many a kernel has
+ * not: its size is 0 then, and where it does not fit. aux may be null, and aux_written with it.
  */
-og_status og_tsm_report(const og_platform *platform, const char *provider, const uint8_t data[64], uint8_t *blob, size_t *written, og_error *error);
+og_status og_tsm_report(const og_platform *platform, const char *provider, const uint8_t data[64], uint8_t *blob, size_t *written, uint8_t *aux,
+                        size_t *aux_written, og_error *error);
 
 /* A number attribute: decimal digits, then at most one line feed. */
 bool og_tsm_number(const uint8_t *text, size_t size, uint64_t *value);

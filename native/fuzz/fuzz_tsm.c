@@ -116,7 +116,7 @@ static size_t put_chunk(uint8_t *bytes, size_t size, const char *text)
     return size + 1 + strlen(text);
 }
 
-/* provider, privlevel_floor, [privlevel], inblob, generation, outblob, generation: the written ones take an empty chunk */
+/* provider, privlevel_floor, [privlevel], inblob, generation, outblob, auxblob, generation: the written ones take an empty chunk */
 size_t fuzz_example(uint32_t which, uint8_t *bytes)
 {
     bool level = which % 2 == 0;
@@ -129,5 +129,8 @@ size_t fuzz_example(uint32_t which, uint8_t *bytes)
     memset(bytes + size, 0, 1184);
     bytes[size + 0x50] = 7;
     size += 1184;
+    static const uint8_t table[] = {60, 0x63, [17] = 48, [21] = 12, [60] = 0xce};
+    memcpy(bytes + size, table, sizeof table);
+    size += sizeof table;
     return put_chunk(bytes, size, level ? "2\n" : "1\n");
 }

@@ -44,7 +44,7 @@ extern "C" {
 #endif
 
 /* Raised by every change that an old caller would misread. */
-#define OG_ABI_VERSION 3u
+#define OG_ABI_VERSION 4u
 
 #define OG_HASH_SIZE 32u
 #define OG_ADDRESS_SIZE 20u
@@ -58,6 +58,7 @@ extern "C" {
 #define OG_STATEMENT_MAX 8377u /* header 120, signature 65, body 8,192 */
 #define OG_ROWS_MAX 65536u
 #define OG_NONCE_MAX 64u
+#define OG_DEVICE_MAX 255u
 #define OG_BINDING_MAX 8192u
 #define OG_EVIDENCE_MAX 65536u
 
@@ -152,10 +153,13 @@ typedef struct og_epoch_config {
     const uint8_t *nonce; /* at most OG_NONCE_MAX bytes: a recent block hash */
     size_t nonce_size;
     const uint8_t *root_secret; /* OG_ATTESTER_SOFTWARE: secret of the development root, 32 bytes; others: null */
+    const char *device;         /* OG_ATTESTER_TPM: a TCTI's name instead of "device:/dev/tpmrm0", no terminator needed; others: null */
+    size_t device_size;         /* 1 to OG_DEVICE_MAX with a device, else 0 */
 } og_epoch_config;
 
 /*
  * Generates a key and has the attester vouch for it. OG_UNAVAILABLE when the attester does not work here,
+ * OG_OUT_OF_RANGE for a device of an attester that has one of its own only,
  * OG_BAD_KEY for a root secret that is no key, OG_SYSTEM when the key page cannot be locked (RLIMIT_MEMLOCK).
  */
 OG_API og_status og_epoch_open(const og_epoch_config *config, og_epoch **epoch, og_error *error);
@@ -175,6 +179,15 @@ OG_API og_status og_epoch_evidence(const og_epoch *epoch, uint8_t *evidence, siz
  */
 OG_API og_status og_epoch_challenge(const og_epoch *epoch, const uint8_t *nonce, size_t nonce_size, uint64_t host_seconds,
                                     uint8_t *evidence, size_t capacity, size_t *written, og_error *error);
+
+/*
+ * Answers a challenge that was made for the attestation key of OG_ATTESTER_TPM and the endorsement key of its TPM
+ * (docs/attestation/tpm.md, "Enrolment"): 32 bytes that nobody else can find. device as in og_epoch_config; 0 bytes: the
+ * system's own TPM. OG_REFUSED where the challenge is for another TPM or key, OG_OUT_OF_RANGE where it is none,
+ * OG_UNAVAILABLE where this build or machine cannot talk to a TPM.
+ */
+OG_API og_status og_tpm_activate(const char *device, size_t device_size, const uint8_t *challenge, size_t challenge_size, uint8_t answer[32],
+                                 og_error *error);
 
 /* ---- Sealing --------------------------------------------------------------------------------------------------- */
 

@@ -16,7 +16,7 @@ fake faked;
 static char reports[32];
 static _Thread_local char attribute[400]; /* the one that this thread has open */
 static _Thread_local int host_end = -1;
-static const char *const attributes[] = {"provider", "generation", "inblob", "outblob", "privlevel", "privlevel_floor"};
+static const char *const attributes[] = {"provider", "generation", "inblob", "outblob", "auxblob", "privlevel", "privlevel_floor"};
 
 static void write_file(const char *folder, const char *name, const void *bytes, size_t size)
 {
@@ -82,6 +82,10 @@ static bool fill_outblob(const char *folder)
     CHECK(blob != NULL && read_file(folder, "inblob", data, sizeof data) == 64);
     faked.report(data, blob, &size);
     write_file(folder, "outblob", blob, size);
+    if (faked.aux != NULL) {
+        faked.aux(blob, &size);
+        write_file(folder, "auxblob", blob, size);
+    }
     free(blob);
     return true;
 }

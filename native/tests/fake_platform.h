@@ -15,6 +15,8 @@ typedef struct fake {
     int busy;             /* so many reads of outblob fail with EBUSY */
     void (*report)(const uint8_t data[64], uint8_t *blob, size_t *size); /* makes outblob; a blob has fake_blob_max bytes */
 
+    void (*aux)(uint8_t *blob, size_t *size); /* makes auxblob; null: no such attribute */
+
     bool device;                                                    /* the kind's device can be opened */
     int (*command)(unsigned long request, void *argument);          /* ioctl; -1 with errno */
     void (*answer)(const uint8_t *request, uint8_t *to, size_t *size); /* what the host's service sends, length included; null: unreachable */

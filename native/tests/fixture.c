@@ -55,3 +55,14 @@ void fixture_buffers(fixture_sealed *sealed)
                               .receipt_ids = sealed->receipt_ids,
                               .receipt_ids_capacity = sizeof sealed->receipt_ids};
 }
+
+void fixture_seal_and_sign(og_epoch *epoch)
+{
+    static fixture_sealed sealed;
+    og_batch batch = fixture_batch(64);
+    og_checkpoint checkpoint = {1, {1}, {1}};
+    uint8_t signature[65];
+    fixture_buffers(&sealed);
+    for (int i = 0; i < 20; i++) CHECK_STATUS(OG_OK, og_epoch_seal(epoch, &batch, &sealed.out, NULL));
+    CHECK_STATUS(OG_OK, og_epoch_sign_checkpoint(epoch, &checkpoint, signature, NULL));
+}

@@ -27,4 +27,7 @@ typedef struct fixture_sealed {
 /* Points out at the buffers above. */
 void fixture_buffers(fixture_sealed *sealed);
 
+/* Twenty batches and a checkpoint: everything that the epoch's key is used for. */
+void fixture_seal_and_sign(og_epoch *epoch);
+
 #endif

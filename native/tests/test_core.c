@@ -37,13 +37,7 @@ static void seal_and_abort(const char *folder, int to_parent, int with_copy)
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
     CHECK(chdir(folder) == 0 && setrlimit(RLIMIT_CORE, &limit) == 0);
     og_epoch *epoch = fixture_epoch();
-    static fixture_sealed sealed;
-    og_batch batch = fixture_batch(64);
-    og_checkpoint checkpoint = {1, {1}, {1}};
-    uint8_t signature[65];
-    fixture_buffers(&sealed);
-    for (int i = 0; i < 20; i++) CHECK_STATUS(OG_OK, og_epoch_seal(epoch, &batch, &sealed.out, NULL));
-    CHECK_STATUS(OG_OK, og_epoch_sign_checkpoint(epoch, &checkpoint, signature, NULL));
+    fixture_seal_and_sign(epoch);
     static volatile uint8_t copy[32]; /* volatile: nobody reads it before the end */
     for (size_t i = 0; with_copy && i < sizeof copy; i++) copy[i] = epoch->secrets->signing[i];
     CHECK(write(to_parent, epoch->secrets->signing, 32) == 32);

@@ -49,6 +49,12 @@ TEST(open_with_bad_arguments_gives_the_status_and_no_epoch)
     refused(OG_NULL_ARGUMENT, (bad = good, bad.libraries = NULL, bad));
     refused(OG_OUT_OF_RANGE, (bad = good, bad.nonce_size = OG_NONCE_MAX + 1, bad));
     refused(OG_OUT_OF_RANGE, (bad = good, bad.reserved = 1, bad));
+    static const char name[OG_DEVICE_MAX + 1] = "swtpm:path=absent";
+    refused(OG_OUT_OF_RANGE, (bad = good, bad.device = name, bad.device_size = 17, bad)); /* software takes none */
+    bad = good, bad.attester = OG_ATTESTER_TPM, bad.root_secret = NULL;
+    refused(OG_NULL_ARGUMENT, (bad.device_size = 17, bad));
+    refused(OG_OUT_OF_RANGE, (bad.device = name, bad.device_size = OG_DEVICE_MAX + 1, bad));
+    refused(OG_OUT_OF_RANGE, (bad.device_size = 18, bad)); /* a zero byte in it */
     refused(OG_UNAVAILABLE, (bad = good, bad.attester = OG_ATTESTER_NITRO, bad));
     refused(OG_UNAVAILABLE, (bad = good, bad.attester = 77, bad));
     static const uint8_t zero[32];

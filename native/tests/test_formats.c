@@ -98,7 +98,7 @@ TEST(binding_and_evidence_are_as_in_the_vectors)
     og_bytes prefix = {binding, sizeof binding, 0};
     CHECK_STATUS(OG_OK, og_put_binding(&prefix, &config, key, build.bytes, NULL));
 
-    og_epoch epoch = {.curve = og_curve_new(NULL), .secrets = og_secrets_new(NULL), .attester = og_attester_find(OG_ATTESTER_SOFTWARE, NULL),
+    og_epoch epoch = {.curve = og_curve_new(NULL), .secrets = og_secrets_new(NULL), .attester = og_attester_find(OG_ATTESTER_SOFTWARE, false, NULL),
                       .binding = binding, .binding_size = prefix.size};
     memcpy(epoch.secrets->root, vector_read("evidence.root_secret").bytes, 32);
     memcpy(epoch.build_digest, build.bytes, 32);

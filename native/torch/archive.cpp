@@ -1,5 +1,6 @@
 #include "archive.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -18,6 +19,12 @@
 #include "pickle_check.h"
 #include "zip_directory.h"
 
+#if __has_include(<caffe2/serialize/inline_container.h>)
+namespace serialize = caffe2::serialize;
+#else
+namespace serialize = torch::serialize;
+#endif
+
 namespace ogt {
 
 namespace {
@@ -25,27 +32,45 @@ namespace {
 constexpr uint64_t most_of_a_record = 64ull << 20; /* code, pickles and extra files; tensors are stored, and have their size in the file */
 constexpr uint64_t most_signature = 64 * 1024;
 constexpr size_t deepest_brackets = 200, widest_indent = 400;
+constexpr const char *debug_end = ".debug_pkl"; /* lines of Python for error texts; libtorch follows whatever their pickles say, so it gets none */
 constexpr size_t deep_stack = 256ull << 20;
 
+/* Two pieces of memory as one file. */
 class memory_stream final : public std::streambuf {
 public:
-    explicit memory_stream(std::string_view bytes)
-    {
-        char *begin = const_cast<char *>(bytes.data()); /* std::streambuf knows no read-only memory; nothing here writes */
-        setg(begin, begin, begin + bytes.size());
-    }
+    memory_stream(std::string_view head, std::string_view tail) : pieces_{head, tail} { show(0, 0); }
 
 protected:
+    int_type underflow() override
+    {
+        if (gptr() == egptr() && shown_ == 0) show(1, 0);
+        return gptr() == egptr() ? traits_type::eof() : traits_type::to_int_type(*gptr());
+    }
+
     pos_type seekoff(off_type offset, std::ios_base::seekdir from, std::ios_base::openmode) override
     {
-        const off_type base = from == std::ios_base::beg ? 0 : from == std::ios_base::cur ? gptr() - eback() : egptr() - eback();
-        const off_type target = base + offset;
-        if (target < 0 || target > egptr() - eback()) return pos_type(off_type(-1));
-        setg(eback(), eback() + target, egptr());
+        const off_type whole = size(0) + size(1), now = (shown_ == 0 ? 0 : size(0)) + (gptr() - eback());
+        const off_type target = offset + (from == std::ios_base::beg ? 0 : from == std::ios_base::cur ? now : whole);
+        if (target < 0 || target > whole) return pos_type(off_type(-1));
+        if (target < size(0)) show(0, target);
+        else show(1, target - size(0));
         return pos_type(target);
     }
 
     pos_type seekpos(pos_type position, std::ios_base::openmode mode) override { return seekoff(off_type(position), std::ios_base::beg, mode); }
+
+private:
+    off_type size(int piece) const { return static_cast<off_type>(pieces_[piece].size()); }
+
+    void show(int piece, off_type at)
+    {
+        char *begin = const_cast<char *>(pieces_[piece].data()); /* std::streambuf knows no read-only memory; nothing here writes */
+        shown_ = piece;
+        setg(begin, begin + at, begin + size(piece));
+    }
+
+    std::string_view pieces_[2];
+    int shown_ = 0;
 };
 
 bool ends_with(const std::string &text, const char *end)
@@ -54,9 +79,26 @@ bool ends_with(const std::string &text, const char *end)
     return text.size() >= size && text.compare(text.size() - size, size, end) == 0;
 }
 
+/* In a class's body libtorch's compiler follows a null pointer where an assignment has neither a type nor one of its own names. */
+void check_class_line(const std::string &name, std::string_view line)
+{
+    if (line.size() < 3 || line.substr(0, 2) != "  " || line[2] == ' ' || line.substr(2, 4) == "def ") return;
+    const size_t equals = line.find('=');
+    if (equals == std::string_view::npos || line.find(':') < equals) return;
+    const std::string_view target = line.substr(2, line.find_first_of(" =", 2) - 2);
+    for (const char *known : {"__parameters__", "__buffers__", "__annotations__", "__forward_pre_hooks__", "__forward_hooks__"})
+        if (target == known) return;
+    throw fault(OGT_NOT_AN_ARCHIVE, "'" + name + "' is spoiled: it assigns to '" + std::string(target.substr(0, 64)) + "' in a class");
+}
+
 /* Code that a loader would run, or that its recursive compiler would exhaust its stack with. */
 void check_code(const std::string &name, std::string_view text)
 {
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        check_class_line(name, text.substr(begin, end - begin));
+        begin = end + 1;
+    }
     if (text.find("def __setstate__") != std::string_view::npos)
         throw fault(OGT_UNSUPPORTED, "'" + name + "' has code that runs while loading (__setstate__), as quantized modules have");
     size_t brackets = 0, indent = 0;
@@ -93,7 +135,7 @@ ogt_status load_status(const std::string &text)
     throw fault(load_status(text), "libtorch refused the archive: " + text);
 }
 
-std::string record(caffe2::serialize::PyTorchStreamReader &reader, const std::string &name)
+std::string record(serialize::PyTorchStreamReader &reader, const std::string &name)
 {
     auto [data, size] = reader.getRecord(name);
     return std::string(static_cast<const char *>(data.get()), size);
@@ -113,7 +155,7 @@ std::string common_folder(const std::vector<zip_entry> &entries)
 }
 
 struct load_call {
-    std::string_view bytes;
+    const checked_archive &archive;
     c10::Device device;
     std::optional<torch::jit::Module> module;
     std::exception_ptr failure;
@@ -123,7 +165,7 @@ void *run_load(void *state)
 {
     auto *call = static_cast<load_call *>(state);
     try {
-        memory_stream memory(call->bytes);
+        memory_stream memory(call->archive.head, call->archive.tail);
         std::istream stream(&memory);
         call->module = torch::jit::load(stream, call->device);
     } catch (...) {
@@ -156,13 +198,15 @@ std::string read_file(const char *path, uint64_t most_bytes)
     return bytes;
 }
 
-archive_facts check_archive(std::string_view bytes, uint64_t most_bytes)
+checked_archive check_archive(std::string_view bytes, uint64_t most_bytes)
 {
-    const std::vector<zip_entry> entries = read_zip_directory(bytes);
-    const std::string folder = common_folder(entries);
-    archive_facts facts;
+    const zip_directory directory = read_zip_directory(bytes);
+    const std::string folder = common_folder(directory.entries);
+    checked_archive facts;
+    facts.head = bytes.substr(0, directory.begin);
+    facts.tail = bytes.substr(directory.begin);
     bool constants = false, data = false;
-    for (const zip_entry &each : entries) {
+    for (const zip_entry &each : directory.entries) {
         const std::string name = each.name.substr(folder.size());
         constants |= name == "constants.pkl";
         data |= name == "data.pkl";
@@ -176,12 +220,13 @@ archive_facts check_archive(std::string_view bytes, uint64_t most_bytes)
         throw fault(OGT_NOT_AN_ARCHIVE, data ? "a pickle of torch.save, not a TorchScript archive: save torch.jit.script or torch.jit.trace of the module"
                                              : "not a TorchScript archive: it has no data.pkl");
     try {
-        memory_stream memory(bytes);
+        memory_stream memory(facts.head, facts.tail);
         std::istream stream(&memory);
-        caffe2::serialize::PyTorchStreamReader reader(&stream);
-        for (const zip_entry &each : entries) {
+        serialize::PyTorchStreamReader reader(&stream);
+        for (const zip_entry &each : directory.entries) {
             const std::string name = each.name.substr(folder.size());
-            if (name == "data.pkl" || name == "constants.pkl" || ends_with(name, ".debug_pkl")) check_pickle(name, record(reader, name));
+            if (name == "data.pkl" || name == "constants.pkl") check_pickle(name, record(reader, name));
+            else if (ends_with(name, debug_end)) facts.tail[each.name_at - directory.begin + each.name.size() - 1] = '-';
             else if (name.rfind("code/", 0) == 0) check_code(name, record(reader, name));
             else if (name == "extra/opengradient.signature") {
                 if (each.unpacked > most_signature) throw fault(OGT_BAD_SIGNATURE, "the signature has more than 64 KiB");
@@ -194,9 +239,9 @@ archive_facts check_archive(std::string_view bytes, uint64_t most_bytes)
     return facts;
 }
 
-torch::jit::Module load_archive(std::string_view bytes, c10::Device device)
+torch::jit::Module load_archive(const checked_archive &archive, c10::Device device)
 {
-    load_call call = {bytes, device, std::nullopt, nullptr};
+    load_call call = {archive, device, std::nullopt, nullptr};
     pthread_attr_t attributes;
     pthread_t thread;
     int failed = pthread_attr_init(&attributes);

@@ -3,12 +3,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
-#include <new>
 #include <optional>
+#include <utility>
 
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -76,13 +76,20 @@ std::string version(int number)
 
 uint64_t cudnn_version()
 {
-    return at::detail::getCUDAHooks().hasCuDNN() ? static_cast<uint64_t>(at::detail::getCUDAHooks().versionCuDNN()) : 0;
+    const auto &hooks = at::detail::getCUDAHooks();
+    return at::globalContext().hasCUDA() && hooks.compiledWithCuDNN() ? static_cast<uint64_t>(hooks.versionCuDNN()) : 0;
 }
 
 std::string cudnn_text(uint64_t number)
 {
     const uint64_t major = number >= 90000 ? number / 10000 : number / 1000, rest = number >= 90000 ? number % 10000 : number % 1000;
     return std::to_string(major) + "." + std::to_string(rest / 100) + "." + std::to_string(rest % 100);
+}
+
+/* libtorch's CUDA side begins with its first tensor; the function that says so has another name in newer versions. */
+void begin_on(int32_t index)
+{
+    at::empty({1}, at::TensorOptions(at::kByte).device(at::Device(at::kCUDA, device_index(index))));
 }
 
 struct pinned_block {
@@ -255,7 +262,7 @@ void describe(int32_t index, ogt_device &device)
 
 void memory(int32_t index, ogt_memory &memory)
 {
-    at::globalContext().lazyInitCUDA();
+    begin_on(index);
     const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(device_index(index));
     memory.allocated = static_cast<uint64_t>(stats.allocated_bytes[0].current);
     memory.allocated_peak = static_cast<uint64_t>(stats.allocated_bytes[0].peak);
@@ -266,13 +273,13 @@ void memory(int32_t index, ogt_memory &memory)
 
 void reset_peak(int32_t index)
 {
-    at::globalContext().lazyInitCUDA();
+    begin_on(index);
     c10::cuda::CUDACachingAllocator::resetPeakStats(device_index(index));
 }
 
 void trim(int32_t index)
 {
-    at::globalContext().lazyInitCUDA();
+    begin_on(index);
     const c10::cuda::CUDAGuard here(device_index(index));
     c10::cuda::CUDACachingAllocator::emptyCache();
 }
@@ -318,7 +325,7 @@ void host_free(void *memory) noexcept
 
 std::unique_ptr<lane> make_lane(int32_t index)
 {
-    at::globalContext().lazyInitCUDA();
+    begin_on(index);
     return std::make_unique<real_lane>(index);
 }
 

@@ -105,7 +105,7 @@ void bind_values(const c10::FunctionSchema &schema, size_t results, bool is_sign
 torch::jit::Module freeze(const torch::jit::Module &module, uint32_t how)
 {
     try {
-        if (how == OGT_FREEZE_NUMERICS) return torch::jit::freeze(module, c10::nullopt, true);
+        if (how == OGT_FREEZE_NUMERICS) return torch::jit::freeze(module, {}, true);
         torch::jit::Module frozen = torch::jit::freeze_module(module);
         auto graph = frozen.get_method("forward").graph();
         torch::jit::removeDropout(graph);
@@ -135,10 +135,10 @@ void prepare_forward(loaded_module &into)
 
 } // namespace
 
-std::shared_ptr<const loaded_module> load_module(std::string_view archive, const ogt_load &load)
+std::shared_ptr<const loaded_module> load_module(std::string_view bytes, const ogt_load &load)
 {
     check_load(load);
-    const archive_facts facts = check_archive(archive, load.max_bytes == 0 ? default_most_bytes : load.max_bytes);
+    const checked_archive archive = check_archive(bytes, load.max_bytes == 0 ? default_most_bytes : load.max_bytes);
     auto into = std::make_shared<loaded_module>();
     into->threads = load.threads;
     /* onto the CPU first, wherever it goes: the checks look at host memory, and nothing of it has run yet */
@@ -150,9 +150,9 @@ std::shared_ptr<const loaded_module> load_module(std::string_view archive, const
 
     const c10::FunctionSchema &schema = forward.getSchema();
     const size_t results = read_results(schema, *into);
-    const bool given = load.signature != nullptr, is_signed = given || facts.signature.has_value();
+    const bool given = load.signature != nullptr, is_signed = given || archive.signature.has_value();
     into->values = given ? parse_signature({load.signature, load.signature_size})
-                         : is_signed ? parse_signature(*facts.signature) : unsigned_values(schema, results);
+                         : is_signed ? parse_signature(*archive.signature) : unsigned_values(schema, results);
     bind_values(schema, results, is_signed, *into);
 
     if (load.device == OGT_CUDA) {
@@ -171,7 +171,7 @@ std::shared_ptr<const loaded_module> load_module(std::string_view archive, const
     into->info.inputs = static_cast<uint32_t>(into->values.inputs.size());
     into->info.outputs = static_cast<uint32_t>(into->values.outputs.size());
     into->info.weight_bytes = tensors.bytes();
-    into->info.archive_bytes = facts.unpacked;
+    into->info.archive_bytes = archive.unpacked;
     return into;
 }
 

@@ -28,7 +28,7 @@ struct loaded_module {
 };
 
 /* Throws; og_torch.h has the statuses. */
-std::shared_ptr<const loaded_module> load_module(std::string_view archive, const ogt_load &load);
+std::shared_ptr<const loaded_module> load_module(std::string_view bytes, const ogt_load &load);
 
 } // namespace ogt
 

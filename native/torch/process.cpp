@@ -126,6 +126,7 @@ void prepare_thread(uint32_t threads)
 {
     thread_local uint32_t current = 0;
     if (current != threads) {
+        at::get_num_threads(); /* the first question on a thread sets it to what another thread set last */
         at::set_num_threads(static_cast<int>(threads)); /* of this thread, with OpenMP; new threads begin with the last value */
         current = threads;
     }

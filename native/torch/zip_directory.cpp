@@ -28,7 +28,7 @@ template <typename Number> Number little(std::string_view from, size_t at)
     return value;
 }
 
-struct directory {
+struct place {
     uint64_t entries, begin, size;
 };
 
@@ -41,10 +41,10 @@ size_t find_end(std::string_view file)
     refuse("no ZIP file");
 }
 
-directory find_directory(std::string_view file)
+place find_directory(std::string_view file)
 {
     const size_t end = find_end(file);
-    directory found = {little<uint16_t>(file, end + 10), little<uint32_t>(file, end + 16), little<uint32_t>(file, end + 12)};
+    place found = {little<uint16_t>(file, end + 10), little<uint32_t>(file, end + 16), little<uint32_t>(file, end + 12)};
     if (end >= locator_size && little<uint32_t>(file, end - locator_size) == locator_mark) {
         const auto at = little<uint64_t>(file, end - locator_size + 8);
         if (at > end - locator_size || end - locator_size - at < end64_size || little<uint32_t>(file, at) != end64_mark) refuse("a spoiled ZIP64 record");
@@ -91,12 +91,13 @@ void check_entry(std::string_view file, const zip_entry &entry, const sizes &of,
 
 } // namespace
 
-std::vector<zip_entry> read_zip_directory(std::string_view file)
+zip_directory read_zip_directory(std::string_view file)
 {
     if (file.substr(0, 4) != std::string_view("PK\3\4", 4)) refuse("no ZIP file");
-    const directory found = find_directory(file);
+    const place found = find_directory(file);
     const std::string_view bytes = file.substr(found.begin, found.size);
-    std::vector<zip_entry> entries;
+    zip_directory read;
+    read.begin = found.begin;
     std::unordered_set<std::string> names;
     size_t at = 0;
     for (uint64_t i = 0; i < found.entries; i++) {
@@ -110,15 +111,16 @@ std::vector<zip_entry> read_zip_directory(std::string_view file)
         entry.name = bytes.substr(at + entry_size, name);
         if (entry.name.find('\0') != std::string::npos) refuse("a name with a zero byte");
         widen(of, bytes.substr(at + entry_size + name, extra));
+        entry.name_at = found.begin + at + entry_size;
         entry.unpacked = of.unpacked;
         entry.deflated = method == 8;
         check_entry(file, entry, of, method, flags);
         if (!names.insert(entry.name).second) refuse("'" + entry.name + "' is there twice");
-        entries.push_back(std::move(entry));
+        read.entries.push_back(std::move(entry));
         at += entry_size + name + extra + comment;
     }
     if (at != bytes.size()) refuse("a spoiled ZIP directory");
-    return entries;
+    return read;
 }
 
 } // namespace ogt

@@ -14,13 +14,19 @@ struct zip_entry {
     std::string name;
     uint64_t unpacked = 0;
     bool deflated = false;
+    uint64_t name_at = 0; /* where its name stands in the directory, from the file's begin */
+};
+
+struct zip_directory {
+    std::vector<zip_entry> entries; /* in the directory's order */
+    uint64_t begin = 0;             /* of the directory, from the file's begin */
 };
 
 /*
- * All entries, in the directory's order. Throws OGT_NOT_AN_ARCHIVE for what is not a plain ZIP file: no directory, sizes that
+ * Throws OGT_NOT_AN_ARCHIVE for what is not a plain ZIP file: no directory, sizes that
  * reach outside of the file, encryption, other methods than stored and deflated, a name twice.
  */
-std::vector<zip_entry> read_zip_directory(std::string_view file);
+zip_directory read_zip_directory(std::string_view file);
 
 } // namespace ogt
 

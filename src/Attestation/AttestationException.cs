@@ -1,7 +1,7 @@
 namespace OpenGradient.Engine.Attestation;
 
-/// <summary>What the shim answered, as og_attest.h defines it.</summary>
-public enum AttestationStatus
+/// <summary>Why the shim did not do what was asked, as og_attest.h numbers it.</summary>
+public enum AttestationFailure
 {
     NullArgument = 1,
     OutOfRange = 2,
@@ -24,7 +24,7 @@ public enum AttestationStatus
 /// <summary>The shim or a key file refused. The message names what was wrong and never a secret.</summary>
 public sealed class AttestationException : Exception
 {
-    public AttestationException(AttestationStatus status, string message, int osError = 0) : base(message)
+    public AttestationException(AttestationFailure status, string message, int osError = 0) : base(message)
     {
         Status = status;
         OsError = osError;
@@ -36,7 +36,7 @@ public sealed class AttestationException : Exception
 
     public AttestationException(string message, Exception innerException) : base(message, innerException) { }
 
-    public AttestationStatus Status { get; }
+    public AttestationFailure Status { get; }
 
     /// <summary>errno, or 0.</summary>
     public int OsError { get; }

@@ -18,6 +18,9 @@ public sealed record EpochOptions
     /// <summary>The development root. Attesters of real platforms need none.</summary>
     public SoftwareRoot? SoftwareRoot { get; init; }
 
+    /// <summary>A TPM that is not the system's own, by its TCTI's name (<c>device:/dev/tpmrm1</c>, <c>swtpm:path=…</c>), at most 255 bytes; of other attesters empty.</summary>
+    public string Device { get; init; } = "";
+
     /// <summary>The platform's attester. Software is never chosen silently: the caller names it, and gives its root.</summary>
     public required EvidenceKind Attester { get; init; }
 }

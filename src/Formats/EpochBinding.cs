@@ -1,11 +1,12 @@
 namespace OpenGradient.Engine.Formats;
 
 /// <summary>A key that the epoch's evidence binds.</summary>
-/// <param name="Kind">1: secp256k1, signs statements and checkpoints. The list is open.</param>
+/// <param name="Kind">1: secp256k1, signs statements and checkpoints. 2: RSA-2048, for clients that check RSA-PSS. The list is open: a kind that a reader does not know is bound like the others, and says nothing to it.</param>
 /// <param name="Spki">SubjectPublicKeyInfo, DER.</param>
 public sealed record BoundKey(ushort Kind, ReadOnlyMemory<byte> Spki)
 {
     public const ushort Secp256k1 = 1;
+    public const ushort Rsa2048 = 2;
 }
 
 /// <summary>Everything an epoch's evidence binds (docs/formats.md, "Epoch binding and evidence").</summary>
@@ -20,6 +21,12 @@ public sealed record EpochBinding(
     private static ReadOnlySpan<byte> Secp256k1SpkiPrefix =>
         [0x30, 0x56, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x0a, 0x03, 0x42, 0x00];
 
+    // AlgorithmIdentifier of rsaEncryption, the BIT STRING and SEQUENCE heads, and the INTEGER head of a modulus of 2048 bits (RFC 8017, A.1.1).
+    private static ReadOnlySpan<byte> RsaSpkiPrefix =>
+        [0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00];
+
+    private static ReadOnlySpan<byte> RsaExponent => [0x02, 0x03, 0x01, 0x00, 0x01];
+
     /// <summary>The signing key, 65 bytes uncompressed, or empty when the binding names none or more than one.</summary>
     public ReadOnlyMemory<byte> SigningKey
     {
@@ -31,6 +38,16 @@ public sealed record EpochBinding(
             return spki.Length == Secp256k1SpkiPrefix.Length + 65 && spki.Span.StartsWith(Secp256k1SpkiPrefix) && spki.Span[Secp256k1SpkiPrefix.Length] == 4
                 ? spki[Secp256k1SpkiPrefix.Length..]
                 : default;
+        }
+    }
+
+    /// <summary>The SPKI of the RSA key, or empty when the binding names none, more than one, or one that is not 2048 bits with exponent 65,537 in the one DER form.</summary>
+    public ReadOnlyMemory<byte> RsaKey
+    {
+        get
+        {
+            var found = Keys.Where(key => key.Kind == BoundKey.Rsa2048).ToArray();
+            return found.Length == 1 && IsRsa2048(found[0].Spki.Span) ? found[0].Spki : default;
         }
     }
 
@@ -66,6 +83,14 @@ public sealed record EpochBinding(
         var binding = new EpochBinding(keys, build, libraries, reader.Hash(), reader.U64(), reader.Address(), ReadNonce(ref reader));
         reader.End();
         return binding;
+    }
+
+    // All that varies is the modulus: its top bit is what makes it 2048 bits, and an even one is no product of two odd primes.
+    private static bool IsRsa2048(ReadOnlySpan<byte> spki)
+    {
+        const int modulus = 256;
+        return spki.Length == RsaSpkiPrefix.Length + modulus + RsaExponent.Length && spki.StartsWith(RsaSpkiPrefix) && spki.EndsWith(RsaExponent)
+            && (spki[RsaSpkiPrefix.Length] & 0x80) != 0 && (spki[RsaSpkiPrefix.Length + modulus - 1] & 1) != 0;
     }
 
     private static string ReadName(ref ByteReader reader)

@@ -48,4 +48,11 @@ public sealed record Evidence(EvidenceKind Kind, ReadOnlyMemory<byte> Binding, R
 /// <param name="SoftwareRoots">Compressed secp256k1 keys (33 bytes) of development roots.</param>
 /// <param name="BuildDigests">Accepted measurements of the shim; empty accepts any, which the trust file must say.</param>
 public sealed record EvidenceTrust(
-    IReadOnlySet<EvidenceKind> AcceptedKinds, IReadOnlyList<ReadOnlyMemory<byte>> SoftwareRoots, IReadOnlySet<Hash256> BuildDigests);
+    IReadOnlySet<EvidenceKind> AcceptedKinds, IReadOnlyList<ReadOnlyMemory<byte>> SoftwareRoots, IReadOnlySet<Hash256> BuildDigests)
+{
+    /// <summary>The evidence policy's bytes (docs/attestation.md, "Policy"); empty: no platform's evidence can be verified.</summary>
+    public ReadOnlyMemory<byte> Policy { get; init; }
+
+    /// <summary>Vendors' certificates, lists and identities by file name.</summary>
+    public IReadOnlyDictionary<string, ReadOnlyMemory<byte>> Collateral { get; init; } = new Dictionary<string, ReadOnlyMemory<byte>>();
+}

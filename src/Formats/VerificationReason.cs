@@ -44,6 +44,12 @@ public enum VerificationReason
     KeyFaulty,
     InputMismatch,
     OutputMismatch,
+
+    // Journals keep the numbers, so what is new comes last.
+    EvidenceRevoked,
+    EvidenceOutOfTime,
+    EvidencePlatformNotAccepted,
+    EvidenceNotFresh,
 }
 
 public static class VerificationReasons

@@ -26,6 +26,9 @@ public sealed record DataFolder(string Root)
 
     public string SoftwareRoot => Path.Combine(Keys, "software-root.key");
 
+    /// <summary>Which platform evidence was accepted when its epoch began.</summary>
+    public string AcceptedEpochs => Path.Combine(Keys, "accepted-epochs");
+
     public string TransactionKey => Path.Combine(Keys, "transaction.key");
 
     /// <summary>Creates the folders, closed to others.</summary>

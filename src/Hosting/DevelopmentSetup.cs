@@ -1,6 +1,7 @@
 using System.Text.Json;
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Attesting;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.Hosting.Trust;
 using OpenGradient.Engine.Settlement.Chain;
@@ -23,16 +24,19 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
     /// <param name="models">Folders of the models to serve.</param>
     /// <param name="joined">The contract of other engines on this chain, whose worker anchors for this one as well; null deploys one.</param>
     /// <param name="cancellation">Ends it.</param>
+    /// <param name="attester">Who vouches for the epochs; null: what the folder was set up with, software in a new one.</param>
     /// <exception cref="ConfigurationException">The chain, the artifact or an earlier setup is not usable; the message says how to go on.</exception>
-    public async Task Run(string rpcUrl, string artifact, IReadOnlyList<string> models, EvmAddress? joined, CancellationToken cancellation)
+    public async Task Run(string rpcUrl, string artifact, IReadOnlyList<string> models, EvmAddress? joined, CancellationToken cancellation, DevelopmentAttester? attester = null)
     {
+        var file = Path.Combine(folder.Root, "og.json");
+        var earlier = File.Exists(file) ? ConfigurationLoader.Load(file, new Dictionary<string, string>(), []).Attestation : null;
+        attester ??= earlier is null ? DevelopmentAttester.Software : DevelopmentAttester.Of(earlier);
         folder.Create();
         var shim = AttestationShim.Load();
         using var logKey = LogKey.Open(shim, folder.LogKey);
-        using var root = SoftwareRoot.Open(shim, folder.SoftwareRoot);
+        using var root = attester.IsTpm ? null : SoftwareRoot.Open(shim, folder.SoftwareRoot);
         using var transactionKey = OpenTransactionKey(shim);
         var chainId = await ChainId(cancellation).ConfigureAwait(false);
-        var file = Path.Combine(folder.Root, "og.json");
         var contract = ContractOf(file);
         if (contract is null && joined is { } theirs)
         {
@@ -54,8 +58,9 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
             throw new ConfigurationException([$"the development chain has no contract at {contract}: it lost its state; remove '{folder.Root}' to begin anew"]);
         }
 
-        WriteTrust(logKey.LogId, root, chainId, contract.Value, rpcUrl);
-        if (!File.Exists(file)) Write(file, JsonSerializer.SerializeToUtf8Bytes(Configuration(chainId, contract.Value, rpcUrl, models), ConfigurationJson.Default.HostConfiguration));
+        attester.Prepare(folder.Root, earlier, shim, clock);
+        WriteTrust(logKey.LogId, root, chainId, contract.Value, rpcUrl, attester);
+        if (!File.Exists(file)) Write(file, JsonSerializer.SerializeToUtf8Bytes(Configuration(chainId, contract.Value, rpcUrl, models, attester), ConfigurationJson.Default.HostConfiguration));
         say($"log {logKey.LogId}, contract {contract}; configuration {file}");
     }
 
@@ -108,9 +113,10 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
         return configuration.Chain is { } chain ? EvmAddress.Parse(chain.Contract) : null;
     }
 
-    private HostConfiguration Configuration(ulong chainId, EvmAddress contract, string rpcUrl, IReadOnlyList<string> models) => new()
+    private HostConfiguration Configuration(ulong chainId, EvmAddress contract, string rpcUrl, IReadOnlyList<string> models, DevelopmentAttester attester) => new()
     {
         Data = ".",
+        Attestation = attester.Configuration,
         Models = [.. models.Where(model => !ModelFolder.IsLanguageModel(model)).Select(model => new ModelConfiguration { Path = Path.GetFullPath(model) })],
         LanguageModels = [.. models.Where(ModelFolder.IsLanguageModel).Select(model => new LanguageModelConfiguration { Path = Path.GetFullPath(model) })],
         Chain = new ChainConfiguration
@@ -124,15 +130,15 @@ public sealed class DevelopmentSetup(DataFolder folder, RpcClient rpc, TimeProvi
         },
     };
 
-    private void WriteTrust(Hash256 logId, SoftwareRoot root, ulong chainId, EvmAddress contract, string rpcUrl)
+    private void WriteTrust(Hash256 logId, SoftwareRoot? root, ulong chainId, EvmAddress contract, string rpcUrl, DevelopmentAttester attester)
     {
         var trust = new TrustFile
         {
             Version = 1,
-            Comment = "DEVELOPMENT ONLY: accepts software evidence of one machine's own root, any build, and a development chain. Never use it to accept somebody else's receipts.",
+            Comment = attester.Comment,
             Logs = [logId.ToString()],
             Chain = new TrustedChain { Id = chainId, Contract = contract.ToString(), Rpc = rpcUrl, FinalityDepth = FinalityDepth },
-            Evidence = new TrustedEvidence { Accept = ["software"], SoftwareRoots = [Convert.ToHexStringLower(root.PublicKey.Span)], AnyBuild = true },
+            Evidence = attester.Trusted(root),
         };
         Write(Path.Combine(folder.Root, "trust.json"), trust.Encode());
     }

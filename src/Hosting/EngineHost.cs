@@ -1,9 +1,11 @@
 using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Determinism;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Hosting.Attesting;
 using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.Epochs;
 using OpenGradient.Engine.Hosting.LanguageModels;
 using OpenGradient.Engine.Hosting.Sharing;
 using OpenGradient.Engine.LanguageModels;
@@ -33,6 +35,7 @@ public sealed class EngineHost : IAsyncDisposable
     private Task _settling = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
     private Task _auditing = Task.CompletedTask;
+    private Task _rotating = Task.CompletedTask;
 
     private EngineHost(HostConfiguration configuration, TimeProvider clock)
     {
@@ -69,10 +72,20 @@ public sealed class EngineHost : IAsyncDisposable
     /// <summary>Anchors for every engine of a shared journal; null where the journal is this process's own, or another process has the role.</summary>
     public JournalWorker? Worker { get; private set; }
 
-    public EnclaveEpoch Epoch { get; private set; } = null!;
+    /// <summary>The epoch that signs what begins now.</summary>
+    public EnclaveEpoch Epoch => Keys.Current;
 
-    /// <summary>Signs for everything in the house; refuses once the epoch's key was stopped.</summary>
-    public IBatchSealer Sealer { get; private set; } = null!;
+    /// <summary>Vouches for this host's epochs, and knows what its own policy says of them.</summary>
+    public PlatformAttester Attester { get; private set; } = null!;
+
+    /// <summary>This process's epochs.</summary>
+    public KeyEpochs Keys { get; private set; } = null!;
+
+    /// <summary>Replaces the signing key.</summary>
+    public EpochRotation Rotation { get; private set; } = null!;
+
+    /// <summary>Signs for everything in the house; refuses once a key was stopped.</summary>
+    public IBatchSealer Sealer => Keys;
 
     public Hash256 LogId { get; private set; }
 
@@ -87,8 +100,8 @@ public sealed class EngineHost : IAsyncDisposable
     /// <summary>Ends when settlement has stopped for good; its failure says why.</summary>
     public Task Settling => _settling;
 
-    /// <summary>Whether the epoch's key was stopped: nothing is answered until a restart.</summary>
-    public bool IsHalted => Settlement?.Audits.HaltOf(Epoch.Epoch.Id) is not null;
+    /// <summary>Whether a key of this process was stopped: nothing is answered until a restart.</summary>
+    public bool IsHalted => Keys.IsHalted;
 
     /// <summary>Starts everything and loads every model.</summary>
     /// <exception cref="ConfigurationException">Something the configuration names is not usable.</exception>
@@ -130,7 +143,7 @@ public sealed class EngineHost : IAsyncDisposable
         await LanguageModels.DisposeAsync().ConfigureAwait(false);
         if (Engine is not null) await Engine.DisposeAsync().ConfigureAwait(false);
         await _stopping.CancelAsync().ConfigureAwait(false);
-        foreach (var task in new[] { _settling, _following, _auditing })
+        foreach (var task in new[] { _settling, _following, _auditing, _rotating })
         {
             try
             {
@@ -157,7 +170,7 @@ public sealed class EngineHost : IAsyncDisposable
         Runtime = library.Info;
         var logKey = Own(LogKey.Open(shim, folder.LogKey));
         (LogId, LogVerifierKey) = (logKey.LogId, SignedNote.VerifierKey(logKey.PublicKey));
-        var root = Own(SoftwareRoot.Open(shim, folder.SoftwareRoot));
+        Attester = Own(PlatformAttester.Open(Configuration.Attestation, shim, folder));
 
         var chain = Configuration.Chain;
         var contract = chain is null ? default : EvmAddress.Parse(chain.Contract);
@@ -165,23 +178,27 @@ public sealed class EngineHost : IAsyncDisposable
         if (rpc is not null) Chain = await Look(rpc, contract, cancellation).ConfigureAwait(false);
         if (Chain is not null) await RefuseEarlierLedger(rpc!, contract, cancellation).ConfigureAwait(false);
 
-        // The nonce is a recent block's hash: the evidence is not older than that block. Without a chain there is none to show.
-        Epoch = Own(EnclaveEpoch.Open(shim, new EpochOptions
+        var accepted = AcceptedEpochs.Open(new EvidenceVerifier(new NativeSignatures(shim)), folder.AcceptedEpochs);
+        var epochs = new AttestedEpochs(shim, Attester, accepted, new EpochOptions
         {
-            Attester = EvidenceKind.Software,
-            SoftwareRoot = root,
+            Attester = Attester.Kind,
             LogId = LogId,
             ChainId = chain?.Id ?? 0,
             Contract = contract,
             Libraries = [("libonnxruntime", new Hash256(Runtime.Sha256.Span)), .. KernelsEvidence.Of(Configuration), .. TorchEvidence.Of(Configuration)],
-            Nonce = Chain?.BlockHash.ToArray() ?? [],
-        }, _clock));
-        Epoch.UpdateChainView(Chain);
-
-        if (chain is not null) Settlement = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, root);
+        }, chain, rpc, _clock);
+        var source = new EpochSource(epochs.OpenAsync, rpc is null ? null : ending => Look(rpc, contract, ending));
+        var first = Own(await source.FirstAsync(Chain, cancellation).ConfigureAwait(false));
+        EpochRegistry? known = null;
+        if (chain is not null) (Settlement, known) = OpenSettlement(shim, folder, chain, contract, rpc!, logKey, accepted, first);
+        Keys = Own(new KeyEpochs(first, Settlement?.Epochs.Count ?? 1, Settlement?.Audits, _clock));
+        Keys.UpdateChainView(Chain);
+        Rotation = Own(new EpochRotation(Configuration.Attestation.Rotation.ToOptions(), new RotationParts
+        {
+            Keys = Keys, Source = source, Settlement = Settlement, Clock = _clock, Learn = epoch => known is null ? null : Refusal(known, epoch),
+        }));
         var backend = ModelBackends.Of(library, Configuration.Torch);
         Audit = OpenAudit(folder, backend);
-        Sealer = Settlement is null ? Epoch : new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits);
         IAdmissionGate? gate = Settlement is null ? null : new SettlingGate(this, Settlement);
         Engine = new InferenceEngine(new InferenceEngineOptions
         {
@@ -198,6 +215,7 @@ public sealed class EngineHost : IAsyncDisposable
         var services = new LanguageModelServices { Sealer = Sealer, Sink = Settlement, Gate = gate, Time = _clock };
         await LanguageModels.LoadConfiguredAsync(Configuration, services, progress, cancellation).ConfigureAwait(false);
 
+        _rotating = Task.Run(() => Rotation.RunAsync(_stopping.Token), CancellationToken.None);
         if (Settlement is null) return;
         _settling = Task.Run(() => Settle(Settlement), CancellationToken.None);
         _following = Task.Run(() => Follow(rpc!, contract), CancellationToken.None);
@@ -247,25 +265,23 @@ public sealed class EngineHost : IAsyncDisposable
         await Task.WhenAll(parts).ConfigureAwait(false);
     }
 
-    private SettlementService OpenSettlement(
-        AttestationShim shim, DataFolder folder, ChainConfiguration chain, EvmAddress contract, RpcClient rpc, LogKey logKey, SoftwareRoot root)
+    private (SettlementService Settlement, EpochRegistry Known) OpenSettlement(
+        AttestationShim shim, DataFolder folder, ChainConfiguration chain, EvmAddress contract, RpcClient rpc, LogKey logKey, AcceptedEpochs accepted, EnclaveEpoch first)
     {
         var signatures = new NativeSignatures(shim);
-        var ownEvidence = new EvidenceTrust(
-            new HashSet<EvidenceKind> { EvidenceKind.Software }, [root.PublicKey], new HashSet<Hash256>());
         // Whoever shares the journal anchors in a worker, be it one of this process: it serves the other engines' logs too.
         var journal = SharedJournal.Open(Configuration, shim, _clock);
         if (journal is not null) Own(journal);
         var account = _roles.HasFlag(ServingRoles.Settler) ? OpenTransactionSigner(shim, chain) : null;
         if (journal is not null && account is not null) Worker = journal.Settler(rpc, account);
-        var epochs = new EpochRegistry(LogId, chain.Id, contract, new EvidenceVerifier(signatures), ownEvidence);
+        var epochs = new EpochRegistry(LogId, chain.Id, contract, accepted, Attester.Trust, _clock);
         var settlement = SettlementService.Open(
             SettlementSettings.Of(Configuration) with { Verifies = _roles.HasFlag(ServingRoles.Verifier) },
             new SettlementParts
             {
                 Rpc = rpc,
                 Verifier = new StatementVerifier(epochs, signatures),
-                CheckpointSigner = Epoch,
+                CheckpointSigner = first,
                 NoteSigner = logKey,
                 TransactionSigner = account,
                 OpenOutbox = journal?.OpenerOf(LogId, folder),
@@ -274,17 +290,25 @@ public sealed class EngineHost : IAsyncDisposable
                 Signatures = signatures,
                 Predecessors = earlier => Adopt(epochs, earlier),
             });
-        // Its own epoch and every predecessor that the journal knows: their statements are accepted like its own.
-        foreach (var epoch in settlement.Epochs) epochs.Add(epoch.Evidence.Span);
-        return settlement;
+        // Its own epoch and the predecessors that the journal knows: their statements are accepted like its own. The newest first,
+        // and with room for those that rotations add.
+        foreach (var epoch in settlement.Epochs.Reverse().Take(EpochRegistry.MaxEpochs / 2)) epochs.Add(epoch.Evidence.Span);
+        return (settlement, epochs);
     }
+
+    private static string? Refusal(EpochRegistry known, Epoch epoch) => known.Add(epoch.Evidence.Span) switch
+    {
+        null => "as many epochs are known as there may be; a restart makes room",
+        { Failures: { Count: > 0 } failures } => string.Join(", ", failures.Select(reason => reason.Text())),
+        _ => null,
+    };
 
     // A folder that was anchored by epochs which bind another log, chain or root than this configuration's is refused before
     // anything is written: going on would quarantine what was acknowledged. Epochs that never anchored do not count, so that a
     // first start with a wrong chain can be put right.
     private static void Adopt(EpochRegistry epochs, IReadOnlyList<Epoch> earlier)
     {
-        foreach (var epoch in earlier)
+        foreach (var epoch in earlier.TakeLast(EpochRegistry.MaxEpochs / 2))
         {
             if (epochs.Add(epoch.Evidence.Span) is not { Failures: { Count: > 0 } failures }) continue;
             throw new ConfigurationException([
@@ -318,7 +342,7 @@ public sealed class EngineHost : IAsyncDisposable
             await Task.Delay(pause, _clock, _stopping.Token).ConfigureAwait(false);
             if (await Look(rpc, contract, _stopping.Token).ConfigureAwait(false) is not { } seen) continue;
             Chain = seen;
-            Epoch.UpdateChainView(seen);
+            Keys.UpdateChainView(seen);
         }
     }
 

@@ -18,8 +18,10 @@ public sealed class SettlementAudits
     private readonly SettlementState _state;
     private readonly JournalWriter _journal;
     private readonly BlockFinder _blocks;
+    private readonly RunningEpochs _epochs;
 
-    internal SettlementAudits(SettlementState state, JournalWriter journal, BlockFinder blocks) => (_state, _journal, _blocks) = (state, journal, blocks);
+    internal SettlementAudits(SettlementState state, JournalWriter journal, BlockFinder blocks, RunningEpochs epochs) =>
+        (_state, _journal, _blocks, _epochs) = (state, journal, blocks, epochs);
 
     public AuditTotals Totals => _state.Locked(view => view.Audits.Totals);
 
@@ -107,12 +109,15 @@ public sealed class SettlementAudits
             : WriteAsync(AuditRecordKind.Concluded, rows[0].Operation, rows[0].Beacon, rows[0].OneIn, [.. rows], cancellationToken);
     }
 
-    /// <summary>The epoch's key signs nothing more: no checkpoint from now on, and whoever seals must ask <see cref="HaltOf"/>. Durable when it returns.</summary>
+    /// <summary>The epoch's key signs nothing more: no checkpoint from now on, and whoever seals must ask <see cref="Halted"/>. Durable when it returns.</summary>
     public Task HaltAsync(Hash256 epoch, Hash256 statement, string reason, CancellationToken cancellationToken) => HaltOf(epoch) is not null
         ? Task.CompletedTask
         : _journal.AppendAsync(RecordType.EpochHalted, new HaltedRecord(new EpochHalt(epoch, _state.Now(), statement, reason)).Encode(), cancellationToken);
 
-    /// <summary>Why an epoch was halted; null while it was not. Takes no lock: sealing asks it for every batch.</summary>
+    /// <summary>Why this process's keys sign nothing more: one of them was halted, be it one that a rotation replaced since. Null while none was. Takes no lock: sealing asks it for every batch.</summary>
+    public EpochHalt? Halted => _epochs.Halt;
+
+    /// <summary>Why an epoch was halted; null while it was not. Takes no lock.</summary>
     public EpochHalt? HaltOf(in Hash256 epoch) => _state.Halts.GetValueOrDefault(epoch);
 
     private Task WriteAsync(AuditRecordKind kind, ulong operation, AuditBeacon beacon, uint oneIn, AuditedRow[] rows, CancellationToken cancellationToken) =>

@@ -20,6 +20,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     private readonly SettlementOptions _options;
     private readonly TimeProvider _clock;
     private readonly SettlementState _state;
+    private readonly SigningEpochs _epochs;
     private readonly IOutbox _outbox;
     private readonly ConditionBoard _conditions;
     private readonly Submission _submission;
@@ -44,7 +45,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             ? Archive.Storage.Share(options.DataFolder, options.Objective, parts.Disk, parts.Clock, tiles, state => open(state, new OutboxNews(wake.Set, NoteInterruption)))
             : Archive.Storage.Open(options.DataFolder, options.Outbox, options.Storage, options.Objective, parts.Disk, parts.Clock, tiles, _conditions);
         (_state, _outbox) = (_storage.State, _storage.Outbox);
-        _bound = new TrustGapBound(_state, options);
+        (_bound, _epochs) = (new TrustGapBound(_state, options), new SigningEpochs(_state, parts.CheckpointSigner));
         try
         {
             var journal = new JournalWriter(_outbox, _state, _conditions, parts.Clock);
@@ -52,10 +53,10 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             var chain = new EvmChain(parts.Rpc, options.Contract);
             var gate = new SequenceGate(parts.Disk, options.DataFolder);
             var heads = new HeadGuard(_state, _conditions, gate);
-            var guard = new EpochGuard(_state, journal, () => parts.CheckpointSigner.Epoch, _conditions, options);
-            Audits = new SettlementAudits(_state, journal, new BlockFinder(parts.Rpc, options));
-            _closer = new BatchCloser(_state, journal, parts.CheckpointSigner, parts.NoteSigner, options, LogId);
-            var signing = new Signing(_closer, log, new EpochStanding(_state, heads, _conditions, parts.CheckpointSigner));
+            var guard = new EpochGuard(_state, journal, _epochs, _conditions, options);
+            Audits = new SettlementAudits(_state, journal, new BlockFinder(parts.Rpc, options), _epochs);
+            _closer = new BatchCloser(_state, journal, _epochs, parts.NoteSigner, options, LogId);
+            var signing = new Signing(_closer, log, new EpochStanding(_state, heads, _conditions, _epochs), _epochs);
             var anchoring = parts.OpenOutbox is null ? Anchoring(parts, journal, chain, heads) : null;
             var step = new ChainStep(chain, anchoring, signing, guard, _conditions, options, LogId);
             var space = new SpaceProbe(_outbox, journal, _state, parts.CheckpointSigner.Epoch);
@@ -66,7 +67,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
             _witnesses = new WitnessRound(_state, journal, log, _conditions, options, parts, LogId);
             log.Recover();
             parts.Predecessors?.Invoke(EpochsThatAnchored());
-            AnnounceEpoch(parts.CheckpointSigner.Epoch);
+            AnnounceAsync(parts.CheckpointSigner.Epoch).GetAwaiter().GetResult();
             _state.Locked(view => view.Board.StartMeasuring());
             _instruments = new SettlementInstruments(this);
         }
@@ -87,6 +88,9 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
 
     /// <summary>Every epoch that the journal knows: this process's and its predecessors'.</summary>
     public IReadOnlyList<Epoch> Epochs => _state.Locked(view => view.Epochs.Values.ToArray());
+
+    /// <summary>The epoch whose key signs checkpoints. After <see cref="BeginEpochAsync"/> it is the one before until the settler's next look at the chain.</summary>
+    public Epoch SigningEpoch => _epochs.Current;
 
     /// <summary>Leaves in the log, and how many of them the newest included and the newest final anchor cover.</summary>
     public (ulong Size, ulong Anchored, ulong Final) LogSizes => _state.Locked(view =>
@@ -132,6 +136,19 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         await _settler.TickAsync(cancellationToken).ConfigureAwait(false);
         await _witnesses.TickAsync(cancellationToken).ConfigureAwait(false);
         _storage.Keeper?.Step();
+    }
+
+    /// <summary>
+    /// Announces an epoch that takes over from the running one. When it returns the epoch is in the journal: what its key seals may
+    /// be handed over. Its key is registered as successor of the active one, once the anchors that are on their way are in a block,
+    /// and signs checkpoints after that. Repeating it with the same epoch is harmless, and needed where it failed: it may be recorded all the same.
+    /// </summary>
+    /// <param name="successor">Must be able to sign until <see cref="SigningEpoch"/> is another's.</param>
+    /// <exception cref="IOException">The journal did not take it now.</exception>
+    public async Task BeginEpochAsync(ICheckpointSigner successor, CancellationToken cancellationToken)
+    {
+        await AnnounceAsync(successor.Epoch).WaitAsync(cancellationToken).ConfigureAwait(false);
+        _epochs.Begin(successor);
     }
 
     /// <inheritdoc/>
@@ -233,7 +250,7 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
     {
         var account = parts.TransactionSigner ?? throw new ArgumentException("a process that anchors needs the paying account", nameof(parts));
         var reconciler = new Reconciler(_state, journal, chain, heads, _conditions, _options, LogId);
-        var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, () => parts.CheckpointSigner.Epoch, account, LogId);
+        var registrar = new KeyRegistrar(_state, journal, chain, reconciler, _conditions, _epochs, account, LogId);
         return new Anchoring(reconciler, registrar, new Sender(_state, journal, chain, _conditions, account, _options, LogId), account);
     }
 
@@ -264,10 +281,10 @@ public sealed class SettlementService : ISealedBatchSink, IAdmissionGate, IDispo
         return view.Epochs.Values.Where(epoch => anchored.Contains(epoch.Id)).ToArray();
     });
 
-    private void AnnounceEpoch(Epoch epoch)
+    private async Task AnnounceAsync(Epoch epoch)
     {
         if (_state.Locked(view => view.Epochs.ContainsKey(epoch.Id))) return;
-        var outcome = _outbox.AppendAsync(RecordType.EpochAnnounced, new EpochRecord(_state.Now(), epoch).Encode()).GetAwaiter().GetResult();
+        var outcome = await _outbox.AppendAsync(RecordType.EpochAnnounced, new EpochRecord(_state.Now(), epoch).Encode()).ConfigureAwait(false);
         if (!outcome.IsDurable) throw new IOException($"the epoch could not be recorded: {outcome.Detail}");
     }
 }

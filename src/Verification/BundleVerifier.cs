@@ -11,13 +11,20 @@ public sealed record ExpectedDigests(Hash256? Request = null, Hash256? Output = 
 /// The offline part of docs/formats.md, "Verification": steps 1 to 6, and that an anchor is there when the policy needs one.
 /// Stateless; safe for concurrent calls.
 /// </summary>
-public sealed class BundleVerifier(ISignatureVerifier signatures, IEvidenceVerifier evidence)
+/// <param name="signatures">Checks signatures.</param>
+/// <param name="evidence">Judges evidence.</param>
+/// <param name="clock">Says what now is, where a caller does not say when to judge at.</param>
+public sealed class BundleVerifier(ISignatureVerifier signatures, IEvidenceVerifier evidence, TimeProvider? clock = null)
 {
     /// <summary>Checks a file: a bundle, or a receipt alone. Empty when everything holds; otherwise every reason, in the order of the steps.</summary>
-    public IReadOnlyList<VerificationFailure> Verify(ReadOnlySpan<byte> file, TrustPolicy trust, ExpectedDigests? expected = null)
+    /// <param name="file">Its bytes.</param>
+    /// <param name="trust">What is accepted.</param>
+    /// <param name="expected">What the caller knows besides.</param>
+    /// <param name="at">The time to judge each evidence at; null: now.</param>
+    public IReadOnlyList<VerificationFailure> Verify(ReadOnlySpan<byte> file, TrustPolicy trust, ExpectedDigests? expected = null, Func<Evidence, DateTimeOffset>? at = null)
     {
         var (bundle, failure) = Read(file);
-        return bundle is not null ? Verify(bundle, trust, expected) : [failure!];
+        return bundle is not null ? Verify(bundle, trust, expected, at) : [failure!];
     }
 
     /// <summary>A bundle from a file that holds one, or a receipt alone; otherwise why not.</summary>
@@ -34,7 +41,11 @@ public sealed class BundleVerifier(ISignatureVerifier signatures, IEvidenceVerif
     }
 
     /// <summary>Checks a decoded bundle. Empty when everything holds; otherwise every reason, in the order of the steps.</summary>
-    public IReadOnlyList<VerificationFailure> Verify(ReceiptBundle bundle, TrustPolicy trust, ExpectedDigests? expected = null)
+    /// <param name="bundle">What is checked.</param>
+    /// <param name="trust">What is accepted.</param>
+    /// <param name="expected">What the caller knows besides.</param>
+    /// <param name="at">The time to judge each evidence at; null: now.</param>
+    public IReadOnlyList<VerificationFailure> Verify(ReceiptBundle bundle, TrustPolicy trust, ExpectedDigests? expected = null, Func<Evidence, DateTimeOffset>? at = null)
     {
         var failures = new FailureList();
         if (bundle.Receipt.Leaf.Length != RowLeaf.Size)
@@ -49,7 +60,8 @@ public sealed class BundleVerifier(ISignatureVerifier signatures, IEvidenceVerif
             return failures.ToArray();
         }
 
-        var evidenceCheck = new EvidenceCheck(evidence, trust, statement, failures);
+        var now = (clock ?? TimeProvider.System).GetUtcNow();
+        var evidenceCheck = new EvidenceCheck(evidence, trust, at ?? (_ => now), statement, failures);
         var binding = EvidenceCheck.Decode(bundle.Evidence);
         CheckStatement(bundle.Receipt.Statement, statement, binding, trust, failures);
         RowCheck.Run(bundle.Receipt, statement, expected, failures);

@@ -3,7 +3,7 @@ using OpenGradient.Engine.Formats;
 namespace OpenGradient.Engine.Verification;
 
 /// <summary>Step 4, for the epoch of the statement and again for the epoch of the checkpoint where that is another.</summary>
-internal sealed class EvidenceCheck(IEvidenceVerifier verifier, TrustPolicy trust, Statement statement, FailureList failures)
+internal sealed class EvidenceCheck(IEvidenceVerifier verifier, TrustPolicy trust, Func<Evidence, DateTimeOffset> at, Statement statement, FailureList failures)
 {
     /// <summary>The binding, or null when there is none with a usable signing key; <see cref="Run"/> then says why.</summary>
     public static EpochBinding? Decode(Evidence? evidence)
@@ -40,17 +40,6 @@ internal sealed class EvidenceCheck(IEvidenceVerifier verifier, TrustPolicy trus
             failures.Add(VerificationReason.EvidenceBindsOtherChain, $"the evidence of {whose} binds chain {binding.ChainId} and contract {binding.Contract}, trusted are {trust.ChainId} and {trust.Contract}");
         if (statement.Chain is { } seen && seen.ChainId != binding.ChainId)
             failures.Add(VerificationReason.EvidenceBindsOtherChain, $"the statement saw chain {seen.ChainId}, the evidence of {whose} binds {binding.ChainId}");
-        foreach (var reason in verifier.Verify(evidence, trust.Evidence)) failures.Add(reason, Sentence(reason, evidence, whose));
+        foreach (var failure in verifier.Verify(evidence, trust.Evidence, at(evidence))) failures.Add(failure.Reason, $"{whose}: {failure.Detail}");
     }
-
-    private static string Sentence(VerificationReason reason, Evidence evidence, string whose) => reason switch
-    {
-        VerificationReason.EvidenceKindNotAccepted => $"evidence of kind {evidence.Kind} is not accepted by the trust file",
-        VerificationReason.EvidenceRootNotTrusted => $"the evidence of {whose} is by a root that the trust file does not name",
-        VerificationReason.EvidenceSignatureInvalid => $"the evidence of {whose} is not signed by the root it names",
-        VerificationReason.EvidenceMeasurementNotTrusted => $"the evidence of {whose} measures a build that the trust file does not name, or another than it binds",
-        VerificationReason.EvidenceUnverifiable => $"evidence of kind {evidence.Kind} cannot be verified by this build",
-        VerificationReason.EvidenceNotForEpoch => $"the document in the evidence of {whose} proves another binding",
-        _ => $"the evidence of {whose} does not hold",
-    };
 }

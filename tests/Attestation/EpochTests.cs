@@ -48,7 +48,7 @@ public sealed class EpochTests : IDisposable
         var original = EpochBinding.Decode(Evidence.Decode(_epoch.Epoch.Evidence.Span).Binding.Span);
         Assert.Equal(challenge, binding.Nonce.ToArray());
         Assert.Equal(original.Encode(), (binding with { Nonce = original.Nonce }).Encode());
-        Assert.Empty(new EvidenceVerifier(Shim.Signatures).Verify(fresh, Shim.Trust(_root)));
+        Assert.Empty(new EvidenceVerifier(Shim.Signatures).Verify(fresh, Shim.Trust(_root), DateTimeOffset.UnixEpoch));
         Assert.Throws<ArgumentException>(() => _epoch.FreshEvidence([]));
         Assert.Throws<ArgumentException>(() => _epoch.FreshEvidence(new byte[65]));
     }
@@ -77,14 +77,14 @@ public sealed class EpochTests : IDisposable
         var claim = new CheckpointClaim(Shim.LogId, 5, Hash256.Sha256("root"u8), LogHead.Empty, Shim.ChainId, Shim.Contract);
         _epoch.SignCheckpoint(claim);
         var failure = Assert.Throws<AttestationException>(() => _epoch.SignCheckpoint(claim with { Root = Hash256.Sha256("other"u8) }));
-        Assert.Equal(AttestationStatus.Refused, failure.Status);
+        Assert.Equal(AttestationFailure.Refused, failure.Status);
     }
 
     [Fact]
     public void Open_AttesterOfAnotherPlatform_SaysWhyNot()
     {
         var failure = Assert.Throws<AttestationException>(() => EnclaveEpoch.Open(Shim.Loaded, Options(null) with { Attester = EvidenceKind.Nitro }, TimeProvider.System));
-        Assert.Equal(AttestationStatus.Unavailable, failure.Status);
+        Assert.Equal(AttestationFailure.Unavailable, failure.Status);
         Assert.Contains("/dev/nsm", failure.Message, StringComparison.Ordinal);
     }
 

@@ -25,19 +25,22 @@ public sealed class EvidenceVerifierTests : IDisposable
         _folder.Dispose();
     }
 
-    private IReadOnlyList<VerificationReason> VerifyDocument(int offset)
+    private IEnumerable<VerificationReason> Reasons(Evidence evidence, EvidenceTrust trust) =>
+        _verifier.Verify(evidence, trust, DateTimeOffset.UnixEpoch).Select(failure => failure.Reason);
+
+    private IEnumerable<VerificationReason> VerifyDocument(int offset)
     {
         var document = _evidence.Document.ToArray();
         document[offset] ^= 1;
-        return _verifier.Verify(_evidence with { Document = document }, _trust);
+        return Reasons(_evidence with { Document = document }, _trust);
     }
 
     [Fact]
-    public void Verify_Untouched_HasNoReason() => Assert.Empty(_verifier.Verify(_evidence, _trust));
+    public void Verify_Untouched_HasNoReason() => Assert.Empty(Reasons(_evidence, _trust));
 
     [Fact]
     public void Verify_AnyBuild_IsAcceptedWhenTheTrustNamesNone() =>
-        Assert.Empty(_verifier.Verify(_evidence, _trust with { BuildDigests = new HashSet<Hash256>() }));
+        Assert.Empty(Reasons(_evidence, _trust with { BuildDigests = new HashSet<Hash256>() }));
 
     [Theory]
     [InlineData(0, EvidenceMalformed)]
@@ -69,15 +72,15 @@ public sealed class EvidenceVerifierTests : IDisposable
             }
 
             // A binding with another byte is another epoch's; whoever looks for this epoch does not find it, and the document does not prove it.
-            Assert.True(_verifier.Verify(flipped, _trust).Count > 0, $"byte {i} was flipped unnoticed");
+            Assert.True(Reasons(flipped, _trust).Any(), $"byte {i} was flipped unnoticed");
         }
     }
 
     [Fact]
     public void Verify_TrailingOrMissingDocumentBytes_AreMalformed()
     {
-        Assert.Equal([EvidenceMalformed], _verifier.Verify(_evidence with { Document = (byte[])[.. _evidence.Document.Span, 0] }, _trust));
-        Assert.Equal([EvidenceMalformed], _verifier.Verify(_evidence with { Document = _evidence.Document[..^1] }, _trust));
+        Assert.Equal([EvidenceMalformed], Reasons(_evidence with { Document = (byte[])[.. _evidence.Document.Span, 0] }, _trust));
+        Assert.Equal([EvidenceMalformed], Reasons(_evidence with { Document = _evidence.Document[..^1] }, _trust));
     }
 
     [Fact]
@@ -89,34 +92,34 @@ public sealed class EvidenceVerifierTests : IDisposable
         var high = (order - s).ToByteArray(isUnsigned: true, isBigEndian: true);
         document.AsSpan(185).Clear();
         high.CopyTo(document.AsSpan(217 - high.Length));
-        Assert.Equal([EvidenceSignatureInvalid], _verifier.Verify(_evidence with { Document = document }, _trust));
+        Assert.Equal([EvidenceSignatureInvalid], Reasons(_evidence with { Document = document }, _trust));
     }
 
     [Fact]
     public void Verify_KindNotInTheTrust_IsNotAccepted() =>
-        Assert.Equal([EvidenceKindNotAccepted], _verifier.Verify(_evidence, _trust with { AcceptedKinds = new HashSet<EvidenceKind>() }));
+        Assert.Equal([EvidenceKindNotAccepted], Reasons(_evidence, _trust with { AcceptedKinds = new HashSet<EvidenceKind>() }));
 
     [Fact]
-    public void Verify_RootNotInTheTrust_IsNotTrusted() => Assert.Equal([EvidenceRootNotTrusted], _verifier.Verify(_evidence, _trust with { SoftwareRoots = [] }));
+    public void Verify_RootNotInTheTrust_IsNotTrusted() => Assert.Equal([EvidenceRootNotTrusted], Reasons(_evidence, _trust with { SoftwareRoots = [] }));
 
     [Fact]
     public void Verify_BuildNotInTheTrust_IsNotTrusted() =>
-        Assert.Equal([EvidenceMeasurementNotTrusted], _verifier.Verify(_evidence, _trust with { BuildDigests = new HashSet<Hash256> { default } }));
+        Assert.Equal([EvidenceMeasurementNotTrusted], Reasons(_evidence, _trust with { BuildDigests = new HashSet<Hash256> { default } }));
 
     [Theory]
     [InlineData(EvidenceKind.Nitro)]
     [InlineData(EvidenceKind.SevSnp)]
     [InlineData(EvidenceKind.Tdx)]
     [InlineData(EvidenceKind.Tpm)]
-    public void Verify_KindWithoutVerifier_IsUnverifiableEvenIfAccepted(EvidenceKind kind) =>
-        Assert.Equal([EvidenceUnverifiable], _verifier.Verify(_evidence with { Kind = kind }, _trust with { AcceptedKinds = new HashSet<EvidenceKind> { kind } }));
+    public void Verify_PlatformWithoutAPolicy_IsUnverifiableEvenIfAccepted(EvidenceKind kind) =>
+        Assert.Equal([EvidenceUnverifiable], Reasons(_evidence with { Kind = kind }, _trust with { AcceptedKinds = new HashSet<EvidenceKind> { kind } }));
 
     [Fact]
     public void Verify_BindingWithoutUsableKey_IsMalformed()
     {
         var binding = EpochBinding.Decode(_evidence.Binding.Span);
-        Assert.Equal([EvidenceMalformed], _verifier.Verify(_evidence with { Binding = (binding with { Keys = [] }).Encode() }, _trust));
-        Assert.Equal([EvidenceMalformed], _verifier.Verify(_evidence with { Binding = (binding with { Keys = [binding.Keys[0], binding.Keys[0]] }).Encode() }, _trust));
-        Assert.Equal([EvidenceMalformed], _verifier.Verify(_evidence with { Binding = default }, _trust));
+        Assert.Equal([EvidenceMalformed], Reasons(_evidence with { Binding = (binding with { Keys = [] }).Encode() }, _trust));
+        Assert.Equal([EvidenceMalformed], Reasons(_evidence with { Binding = (binding with { Keys = [binding.Keys[0], binding.Keys[0]] }).Encode() }, _trust));
+        Assert.Equal([EvidenceMalformed], Reasons(_evidence with { Binding = default }, _trust));
     }
 }

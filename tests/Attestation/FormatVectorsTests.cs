@@ -11,7 +11,7 @@ public class FormatVectorsTests
     public void Vectors_ComputedByFormats_EqualTheFile()
     {
         var computed = new FormatVectors().Compute();
-        var path = Path.Combine(RepositoryRoot(), "tests", "vectors", "formats.json");
+        var path = Path.Combine(Checkout.Root, "tests", "vectors", "formats.json");
         if (Environment.GetEnvironmentVariable(Rewrite) == "1")
             File.WriteAllText(path, "{\n" + string.Join(",\n", computed.Select(pair => $"  \"{pair.Key}\": \"{pair.Value}\"")) + "\n}\n");
 
@@ -20,12 +20,5 @@ public class FormatVectorsTests
 
         Assert.Equal(golden.Keys.Order(StringComparer.Ordinal), computed.Keys);
         Assert.All(computed, pair => Assert.Equal(golden[pair.Key], pair.Value));
-    }
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "OpenGradient.Engine.sln"))) folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("the tests run outside the repository");
     }
 }

@@ -64,7 +64,7 @@ public sealed class KeyFileTests : IDisposable
     {
         var path = _folder.Write("log.key", Secret + "\n", UnixFileMode.UserRead | UnixFileMode.UserWrite | extra);
         var failure = Assert.Throws<AttestationException>(() => LogKey.Open(Shim.Loaded, path));
-        Assert.Equal(AttestationStatus.Refused, failure.Status);
+        Assert.Equal(AttestationFailure.Refused, failure.Status);
         Assert.Contains(path, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret[..8], failure.ToString(), StringComparison.Ordinal);
     }
@@ -79,7 +79,7 @@ public sealed class KeyFileTests : IDisposable
     {
         var path = _folder.Write("key", content);
         var failure = Assert.Throws<AttestationException>(() => TransactionKey.FromSecretFile(Shim.Loaded, path));
-        Assert.Equal(AttestationStatus.BadKey, failure.Status);
+        Assert.Equal(AttestationFailure.BadKey, failure.Status);
         if (content.Length > 2) Assert.DoesNotContain(content[..8], failure.ToString(), StringComparison.Ordinal);
     }
 
@@ -87,7 +87,7 @@ public sealed class KeyFileTests : IDisposable
     public void SoftwareRoot_ZeroKey_IsRefused()
     {
         var path = _folder.Write("root.key", new string('0', 64));
-        Assert.Equal(AttestationStatus.BadKey, Assert.Throws<AttestationException>(() => SoftwareRoot.Open(Shim.Loaded, path)).Status);
+        Assert.Equal(AttestationFailure.BadKey, Assert.Throws<AttestationException>(() => SoftwareRoot.Open(Shim.Loaded, path)).Status);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class KeyFileTests : IDisposable
     {
         var keystore = _folder.Write("keystore.json", Scrypt);
         var failure = Assert.Throws<AttestationException>(() => TransactionKey.FromKeystore(Shim.Loaded, keystore, _folder.Write("password", "hunter2hunter2")));
-        Assert.Equal(AttestationStatus.BadKey, failure.Status);
+        Assert.Equal(AttestationFailure.BadKey, failure.Status);
         Assert.DoesNotContain("hunter2", failure.ToString(), StringComparison.Ordinal);
     }
 

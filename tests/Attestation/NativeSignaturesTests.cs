@@ -47,7 +47,7 @@ public class NativeSignaturesTests
     [Fact]
     public void Sign_SecretThatIsNoKey_IsRefused()
     {
-        Assert.Equal(AttestationStatus.BadKey, Assert.Throws<AttestationException>(() => Shim.Signatures.Sign(new byte[32], Digest)).Status);
+        Assert.Equal(AttestationFailure.BadKey, Assert.Throws<AttestationException>(() => Shim.Signatures.Sign(new byte[32], Digest)).Status);
         Assert.Throws<ArgumentException>(() => Shim.Signatures.Sign(new byte[31], Digest));
     }
 }

@@ -131,7 +131,7 @@ public sealed class SealingTests : IDisposable
     {
         var failure = Assert.Throws<SealingException>(() => BatchBuilder.Seal(_epoch, BatchBuilder.Plain(3), batchRows: 2));
         Assert.Contains("row 2", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(AttestationStatus.OutOfRange, Assert.IsType<AttestationException>(failure.InnerException).Status);
+        Assert.Equal(AttestationFailure.OutOfRange, Assert.IsType<AttestationException>(failure.InnerException).Status);
     }
 
     [Fact]

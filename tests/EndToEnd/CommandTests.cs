@@ -10,7 +10,9 @@ public sealed class CommandTests
     [InlineData("serve", "--config --set --roles")]
     [InlineData("infer", "model --input --item --wait --receipt --output --local --url --api-key-file --config --set --timeout")]
     [InlineData("submit", "receipt --url --api-key-file")]
-    [InlineData("verify", "receipt --trust --rpc --offline")]
+    [InlineData("verify", "receipt --trust --rpc --offline --at")]
+    [InlineData("attest", "--attester --nonce --out --tpm --software-root --library --json")]
+    [InlineData("audit", "--data --url --trust --rpc --no-chain --witness --output --json --at")]
     [InlineData("evidence inspect", "file --kind")]
     [InlineData("evidence verify", "file --policy --at --nonce --any-nonce --report-data --collateral --history --nonces --kind --json")]
     [InlineData("chat", "model prompt --system --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
@@ -19,8 +21,9 @@ public sealed class CommandTests
     [InlineData("receipt show", "receipt")]
     [InlineData("demo", "--input --chat --receipts --url --api-key-file --timeout")]
     [InlineData("doctor", "--config --set")]
-    [InlineData("init", "--development --data --rpc --models --contract-artifact --contract")]
+    [InlineData("init", "--development --data --rpc --models --contract-artifact --contract --attester --tpm --collateral")]
     [InlineData("config check", "--config --set")]
+    [InlineData("rotate", "--operator-url")]
     public async Task Help_OfEveryCommand_NamesEachOptionAndSaysWhatItIsFor(string command, string expected)
     {
         var help = (await Og.Run([.. command.Split(' '), "--help"])).Expect(Og.Ok).Output;
@@ -33,7 +36,7 @@ public sealed class CommandTests
     public async Task Help_OfTheRoot_NamesEveryCommand()
     {
         var help = (await Og.Run("--help")).Expect(Og.Ok).Output;
-        foreach (var command in new[] { "serve", "infer", "chat", "generate", "submit", "verify", "evidence", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
+        foreach (var command in new[] { "serve", "infer", "chat", "generate", "submit", "verify", "attest", "evidence", "replay", "receipt", "demo", "doctor", "init", "config" }) Assert.Matches($@"(?m)^  {command}\b.*\S", help);
     }
 
     [Fact]

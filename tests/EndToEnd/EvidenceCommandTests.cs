@@ -46,6 +46,40 @@ public sealed class EvidenceCommandTests : IDisposable
         Assert.Matches(@"sha-256\s+[0-9a-f]{64}", output);
     }
 
+    [Theory]
+    [InlineData("", "the file is empty")]
+    [InlineData("neither evidence nor anything else", "it begins like no evidence")]
+    public async Task Inspect_OfWhatIsNone_SaysSoAndExitsOne(string content, string said) =>
+        Assert.Contains(said, (await Og.Run("evidence", "inspect", Write("none", content))).Expect(Og.Failed).Output);
+
+    [Fact]
+    public async Task Inspect_OfADamagedEnvelope_IsRefused() =>
+        Assert.Contains("evidence", (await Og.Run("evidence", "inspect", Write("cut", "OGE evidence v1\0\0"))).Expect(Og.Usage).Error);
+
+    [Fact]
+    public async Task Attest_BySoftware_WritesAnEnvelopeThatNoPolicyCanAccept()
+    {
+        var file = Path.Combine(_folder.FullName, "made");
+        var made = (await Og.Run("attest", "--attester", "software", "--software-root", Path.Combine(_folder.FullName, "root.key"), "--nonce", "01", "--out", file)).Expect(Og.Ok);
+        Assert.Contains("NOT trusted", made.Output);
+        Assert.Contains("software, in an envelope", (await Og.Run("evidence", "inspect", file)).Expect(Og.Ok).Output);
+        var judged = (await Og.Run("evidence", "verify", file, "--policy", Write("p.json", "{\"version\":1}"), "--at", "now", "--nonce", "01")).Expect(Og.NotYet);
+        Assert.StartsWith("unverifiable at", judged.Output);
+    }
+
+    [Fact]
+    public async Task Attest_ByWhatIsNotHere_ExitsOneWithTheShimsReason() =>
+        Assert.Contains("/dev/nsm is absent", (await Og.Run("attest", "--attester", "nitro", "--nonce", "01", "--out", Path.Combine(_folder.FullName, "none"))).Expect(Og.Failed).Error);
+
+    [Theory]
+    [InlineData("--attester", "hearsay", "--nonce", "01")]
+    [InlineData("--attester", "tpm", "--nonce", "0")]
+    [InlineData("--attester", "tpm", "--nonce", "")]
+    [InlineData("--attester", "software", "--nonce", "01")]
+    [InlineData("--attester", "nitro", "--nonce", "01", "--tpm", "/dev/tpmrm0")]
+    public async Task Attest_AskedWrongly_ExitsTwo(params string[] arguments) =>
+        (await Og.Run(["attest", .. arguments, "--out", Path.Combine(_folder.FullName, "none")])).Expect(Og.Usage);
+
     private string Evidence()
     {
         var path = Path.Combine(_folder.FullName, "evidence");

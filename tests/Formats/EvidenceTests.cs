@@ -66,6 +66,39 @@ public sealed class EvidenceTests
     }
 
     [Fact]
+    public void RsaKey_OfOneRsa2048Key_IsWhatTheFrameworkWrites()
+    {
+        using var rsa = RSA.Create(2048);
+        var spki = rsa.ExportSubjectPublicKeyInfo();
+        var binding = EpochBinding.Decode((Plain with { Keys = [Plain.Keys[0], new BoundKey(BoundKey.Rsa2048, spki)] }).Encode());
+        Assert.Equal(spki, binding.RsaKey.ToArray());
+        Assert.Equal(Point, binding.SigningKey.ToArray()); // either says nothing to a reader of the other
+        Assert.NotEqual(Hash256.Sha256(Plain.Encode()), Hash256.Sha256(binding.Encode()));
+    }
+
+    [Fact]
+    public void RsaKey_NoneTwoOrOfAnotherShape_IsEmpty()
+    {
+        using var rsa = RSA.Create(2048);
+        using var large = RSA.Create(3072);
+        var spki = rsa.ExportSubjectPublicKeyInfo();
+        var key = new BoundKey(BoundKey.Rsa2048, spki);
+        Assert.True(Plain.RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key, key] }).RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key with { Kind = 3 }] }).RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key with { Spki = large.ExportSubjectPublicKeyInfo() }] }).RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key with { Spki = Plain.Keys[0].Spki }] }).RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key with { Spki = spki.AsMemory(..^1) }] }).RsaKey.IsEmpty);
+        Assert.True((Plain with { Keys = [key with { Spki = (byte[])[.. spki, 0] }] }).RsaKey.IsEmpty);
+        foreach (var (at, bit) in new[] { (18, 1), (33, 0x80), (288, 1), (293, 2) })
+        {
+            var changed = spki.ToArray(); // parameters, top bit, parity, exponent
+            changed[at] ^= (byte)bit;
+            Assert.True((Plain with { Keys = [key with { Spki = changed }] }).RsaKey.IsEmpty, $"byte {at}");
+        }
+    }
+
+    [Fact]
     public void Binding_NonceOverTheCap_IsRefusedBothWays()
     {
         Assert.Throws<InvalidOperationException>(() => (Plain with { Nonce = new byte[65] }).Encode());

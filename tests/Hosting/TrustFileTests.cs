@@ -56,6 +56,38 @@ public sealed class TrustFileTests : IDisposable
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"policy.json\"")]
+    [InlineData("{\"version\":1,\"tpm\":{\"requireEndorsement\":false}}")]
+    public void Read_PolicyBesideItOrInline_GivesItsBytes(string policy)
+    {
+        File.WriteAllText(Path.Combine(_folder, "policy.json"), "{\"version\":1}");
+        Directory.CreateDirectory(Path.Combine(_folder, "vendor"));
+        File.WriteAllText(Path.Combine(_folder, "vendor", "ark.der"), "ark");
+        var trust = TrustFile.Read(Write(Good.Replace("\"anyBuild\":true", $"\"anyBuild\":true,\"policy\":{policy},\"collateral\":\"vendor\"", StringComparison.Ordinal)));
+
+        var evidence = trust.ToPolicy().Evidence;
+        Assert.Equal(policy.StartsWith('{') ? policy : "{\"version\":1}", System.Text.Encoding.UTF8.GetString(evidence.Policy.Span));
+        Assert.Equal("ark"u8.ToArray(), evidence.Collateral["ark.der"].ToArray());
+        Assert.False(TrustFile.Read(Write(System.Text.Encoding.UTF8.GetString(trust.Encode()))).ToPolicy().Evidence.Policy.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("\"policy\":\"absent.json\"", "absent.json")]
+    [InlineData("\"policy\":\"empty.json\"", "empty")]
+    [InlineData("\"policy\":7", "evidence.policy")]
+    [InlineData("\"policy\":[]", "evidence.policy")]
+    [InlineData("\"policy\":{\"version\":2}", "version")]
+    [InlineData("\"policy\":{\"version\":1,\"tpm\":{},\"tpm\":{}}", "twice")]
+    [InlineData("\"policy\":{\"version\":1,\"tmp\":{}}", "tmp")]
+    [InlineData("\"collateral\":\"nowhere\"", "nowhere")]
+    public void Read_PolicyThatIsNone_NamesWhatWasWrong(string part, string expected)
+    {
+        File.WriteAllText(Path.Combine(_folder, "empty.json"), "");
+        var refused = Assert.Throws<FormatException>(() => TrustFile.Read(Write(Good.Replace("\"anyBuild\":true", $"\"anyBuild\":true,{part}", StringComparison.Ordinal))));
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_MissingFile_NamesIt() =>
         Assert.Contains("none.json", Assert.Throws<FormatException>(() => TrustFile.Read(Path.Combine(_folder, "none.json"))).Message, StringComparison.Ordinal);

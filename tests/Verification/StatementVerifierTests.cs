@@ -129,10 +129,10 @@ public sealed class StatementVerifierTests(Installation installation) : IClassFi
     {
         public int Calls { get; private set; }
 
-        public IReadOnlyList<VerificationReason> Verify(Evidence evidence, EvidenceTrust trust)
+        public IReadOnlyList<VerificationFailure> Verify(Evidence evidence, EvidenceTrust trust, DateTimeOffset at)
         {
             Calls++;
-            return Installation.EvidenceVerifier.Verify(evidence, trust);
+            return Installation.EvidenceVerifier.Verify(evidence, trust, at);
         }
     }
 }

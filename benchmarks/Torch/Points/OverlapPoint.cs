@@ -30,7 +30,7 @@ internal sealed class OverlapPoint : IPoint
     {
         using var plain = await OwnThread.Run(() => context.Python(workload));
         // Twice the rows of a batch are in flight, so that one batch is copied while another computes.
-        await using var side = await Side.StartAsync(context, workload, Sides.Options(context, workload, batch) with { Workers = 2 }, receipts: false, callers: 4 * batch);
+        await using var side = await Side.StartAsync(context, workload, Sides.Options(context, workload, batch), receipts: false, callers: 4 * batch);
         var rough = await OwnThread.Run(() => side.Loop.Run(8L * batch * (workload.IsSlow ? 1 : 16)));
         var requests = Math.Max(8L * batch, (long)(rough.Rate * (context.Options.Quick ? 0.3 : 1)));
         var (copied, resident) = (new List<PlainWindow>(), new List<PlainWindow>());

@@ -6,8 +6,14 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// <summary>How models are served here.</summary>
 internal static class Sides
 {
-    public static ModelOptions Options(BenchContext context, Workload workload, int maxBatch) =>
-        Served.Options(context, workload, maxBatch) with { Execution = context.Options.Execution };
+    // One batch is copied while another computes; more workers would cut the callers into small batches.
+    private const int GpuWorkers = 2;
+
+    public static ModelOptions Options(BenchContext context, Workload workload, int maxBatch) => Served.Options(context, workload, maxBatch) with
+    {
+        Execution = context.Options.Execution,
+        Workers = context.Options.Cuda is null ? null : GpuWorkers,
+    };
 }
 
 /// <summary>One engine with one model and its callers; every answer of every window is checked after it.</summary>

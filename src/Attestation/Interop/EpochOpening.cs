@@ -22,7 +22,8 @@ internal static unsafe class EpochOpening
         nint epoch;
         NativeError error;
         var root = options.SoftwareRoot is null ? default : options.SoftwareRoot.Secret;
-        fixed (byte* nameBytes = names, nonce = options.Nonce.Span, secret = root)
+        var named = Encoding.UTF8.GetBytes(options.Device);
+        fixed (byte* nameBytes = names, nonce = options.Nonce.Span, secret = root, device = named)
         fixed (NativeLibraryName* list = libraries)
         {
             var name = nameBytes;
@@ -32,6 +33,8 @@ internal static unsafe class EpochOpening
             config.Nonce = nonce;
             config.NonceSize = (nuint)options.Nonce.Length;
             config.RootSecret = secret;
+            config.Device = device;
+            config.DeviceSize = (nuint)named.Length;
             ShimStatus.Check(functions.EpochOpen(&config, &epoch, &error), error);
         }
 

@@ -83,6 +83,8 @@ internal unsafe struct NativeEpochConfig
     public byte* Nonce;
     public nuint NonceSize;
     public byte* RootSecret;
+    public byte* Device;
+    public nuint DeviceSize;
 }
 
 [StructLayout(LayoutKind.Sequential)]

@@ -27,6 +27,8 @@ internal sealed unsafe class ShimFunctions
     public readonly delegate* unmanaged[Cdecl]<nint, NativeBatch*, NativeSealed*, NativeError*, int> EpochSeal;
     public readonly delegate* unmanaged[Cdecl]<nint, NativeCheckpoint*, byte*, NativeError*, int> EpochSignCheckpoint;
 
+    public readonly delegate* unmanaged[Cdecl]<byte*, nuint, byte*, nuint, byte*, NativeError*, int> TpmActivate;
+
     public readonly delegate* unmanaged[Cdecl]<byte*, byte*, int> Secp256k1PublicKey;
     public readonly delegate* unmanaged[Cdecl]<byte*, byte*, byte*, int> Secp256k1Sign;
     public readonly delegate* unmanaged[Cdecl]<byte*, nuint, byte*, byte*, int> Secp256k1Verify;
@@ -58,6 +60,7 @@ internal sealed unsafe class ShimFunctions
         EpochChallenge = (delegate* unmanaged[Cdecl]<nint, byte*, nuint, ulong, byte*, nuint, nuint*, NativeError*, int>)Export("og_epoch_challenge");
         EpochSeal = (delegate* unmanaged[Cdecl]<nint, NativeBatch*, NativeSealed*, NativeError*, int>)Export("og_epoch_seal");
         EpochSignCheckpoint = (delegate* unmanaged[Cdecl]<nint, NativeCheckpoint*, byte*, NativeError*, int>)Export("og_epoch_sign_checkpoint");
+        TpmActivate = (delegate* unmanaged[Cdecl]<byte*, nuint, byte*, nuint, byte*, NativeError*, int>)Export("og_tpm_activate");
         Secp256k1PublicKey = (delegate* unmanaged[Cdecl]<byte*, byte*, int>)Export("og_secp256k1_public_key");
         Secp256k1Sign = (delegate* unmanaged[Cdecl]<byte*, byte*, byte*, int>)Export("og_secp256k1_sign");
         Secp256k1Verify = (delegate* unmanaged[Cdecl]<byte*, nuint, byte*, byte*, int>)Export("og_secp256k1_verify");
@@ -76,7 +79,7 @@ internal sealed unsafe class ShimFunctions
 
     private void Handshake()
     {
-        const uint expected = 3; // OG_ABI_VERSION
+        const uint expected = 4; // OG_ABI_VERSION
         var version = AbiVersion();
         if (version != expected) throw new ShimLoadException(_path, $"its ABI version is {version}, this host needs {expected}");
 

@@ -18,7 +18,7 @@ internal static class ShimStatus
 
     public static AttestationException Failure(int status, string what, int osError)
     {
-        var code = Enum.IsDefined((AttestationStatus)status) ? (AttestationStatus)status : AttestationStatus.Crypto;
+        var code = Enum.IsDefined((AttestationFailure)status) ? (AttestationFailure)status : AttestationFailure.Crypto;
         return new AttestationException(code, what.Length > 0 ? what : $"the attestation shim failed: {code}", osError);
     }
 }

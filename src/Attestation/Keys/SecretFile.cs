@@ -44,7 +44,7 @@ public static unsafe class SecretFile
         var content = Read(shim, path);
         try
         {
-            return DecodeKey(content) ?? throw new AttestationException(AttestationStatus.BadKey, $"{path} is not a key file: 64 hexadecimal digits and a newline");
+            return DecodeKey(content) ?? throw new AttestationException(AttestationFailure.BadKey, $"{path} is not a key file: 64 hexadecimal digits and a newline");
         }
         finally
         {

@@ -32,7 +32,7 @@ public sealed class TransactionKey : ITransactionSigner, IDisposable
     public static TransactionKey FromKeystore(AttestationShim shim, string path, string passwordPath)
     {
         var info = new FileInfo(path);
-        if (!info.Exists || info.Length > MaxKeystoreSize) throw new AttestationException(AttestationStatus.OutOfRange, $"{path} is missing or longer than {MaxKeystoreSize} bytes");
+        if (!info.Exists || info.Length > MaxKeystoreSize) throw new AttestationException(AttestationFailure.OutOfRange, $"{path} is missing or longer than {MaxKeystoreSize} bytes");
         var password = SecretFile.Read(shim, passwordPath);
         try
         {
@@ -49,7 +49,7 @@ public sealed class TransactionKey : ITransactionSigner, IDisposable
     public static TransactionKey ForDevelopmentChain(AttestationShim shim, string hexadecimal)
     {
         var text = Encoding.UTF8.GetBytes(hexadecimal);
-        return Make(shim, SecretFile.DecodeKey(text) ?? throw new AttestationException(AttestationStatus.BadKey, "a development key is 64 hexadecimal digits"));
+        return Make(shim, SecretFile.DecodeKey(text) ?? throw new AttestationException(AttestationFailure.BadKey, "a development key is 64 hexadecimal digits"));
     }
 
     /// <inheritdoc/>

@@ -29,7 +29,7 @@ internal static unsafe class Web3Keystore
             byte[] authenticated = [.. derived[16..], .. ciphertext];
             var mac = Keccak256.Hash(authenticated);
             CryptographicOperations.ZeroMemory(authenticated);
-            if (!CryptographicOperations.FixedTimeEquals(mac.Bytes, Hex(crypto, "mac"))) throw new AttestationException(AttestationStatus.BadKey, $"{path}: wrong password, or a damaged file");
+            if (!CryptographicOperations.FixedTimeEquals(mac.Bytes, Hex(crypto, "mac"))) throw new AttestationException(AttestationFailure.BadKey, $"{path}: wrong password, or a damaged file");
             AesCtr(derived[..16], Hex(crypto.GetProperty("cipherparams"), "iv"), ciphertext, secret);
             return new SecretBytes(secret);
         }
@@ -95,5 +95,5 @@ internal static unsafe class Web3Keystore
         return Convert.FromHexString(text.StartsWith("0x", StringComparison.Ordinal) ? text[2..] : text);
     }
 
-    private static AttestationException Malformed(string path, string why) => new(AttestationStatus.OutOfRange, $"{path} is not a keystore this host reads: {why}");
+    private static AttestationException Malformed(string path, string why) => new(AttestationFailure.OutOfRange, $"{path} is not a keystore this host reads: {why}");
 }

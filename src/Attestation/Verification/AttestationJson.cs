@@ -55,7 +55,21 @@ public static class AttestationJson
         writer.WriteString("time", claims.Time is { } time ? Time(time) : null);
         writer.WriteString("reportData", Convert.ToHexStringLower(claims.ReportData.Span));
         writer.WriteString("nonce", Convert.ToHexStringLower(claims.Nonce.Span));
+        writer.WriteString("publicKey", claims.PublicKey.IsEmpty ? null : Convert.ToHexStringLower(claims.PublicKey.Span));
         writer.WriteString("chip", claims.Chip);
+        if (claims.Boot is { } boot) WriteBoot(writer, boot);
+        else writer.WriteNull("boot");
+        writer.WriteEndObject();
+    }
+
+    private static void WriteBoot(Utf8JsonWriter writer, BootClaim boot)
+    {
+        writer.WriteStartObject("boot");
+        writer.WriteNumber("resets", boot.Resets);
+        writer.WriteNumber("restarts", boot.Restarts);
+        writer.WriteNumber("clockMilliseconds", boot.ClockMilliseconds);
+        if (boot.IsStartedAnew is { } isAnew) writer.WriteBoolean("startedAnew", isAnew);
+        else writer.WriteNull("startedAnew");
         writer.WriteEndObject();
     }
 

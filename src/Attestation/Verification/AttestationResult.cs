@@ -20,6 +20,13 @@ public enum AttestationStatus
 /// <param name="Detail">For people; never a secret, at most a few hundred characters.</param>
 public sealed record AttestationReason(AttestationCheck Check, string Detail);
 
+/// <summary>How often a TPM's machine was started.</summary>
+/// <param name="Resets">TPM resets: the machine was started anew.</param>
+/// <param name="Restarts">Restarts and resumes since the last reset.</param>
+/// <param name="ClockMilliseconds">The TPM's clock: time under power, not wall time.</param>
+/// <param name="IsStartedAnew">True where it was reset, restarted or resumed since it was seen last; null where the history does not know it.</param>
+public sealed record BootClaim(long Resets, long Restarts, ulong ClockMilliseconds, bool? IsStartedAnew);
+
 /// <summary>What evidence of any kind says of its platform, once its signature holds. Unsigned bytes never become claims.</summary>
 public sealed record AttestationClaims
 {
@@ -47,6 +54,12 @@ public sealed record AttestationClaims
     public ReadOnlyMemory<byte> ReportData { get; init; }
 
     public ReadOnlyMemory<byte> Nonce { get; init; }
+
+    /// <summary>The key that the guest had put into its evidence beside what it bound (Nitro's public_key), as it put it there; empty: none.</summary>
+    public ReadOnlyMemory<byte> PublicKey { get; init; }
+
+    /// <summary>Null where the evidence counts no starts: all kinds but "tpm".</summary>
+    public BootClaim? Boot { get; init; }
 
     /// <summary>The chip, platform or device, where the evidence names one; lower-case hexadecimal.</summary>
     public string? Chip { get; init; }

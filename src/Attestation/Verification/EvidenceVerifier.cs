@@ -1,49 +1,44 @@
+using OpenGradient.Engine.Attestation.Verification;
 using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation;
 
-/// <summary>One platform's document. Adds every reason it finds; the binding was decoded and judged before.</summary>
-internal interface IDocumentVerifier
-{
-    EvidenceKind Kind { get; }
-
-    void Verify(Evidence evidence, EpochBinding binding, EvidenceTrust trust, ISet<VerificationReason> reasons);
-}
-
-/// <summary>Judges evidence of every kind; a kind without a verifier is <see cref="VerificationReason.EvidenceUnverifiable"/>. Stateless.</summary>
+/// <summary>Judges evidence of every kind. A kind, or a check, that cannot be judged is <see cref="VerificationReason.EvidenceUnverifiable"/>, never nothing. Stateless.</summary>
 public sealed class EvidenceVerifier(ISignatureVerifier signatures) : IEvidenceVerifier
 {
-    private readonly IDocumentVerifier[] _documents = [new SoftwareEvidence(signatures)];
+    private readonly SoftwareEvidence _software = new(signatures);
 
     /// <inheritdoc/>
-    public IReadOnlyList<VerificationReason> Verify(Evidence evidence, EvidenceTrust trust)
+    public IReadOnlyList<VerificationFailure> Verify(Evidence evidence, EvidenceTrust trust, DateTimeOffset at) => Judge(evidence, trust, at).Failures;
+
+    /// <summary>The same with what the platform's own verifier found.</summary>
+    public EvidenceJudgement Judge(Evidence evidence, EvidenceTrust trust, DateTimeOffset at)
     {
-        var reasons = new SortedSet<VerificationReason>();
-        if (!trust.AcceptedKinds.Contains(evidence.Kind)) reasons.Add(VerificationReason.EvidenceKindNotAccepted);
-        if (DecodeBinding(evidence) is not { } binding)
+        var failures = new List<VerificationFailure>();
+        if (!trust.AcceptedKinds.Contains(evidence.Kind)) failures.Add(new(VerificationReason.EvidenceKindNotAccepted, $"evidence of kind {BoundEvidence.KindName(evidence.Kind)} is not accepted"));
+        if (BoundEvidence.Binding(evidence) is not { } binding)
         {
-            reasons.Add(VerificationReason.EvidenceMalformed);
-            return [.. reasons];
+            failures.Add(new(VerificationReason.EvidenceMalformed, "the evidence binds no usable signing key"));
+            return new EvidenceJudgement(evidence.Kind, failures, null);
         }
 
-        if (trust.BuildDigests.Count > 0 && !trust.BuildDigests.Contains(binding.BuildDigest)) reasons.Add(VerificationReason.EvidenceMeasurementNotTrusted);
-        var document = _documents.FirstOrDefault(verifier => verifier.Kind == evidence.Kind);
-        if (document is null) reasons.Add(VerificationReason.EvidenceUnverifiable);
-        else document.Verify(evidence, binding, trust, reasons);
-        return [.. reasons];
+        if (trust.BuildDigests.Count > 0 && !trust.BuildDigests.Contains(binding.BuildDigest))
+            failures.Add(new(VerificationReason.EvidenceMeasurementNotTrusted, $"build {binding.BuildDigest} of the shim is not one that is trusted"));
+        AttestationResult? platform = null;
+        if (evidence.Kind == EvidenceKind.Software) _software.Verify(evidence, binding, trust, failures);
+        else platform = PlatformTrust.Verify(evidence, trust, at, failures);
+        return new EvidenceJudgement(evidence.Kind, [.. failures.Distinct().OrderBy(failure => failure.Reason)], platform);
     }
+}
 
-    // Null also when the binding names no usable signing key: such evidence proves nothing about a statement.
-    private static EpochBinding? DecodeBinding(Evidence evidence)
-    {
-        try
-        {
-            var binding = EpochBinding.Decode(evidence.Binding.Span);
-            return binding.SigningKey.IsEmpty ? null : binding;
-        }
-        catch (FormatException)
-        {
-            return null;
-        }
-    }
+/// <summary>What was found of one evidence.</summary>
+/// <param name="Kind">The evidence's kind, as its envelope says.</param>
+/// <param name="Failures">Empty exactly when accepted.</param>
+/// <param name="Platform">What the platform's verifier said; null of software evidence, and where it was not asked.</param>
+public sealed record EvidenceJudgement(EvidenceKind Kind, IReadOnlyList<VerificationFailure> Failures, AttestationResult? Platform)
+{
+    /// <summary>Unverifiable only where no check failed.</summary>
+    public AttestationStatus Status => Failures.Count == 0 ? AttestationStatus.Accepted
+        : Failures.All(failure => failure.Reason == VerificationReason.EvidenceUnverifiable) ? AttestationStatus.Unverifiable
+        : AttestationStatus.Refused;
 }

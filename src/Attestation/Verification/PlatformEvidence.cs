@@ -1,7 +1,4 @@
 using System.Buffers.Binary;
-using System.Formats.Asn1;
-using System.Security.Cryptography;
-using System.Text.Json;
 using OpenGradient.Engine.Attestation.Verification.Nitro;
 using OpenGradient.Engine.Attestation.Verification.Nvidia;
 using OpenGradient.Engine.Attestation.Verification.SevSnp;
@@ -42,7 +39,9 @@ public static class PlatformEvidence
         if (evidence is [0x11, 0xE0, 0x01, 0xFF, ..]) return PlatformKind.Nvidia;
         if (evidence is [0x84, ..] or [0xD2, 0x84, ..]) return PlatformKind.Nitro;
         if (BinaryPrimitives.ReadUInt16LittleEndian(evidence) is 4 or 5 && evidence[2..8].SequenceEqual((ReadOnlySpan<byte>)[2, 0, 0x81, 0, 0, 0])) return PlatformKind.Tdx;
-        if (evidence.Length == 1184 && BinaryPrimitives.ReadUInt32LittleEndian(evidence) is >= 2 and <= 5) return PlatformKind.SevSnp;
+        // A host's certificate table may follow the report; where the length says less, the signature algorithm must be the one that there is.
+        var isReport = evidence.Length >= 1184 && BinaryPrimitives.ReadUInt32LittleEndian(evidence) is >= 2 and <= 5;
+        if (isReport && (evidence.Length == 1184 || BinaryPrimitives.ReadUInt32LittleEndian(evidence[0x34..]) == 1)) return PlatformKind.SevSnp;
         return null;
     }
 
@@ -55,8 +54,7 @@ public static class PlatformEvidence
             if (Ask(kind, evidence, context) is { } result) return result;
             reasons.Miss(AttestationCheck.Kind, "this build has no verifier of this kind");
         }
-        catch (Exception error) when (error is ArgumentException or FormatException or ArithmeticException or InvalidOperationException or IndexOutOfRangeException
-            or KeyNotFoundException or CryptographicException or AsnContentException or JsonException)
+        catch (Exception error) when (VerifierEntry.IsOfInput(error))
         {
             // The verifiers let none out. One that did would otherwise end the caller's process.
             reasons.Refuse(AttestationCheck.Encoding, $"the {kind.Text()} verifier could not read the evidence: {error.GetType().Name}");

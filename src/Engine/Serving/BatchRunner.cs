@@ -214,6 +214,7 @@ internal sealed unsafe class BatchRunner : IDisposable
     {
         separable = true;
         var times = RequestTrace.OfBatch(requests);
+        _sealing?.Begin();
         Gather(requests, rows);
         var gathered = _time.GetTimestamp();
         var fault = Call();

@@ -23,11 +23,13 @@ internal sealed unsafe class BatchSealing : IDisposable
     private readonly NativeBuffer _tensors = new();
     private readonly NativeBuffer _parameters = new();
 
+    private IBatchSealer _ofBatch; // of the batch that is being executed
+
     public BatchSealing(ModelLane lane, IBatchSealer sealer, ISealedBatchSink? sink, WorkerCounters counters)
     {
         var info = lane.Info;
         _lane = lane;
-        _sealer = sealer;
+        _sealer = _ofBatch = sealer;
         _sink = sink;
         _tap = lane.Services.Tap;
         _counters = counters;
@@ -41,6 +43,9 @@ internal sealed unsafe class BatchSealing : IDisposable
         _parameters.Reserve((long)requests * Hash256.Size);
     }
 
+    /// <summary>A batch begins: it is sealed with the key of this moment.</summary>
+    public void Begin() => _ofBatch = _sealer.ForBatch();
+
     /// <summary>Null when sealed; every request then has its batch and row index.</summary>
     /// <param name="sliced">Whether outputs are divided by rows; otherwise there is one request, and it gets them whole.</param>
     /// <param name="hasRows">Whether inputs are divided by rows.</param>
@@ -50,7 +55,7 @@ internal sealed unsafe class BatchSealing : IDisposable
         try
         {
             for (var i = 0; i < requests.Length; i++) View(i, requests[i], buffers, sliced, hasRows);
-            batch = _sealer.Seal(new BatchToSeal
+            batch = _ofBatch.Seal(new BatchToSeal
             {
                 Context = _lane.EncodedContext,
                 BatchRows = (uint)buffers.Rows,

@@ -68,6 +68,20 @@ internal sealed class LaneWorkers : IDisposable
         return true;
     }
 
+    /// <summary>Takes every worker if all are idle: from then on none is let run, by a late <see cref="Wake"/> either.</summary>
+    public bool TryTakeAll()
+    {
+        var all = Volatile.Read(ref _all);
+        return Interlocked.CompareExchange(ref _idle, 0, all) == all;
+    }
+
+    /// <summary>Takes <see cref="TryTakeAll"/> back: there is work after all.</summary>
+    public void GiveBackAll()
+    {
+        Interlocked.Or(ref _idle, Volatile.Read(ref _all));
+        Wake();
+    }
+
     /// <summary>Marks a worker as holding a batch that waits for more rows.</summary>
     public void BeginCollecting(ulong bit) => Interlocked.Or(ref _collecting, bit);
 

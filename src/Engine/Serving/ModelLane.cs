@@ -39,6 +39,9 @@ internal sealed class ModelLane : IAsyncDisposable
     private int _executing;
     private long _abandoned;
     private volatile bool _closed;
+
+    // Written after the queue took its last request: from then on what waits or executes only becomes less.
+    private volatile bool _draining;
     private volatile bool _batches;
 
     public ModelLane(ModelInfo info, ModelShape shape, IBackendModel model, LaneServices services)
@@ -252,6 +255,7 @@ internal sealed class ModelLane : IAsyncDisposable
         _closed = true;
         Hung.Close();
         Queue.Complete();
+        _draining = true;
         _workers.EndAllCollecting();
         SignalIfDrained();
         await _drained.Task.ConfigureAwait(false);
@@ -330,9 +334,13 @@ internal sealed class ModelLane : IAsyncDisposable
         return Refuse(pending, pending.Failure);
     }
 
+    // A look at the queue and a look at the workers are two: between them a worker can take a request, put back what did not
+    // fit, or be woken late. With every bit in hand nobody executes or is let run, and what the queue shows then is final.
     private void SignalIfDrained()
     {
-        if (_closed && !Queue.HasWaiting && _workers.AreAllIdle) _drained.TrySetResult();
+        if (!_draining || Queue.HasWaiting || !_workers.TryTakeAll()) return;
+        if (Queue.HasWaiting) _workers.GiveBackAll();
+        else _drained.TrySetResult();
     }
 
     private void FailWaiting()

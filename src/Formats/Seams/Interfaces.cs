@@ -6,6 +6,12 @@ public interface IBatchSealer
     /// <summary>Seals one batch.</summary>
     /// <exception cref="SealingException">The shim refused or the epoch has ended; nothing was signed.</exception>
     SealedBatch Seal(in BatchToSeal batch);
+
+    /// <summary>
+    /// The sealer for a batch that begins to execute now. Where keys are rotated, what began under one key is sealed by it while
+    /// it is kept, and what begins afterwards by its successor. A sealer with one key is its own.
+    /// </summary>
+    IBatchSealer ForBatch() => this;
 }
 
 /// <summary>Takes sealed batches off the fast path. Safe for concurrent calls.</summary>
@@ -87,8 +93,11 @@ public interface ISignatureVerifier
 /// <summary>Judges evidence documents (docs/formats.md, "Epoch binding and evidence").</summary>
 public interface IEvidenceVerifier
 {
-    /// <summary>Empty when the document proves <paramref name="evidence"/>'s binding under the trust given; otherwise every reason.</summary>
-    IReadOnlyList<VerificationReason> Verify(Evidence evidence, EvidenceTrust trust);
+    /// <summary>Empty when the document proves <paramref name="evidence"/>'s binding under the trust given; otherwise every reason, in the order of the closed set.</summary>
+    /// <param name="evidence">What is judged.</param>
+    /// <param name="trust">What is accepted.</param>
+    /// <param name="at">The time to judge at: certificates, lists and ages are held against it. Software evidence has none.</param>
+    IReadOnlyList<VerificationFailure> Verify(Evidence evidence, EvidenceTrust trust, DateTimeOffset at);
 }
 
 /// <summary>Re-checks a statement from its bytes alone, behind the fast path. Safe for concurrent calls.</summary>

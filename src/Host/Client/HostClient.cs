@@ -84,6 +84,9 @@ public sealed class HostClient(HttpClient http) : IDisposable
     public Task<JsonDocument> BackUp(string folder, CancellationToken cancellation) =>
         Send(new HttpRequestMessage(HttpMethod.Post, "v1/backup") { Content = new StringContent($"{{\"folder\":\"{JsonEncodedText.Encode(folder)}\"}}", System.Text.Encoding.UTF8, "application/json") }, cancellation);
 
+    /// <summary>Has the host replace its signing key; asked at its operator's listener.</summary>
+    public Task<JsonDocument> Rotate(CancellationToken cancellation) => Send(new HttpRequestMessage(HttpMethod.Post, "v1/rotate"), cancellation);
+
     /// <summary>The receipt with its proof as far as it has grown.</summary>
     /// <param name="size"><c>newest</c> or the size of an anchored checkpoint; null for the anchor that first covered it.</param>
     public async Task<ReceiptBundle> Bundle(Receipt receipt, CancellationToken cancellation, string? size = null)

@@ -27,7 +27,8 @@ internal static class AuditCommand
         var witness = new Option<string[]>("--witness") { Description = "A witness's address: what it shows must be this log's history; may be repeated", DefaultValueFactory = _ => [] };
         var output = new Option<string?>("--output") { Description = "Where two contradicting checkpoints are written, if any are found", DefaultValueFactory = _ => "equivocation.json" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
-        var command = new Command("audit", "Recompute the chain of custody, outbox to log to chain; names the first byte that is wrong") { data, url, trust, rpc, noChain, witness, output, json };
+        var at = CommonOptions.At("Time to judge platforms' evidence at; without it the chain's own: when each epoch's key was registered");
+        var command = new Command("audit", "Recompute the chain of custody, outbox to log to chain; names the first byte that is wrong") { data, url, trust, rpc, noChain, witness, output, json, at };
         command.Add(CompareCommand.Create());
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -38,13 +39,14 @@ internal static class AuditCommand
             var trustFile = TrustFile.Read(file);
             using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { Timeout = Timeout.InfiniteTimeSpan };
             var endpoint = parsed.GetValue(noChain) ? null : parsed.GetValue(rpc) ?? (trustFile.Chain.Rpc is { } named ? new Uri(named) : throw new FormatException("the trust file names no chain.rpc: give --rpc, or --no-chain"));
+            var moments = new AuditMoments(trustFile.ToPolicy(), http, endpoint, CommonOptions.ReadTime(parsed.GetValue(at)), cancellation);
             var views = parsed.GetValue(witness)!.Select(address => View(http, address)).ToArray();
             AuditReport report;
             try
             {
                 report = folder is not null
-                    ? await OfFolder(Path.GetFullPath(folder), trustFile, http, endpoint, views, cancellation)
-                    : await OfHost(host!, trustFile, http, endpoint, views, cancellation);
+                    ? await OfFolder(Path.GetFullPath(folder), trustFile, http, endpoint, views, moments, cancellation)
+                    : await OfHost(host!, trustFile, http, endpoint, views, moments, cancellation);
             }
             catch (LogUnreachableException unreachable)
             {
@@ -60,19 +62,19 @@ internal static class AuditCommand
         return command;
     }
 
-    private static async Task<AuditReport> OfFolder(string folder, TrustFile trustFile, HttpClient http, Uri? endpoint, WitnessView[] views, CancellationToken cancellation)
+    private static async Task<AuditReport> OfFolder(string folder, TrustFile trustFile, HttpClient http, Uri? endpoint, WitnessView[] views, AuditMoments moments, CancellationToken cancellation)
     {
         if (!Directory.Exists(new DataFolder(folder).Outbox)) throw new FormatException($"'{folder}' is no data folder: it has no outbox");
-        var trust = Trust(trustFile, Single(trustFile));
+        var trust = Trust(trustFile, Single(trustFile), moments);
         return await new DataFolderAudit(folder, trust, Chain(http, endpoint, trust), views, TimeProvider.System).RunAsync(cancellation);
     }
 
-    private static async Task<AuditReport> OfHost(Uri host, TrustFile trustFile, HttpClient http, Uri? endpoint, WitnessView[] views, CancellationToken cancellation)
+    private static async Task<AuditReport> OfHost(Uri host, TrustFile trustFile, HttpClient http, Uri? endpoint, WitnessView[] views, AuditMoments moments, CancellationToken cancellation)
     {
         var at = host.AbsoluteUri.EndsWith('/') ? host : new Uri(host.AbsoluteUri + "/");
         var api = new HttpLogFiles(http, at, FetchTimeout);
         var key = await LogKey(api, cancellation);
-        var trust = Trust(trustFile, SignedNote.LogIdOf(key.PublicKey.Span));
+        var trust = Trust(trustFile, SignedNote.LogIdOf(key.PublicKey.Span), moments);
         if (!trustFile.ToPolicy().Logs.Contains(trust.LogId)) throw new FormatException($"{host} serves log {trust.LogId}, which the trust file does not name");
         return await new PublishedLogAudit(
             new HttpLogFiles(http, new Uri(at, "log/"), FetchTimeout), trust, key.PublicKey,
@@ -94,14 +96,14 @@ internal static class AuditCommand
         }
     }
 
-    private static AuditTrust Trust(TrustFile file, Hash256 logId)
+    private static AuditTrust Trust(TrustFile file, Hash256 logId, AuditMoments moments)
     {
         var policy = file.ToPolicy();
         var signatures = new NativeSignatures(AttestationShim.Load());
         return new AuditTrust
         {
             LogId = logId, ChainId = policy.ChainId, Contract = policy.Contract, Signatures = signatures, Witnesses = policy.Witnesses,
-            Epochs = new AuditedEpochs(logId, policy, signatures, new EvidenceVerifier(signatures)),
+            Epochs = new AuditedEpochs(logId, policy, signatures, new EvidenceVerifier(signatures), moments.Of),
         };
     }
 

@@ -31,7 +31,9 @@ internal static class CommandLine
             AnswerCommand.Create(),
             SubmitCommand.Create(),
             VerifyCommand.Create(),
+            AttestCommand.Create(),
             EvidenceCommand.Create(),
+            TpmCommand.Create(),
             ReplayCommand.Create(),
             ReceiptCommand.Create(),
             FraudCommand.Create(),
@@ -45,6 +47,7 @@ internal static class CommandLine
             ConfigCommand.Create(),
             BackupCommand.Create(),
             RestoreCommand.Create(),
+            RotateCommand.Create(),
             RepairCommand.Create(),
         };
         try

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using OpenGradient.Engine.Hosting.Configuration;
 
 namespace OpenGradient.Engine.Host.Commands;
@@ -29,6 +30,22 @@ internal static class CommonOptions
         Description = "One setting over file and environment, for example --set http.listen=http://127.0.0.1:9000; may be repeated",
         DefaultValueFactory = _ => [],
     };
+
+    public static Option<string?> At(string description) => new("--at") { Description = $"{description}. 2026-01-31T12:00:00Z, seconds since 1970, or now" };
+
+    /// <exception cref="FormatException">It is no time, or one without a zone.</exception>
+    public static DateTimeOffset? ReadTime(string? text)
+    {
+        if (text is null) return null;
+        if (text == "now") return TimeProvider.System.GetUtcNow();
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+            return DateTimeOffset.FromUnixTimeSeconds(seconds);
+        // A time without a zone would mean this machine's.
+        if (DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFK"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            && (text.EndsWith('Z') || text[^6] is '+' or '-'))
+            return time;
+        throw new FormatException($"--at '{text}' is neither a time with its zone (2026-01-31T12:00:00Z), nor seconds since 1970, nor now");
+    }
 
     private static Uri Parse(ArgumentResult given)
     {

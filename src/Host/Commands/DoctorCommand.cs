@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using OpenGradient.Engine.Attestation;
+using OpenGradient.Engine.Hosting.Attesting;
 using OpenGradient.Engine.Hosting.Configuration;
 using OpenGradient.Engine.LanguageModels.Kernels;
 using OpenGradient.Engine.LanguageModels.Loading;
@@ -62,7 +63,9 @@ internal static class DoctorCommand
             Print("attestation shim", $"{shim.Version} from {shim.Path}, SHA-256 by {shim.Sha256Provider}");
             Print("  build digest", shim.BuildDigest().ToString());
             foreach (var attester in shim.Attesters()) Print($"  {attester.Name}", $"{(attester.Available ? "available" : "not available")}: {attester.Reason}");
-            return true;
+            var (attests, said) = AttesterTrial.Run(configured, shim, TimeProvider.System);
+            Print("attester", said);
+            return attests;
         }
         catch (ShimLoadException e)
         {

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using OpenGradient.Engine.Attestation.Verification;
 using OpenGradient.Engine.Attestation.Verification.History;
 using OpenGradient.Engine.Attestation.Verification.Policy;
+using OpenGradient.Engine.Hosting.Trust;
 
 namespace OpenGradient.Engine.Host.Commands;
 
@@ -12,27 +12,24 @@ internal static class EvidenceCommand
     // Its own code, so that no script takes "could not be checked" for an answer.
     private const int Unverifiable = 3;
 
-    private const string NowWord = "now";
-
     public static Command Create() => new("evidence", "Look into and judge evidence of platforms and devices") { Inspect(), Verify() };
 
     private static Command Inspect()
     {
-        var file = new Argument<string>("file") { Description = "Evidence as the platform gave it" };
+        var file = new Argument<string>("file") { Description = "Evidence as the platform gave it, or in the envelope that og attest and GET /v1/evidence write" };
         var kind = Kind();
-        var command = new Command("inspect", "Say what a file looks like: kind, size and digest; judges nothing (see og evidence verify)") { file, kind };
+        var command = new Command("inspect", "Say what a file looks like: kind, size and digest; judges nothing (see og evidence verify). 1: it looks like no evidence") { file, kind };
         command.SetAction(parsed =>
         {
             var evidence = EvidenceFiles.Read(parsed.GetValue(file)!, PlatformEvidence.LargestFile);
-            EvidenceReport.Inspect(Console.Out, evidence, ReadKind(parsed.GetValue(kind)) ?? PlatformEvidence.Guess(evidence));
-            return ExitCodes.Ok;
+            return EvidenceReport.Inspect(Console.Out, evidence, ReadKind(parsed.GetValue(kind)) ?? PlatformEvidence.Guess(evidence)) ? ExitCodes.Ok : ExitCodes.Failed;
         });
         return command;
     }
 
     private static Command Verify()
     {
-        var file = new Argument<string>("file") { Description = "Evidence as the platform gave it" };
+        var file = new Argument<string>("file") { Description = "Evidence as the platform gave it, or in the envelope that og attest and GET /v1/evidence write" };
         var policy = new Option<string>("--policy") { Description = "Policy file (docs/attestation.md); a kind that it does not name is refused", Required = true };
         var at = new Option<string>("--at") { Description = "Time to judge at: 2026-01-31T12:00:00Z, seconds since 1970, or now", Required = true };
         var nonce = new Option<string?>("--nonce") { Description = "The challenge that the evidence must answer, in hexadecimal" };
@@ -52,9 +49,9 @@ internal static class EvidenceCommand
             var question = new EvidenceQuestion
             {
                 Evidence = EvidenceFiles.Read(parsed.GetValue(file)!, PlatformEvidence.LargestFile), Kind = ReadKind(parsed.GetValue(kind)),
-                Policy = ReadPolicy(parsed.GetValue(policy)!), At = ReadTime(parsed.GetValue(at)!),
+                Policy = ReadPolicy(parsed.GetValue(policy)!), At = CommonOptions.ReadTime(parsed.GetValue(at))!.Value,
                 Nonce = ReadNonce(parsed.GetValue(nonce), parsed.GetValue(anyNonce)), ReportData = ReadHex("--report-data", parsed.GetValue(reportData)),
-                Collateral = EvidenceFiles.ReadCollateral(parsed.GetValue(collateral)), HistoryFile = parsed.GetValue(history), NoncesFile = parsed.GetValue(nonces),
+                Collateral = CollateralFolder.Read(parsed.GetValue(collateral)), HistoryFile = parsed.GetValue(history), NoncesFile = parsed.GetValue(nonces),
             };
             var result = question.Ask();
             EvidenceReport.Write(Console.Out, result, parsed.GetValue(json));
@@ -73,7 +70,7 @@ internal static class EvidenceCommand
     private static PlatformKind? ReadKind(string? text) =>
         text is null ? null : PlatformEvidence.Parse(text) ?? throw new FormatException($"--kind '{text}' is not one of nitro, sev-snp, tdx, tpm, nvidia");
 
-    private static EvidencePolicy ReadPolicy(string path)
+    internal static EvidencePolicy ReadPolicy(string path)
     {
         try
         {
@@ -85,25 +82,13 @@ internal static class EvidenceCommand
         }
     }
 
-    private static DateTimeOffset ReadTime(string text)
-    {
-        if (text == NowWord) return TimeProvider.System.GetUtcNow();
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds())
-            return DateTimeOffset.FromUnixTimeSeconds(seconds);
-        // A time without a zone would mean this machine's.
-        if (DateTimeOffset.TryParseExact(text, ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFK"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
-            && (text.EndsWith('Z') || text[^6] is '+' or '-'))
-            return time;
-        throw new FormatException($"--at '{text}' is neither a time with its zone (2026-01-31T12:00:00Z), nor seconds since 1970, nor now");
-    }
-
     private static ReadOnlyMemory<byte>? ReadNonce(string? text, bool any)
     {
         if (text is null == !any) throw new FormatException("give --nonce HEX, or --any-nonce where no challenge was asked");
         return ReadHex("--nonce", text);
     }
 
-    private static ReadOnlyMemory<byte>? ReadHex(string option, string? text)
+    internal static ReadOnlyMemory<byte>? ReadHex(string option, string? text)
     {
         if (text is null) return null;
         try
@@ -140,10 +125,11 @@ internal sealed record EvidenceQuestion
 
     public AttestationResult Ask()
     {
-        var kind = Kind ?? PlatformEvidence.Guess(Evidence) ?? throw new FormatException("the evidence looks like no kind that is known: give --kind");
+        var envelope = EvidenceFiles.Envelope(Evidence);
+        var kind = envelope is not null ? default : Kind ?? PlatformEvidence.Guess(Evidence) ?? throw new FormatException("the evidence looks like no kind that is known: give --kind");
         var history = HistoryFile is null ? null : EvidenceFiles.ReadHistory(HistoryFile);
         var context = new VerificationContext { At = At, Policy = Policy, Nonce = Nonce, ReportData = ReportData, Collateral = Collateral, History = history };
-        var result = PlatformEvidence.Verify(kind, Evidence, context);
+        var result = envelope is not null ? BoundEvidence.Verify(envelope, context) : PlatformEvidence.Verify(kind, Evidence, context);
         // What was seen is kept before anybody acts on the answer.
         if (history is not null) EvidenceFiles.WriteHistory(HistoryFile!, history);
         return result.Status == AttestationStatus.Accepted ? UseNonce(result) : result;

@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Host.Live;
+using OpenGradient.Engine.Host.Protocol;
 using OpenGradient.Engine.Host.Server;
 using OpenGradient.Engine.Host.Telemetry;
 using OpenGradient.Engine.Hosting;
@@ -54,6 +57,7 @@ internal static class ServeCommand
         await using var app = HttpServer.Build(host, drain, TimeProvider.System);
         host.ModelDemoted += demotion => Console.Error.WriteLine($"warning: model {demotion.Model} {demotion.Version}: {demotion.Reason}");
         if (host.Audit is { } audit) audit.Warned += warning => Console.Error.WriteLine($"warning: audit: {warning}");
+        host.Rotation.Rotated += (reason, begun) => Console.WriteLine($"epoch {begun.Number} signs from now on ({reason.ToString().ToLowerInvariant()}): {begun.Epoch.Id}");
         await app.StartAsync(cancellation);
         Console.WriteLine($"og {BuildInfo.Version} serves {string.Join(", ", host.Engine.Models.Select(model => model.Name).Concat(host.LanguageModels.All.Select(model => model.Name)))} on {configuration.Http.Listen}");
         foreach (var model in host.Engine.Models)
@@ -64,7 +68,7 @@ internal static class ServeCommand
             Console.WriteLine($"language model {model.Name} {model.Version}: {info.Architecture}, {info.Runtime.Backend} {info.Runtime.Precision} on {info.Runtime.Device}, context {info.ContextLength}, {info.Pages * info.PageBytes >> 20} MiB of cache, {(model.Template is null ? "completes" : "chats")}");
         }
 
-        Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: software, development only, NOT trusted");
+        Console.WriteLine($"log {host.LogId}, epoch {host.Epoch.Epoch.Id}; evidence: {EvidenceLine(host)}");
         Console.WriteLine($"log verifier key {host.LogVerifierKey}");
         Console.WriteLine($"onnx runtime {host.Runtime.Version} ({host.Runtime.InstructionSet}) from {host.Runtime.Path}");
 
@@ -78,6 +82,14 @@ internal static class ServeCommand
         if (!host.Settling.IsFaulted) return ExitCodes.Ok;
         Console.Error.WriteLine($"error: settlement has stopped: {host.Settling.Exception!.GetBaseException().Message}");
         return ExitCodes.Failed;
+    }
+
+    private static string EvidenceLine(EngineHost host)
+    {
+        var judged = host.Attester.Judge(host.Epoch.Epoch, host.Clock.GetUtcNow());
+        return judged.Evidence.Kind == EvidenceKind.Software
+            ? "software, development only, NOT trusted"
+            : $"{ReceiptJson.KindName(judged.Evidence.Kind)}, {EvidenceJson.Verdict(judged, host.Attester.Mock)}";
     }
 
     /// <summary>To the error stream: the first line of the output is for those who wait for the host.</summary>

@@ -144,7 +144,7 @@ internal sealed class AuditEndpoints(EngineHost host)
         {
             json.WriteStartObject();
             json.WriteString("epoch", halt.Epoch.ToString());
-            json.WriteBoolean("current", halt.Epoch == host.Epoch.Epoch.Id);
+            json.WriteBoolean("current", host.Keys.Find(halt.Epoch) is not null);
             json.WriteString("statement", halt.Statement.ToString());
             json.WriteString("reason", halt.Reason);
             ReceiptEndpoints.WriteTime(json, "at", halt.At);

@@ -35,6 +35,7 @@ internal sealed class MetricsEndpoint(EngineHost host, Drain drain)
         text.Sample("og_in_flight_requests", "", drain.InFlight);
         text.Family("og_draining", "gauge", "1 from the request to drain or stop on.");
         text.Sample("og_draining", "", drain.IsDraining ? 1 : 0);
+        EpochMetrics.Append(text, host);
         if (host.Settlement is { } settlement)
         {
             AppendSettlement(text, settlement);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using OpenGradient.Engine.Attestation;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Host.Live;
 using OpenGradient.Engine.Host.Protocol;
@@ -13,6 +14,9 @@ namespace OpenGradient.Engine.Host.Endpoints;
 internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson overview, RecentStatements? recent, TimeProvider clock)
 {
     private readonly OverviewFeed _feed = new(overview, clock);
+
+    // 1 while a platform makes evidence for a challenge: a TPM takes its time, and anybody may ask.
+    private int _attesting;
 
     public Task Overview(HttpContext context) => Answers.Json(context, StatusCodes.Status200OK, overview.Write);
 
@@ -42,7 +46,28 @@ internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson over
         var written = 0;
         if (nonce.Length > 0 && (nonce.Length % 2 == 1 || Convert.FromHexString(nonce, challenge, out _, out written) != System.Buffers.OperationStatus.Done))
             throw new BadRequestException($"nonce is not 1 to {EpochBinding.MaxNonceSize} bytes in hexadecimal");
-        var evidence = nonce.Length == 0 ? host.Epoch.Epoch.Evidence : host.Epoch.FreshEvidence(challenge.AsSpan(0, written));
+        if (nonce.Length > 0 && Interlocked.Exchange(ref _attesting, 1) == 1)
+        {
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "evidence is being made for another challenge: ask again");
+            return;
+        }
+
+        ReadOnlyMemory<byte> evidence;
+        try
+        {
+            evidence = nonce.Length == 0 ? host.Epoch.Epoch.Evidence : host.Epoch.FreshEvidence(challenge.AsSpan(0, written));
+        }
+        catch (AttestationException)
+        {
+            // Why is the operator's business: the message names devices.
+            await Answers.Error(context, StatusCodes.Status503ServiceUnavailable, "the attester gives no evidence now");
+            return;
+        }
+        finally
+        {
+            if (nonce.Length > 0) Volatile.Write(ref _attesting, 0);
+        }
+
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = evidence.Length;
         await context.Response.Body.WriteAsync(evidence, context.RequestAborted);
@@ -51,7 +76,7 @@ internal sealed partial class PublicEndpoints(EngineHost host, OverviewJson over
     /// <summary>The evidence of one of the log's epochs, this one's or a predecessor's: who audits the log checks every statement against it.</summary>
     public async Task EvidenceOf(HttpContext context, string epoch)
     {
-        if (!Hash256.TryParse(epoch, out var id) || (host.Epoch.Epoch.Id == id ? host.Epoch.Epoch : host.Settlement?.Epochs.FirstOrDefault(known => known.Id == id)) is not { } found)
+        if (!Hash256.TryParse(epoch, out var id) || (host.Keys.Find(id) ?? host.Settlement?.Epochs.FirstOrDefault(known => known.Id == id)) is not { } found)
         {
             await Answers.Error(context, StatusCodes.Status404NotFound, "no such epoch is known here");
             return;

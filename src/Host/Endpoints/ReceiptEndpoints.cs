@@ -180,7 +180,7 @@ public sealed class ReceiptEndpoints(EngineHost host)
         settlement.Find(receipt.Id) ?? new ReceiptStatus(receipt.Id, receipt.Row, receipt.LeafHash, settlement.Find(receipt.StatementId)!);
 
     private Evidence? OwnEvidence(Receipt receipt) =>
-        host.Epoch.Epoch.Id == Statement.Decode(receipt.Statement.Span).Epoch ? Evidence.Decode(host.Epoch.Epoch.Evidence.Span) : null;
+        host.Keys.Find(Statement.Decode(receipt.Statement.Span).Epoch) is { } epoch ? Evidence.Decode(epoch.Evidence.Span) : null;
 
     private static async Task<Receipt> ReadReceipt(HttpContext context)
     {

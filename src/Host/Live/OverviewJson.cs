@@ -20,7 +20,9 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         json.WriteString("started", host.StartedAt.UtcDateTime);
         WriteLog(json);
         WriteChain(json);
-        WriteEvidence(json);
+        var epoch = host.Epoch.Epoch;
+        EvidenceJson.Write(json, epoch.Id, host.Attester.Judge(epoch, clock.GetUtcNow()), host.Attester.Mock);
+        EpochJson.Write(json, host);
         WriteAudit(json);
         WriteStages(json, gap);
         WriteGap(json, gap);
@@ -74,17 +76,6 @@ public sealed class OverviewJson(EngineHost host, RecentStatements? recent, Requ
         if (host.Audit is not { } audit) return;
         json.WriteStartObject("audit");
         AuditJson.WriteSummary(json, audit, host.Settlement!.Audits.Totals);
-        json.WriteEndObject();
-    }
-
-    private void WriteEvidence(Utf8JsonWriter json)
-    {
-        var evidence = Evidence.Decode(host.Epoch.Epoch.Evidence.Span);
-        json.WriteStartObject("evidence");
-        json.WriteString("kind", ReceiptJson.KindName(evidence.Kind));
-        json.WriteBoolean("trusted", false);
-        json.WriteString("verdict", "development only: not trusted");
-        json.WriteString("epoch", host.Epoch.Epoch.Id.ToString());
         json.WriteEndObject();
     }
 

@@ -5,7 +5,7 @@ import { Plot, Spread, ribbon, whenResized } from './charts.js';
 import { renderChat } from './chat.js';
 import { checks } from './proof.js';
 import { renderPromise, promiseNotice } from './promise.js';
-import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock } from './words.js';
+import { STAGES, $, known, number, short, text, set, make, duration, level, between, clock, epochWords, measuredWords } from './words.js';
 
 const WINDOW_MS = 120_000; // what the sparklines remember
 const FIRST_WINDOW_MS = 20_000; // a fresh page is not an empty chart: the window grows with what is known
@@ -99,7 +99,7 @@ function auditWords(audit) {
   return `1 row in ${number(audit.oneIn)} (${chance} to meet one of 1,000 bad ones): ${number(reproduced)} reproduced, ${number(disputed)} disputed, ${number(notReproducible)} not reproducible, ${number(sampled)} due`;
 }
 
-function renderSide({ version, now, started, log, chain, evidence, models, languageModels, throughput, audit }) {
+function renderSide({ version, now, started, log, chain, evidence, epoch, models, languageModels, throughput, audit }) {
   text($('audit'), auditWords(audit));
   text($('version'), version ?? '');
   text($('uptime'), started ? `up ${duration(between(started, now))}` : '');
@@ -120,10 +120,11 @@ function renderSide({ version, now, started, log, chain, evidence, models, langu
   set($('heads').querySelector('.final'), { width: share(log?.finalSize) });
   const trusted = evidence ? String(evidence.trusted === true) : 'unknown';
   const kind = evidence?.kind ?? 'evidence';
-  text($('evidence-badge'), evidence ? `${kind} · ${evidence.trusted === true ? 'trusted' : 'NOT trusted'}` : 'evidence unknown');
+  text($('evidence-badge'), evidence ? `${kind} · ${evidence.trusted === true ? 'accepted' : 'NOT trusted'}` : 'evidence unknown');
   text($('evidence-verdict'), evidence ? `${kind} · ${evidence.verdict ?? (evidence.trusted === true ? 'trusted' : 'not trusted')}` : 'unknown');
   for (const id of ['evidence-badge', 'evidence-verdict']) $(id).dataset.trusted = trusted;
-  text($('evidence-epoch'), evidence?.epoch ?? '–');
+  for (const [id, value] of [['evidence-epoch', evidence?.epoch], ['evidence-measured', measuredWords(evidence?.measurements)], ['evidence-policy', evidence?.policy]]) text($(id), value || '–');
+  text($('epoch-key'), epochWords(epoch));
   renderModels(models ?? []);
   renderChat(languageModels ?? []);
 }

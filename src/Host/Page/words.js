@@ -40,3 +40,14 @@ export const time = (iso) => (iso ? new Date(iso) : null);
 export const level = (ms) => (known(ms) ? (ms < 1000 ? `${number(ms)} ms` : `${number(ms / 1000)} s`) : '–');
 export const between = (from, to) => (from && to ? time(to) - time(from) : null);
 export const clock = (iso) => time(iso)?.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' }) ?? '–';
+
+/** Which key signs, and since when. */
+export function epochWords(epoch) {
+  if (!epoch) return '–';
+  const words = `number ${number(epoch.number)}, ${duration(epoch.ageSeconds * 1000)} old, ${number(epoch.statements)} statements`;
+  return epoch.retiring ? `${words}; number ${number(epoch.retiring.number)} is being retired` : words;
+}
+
+export function measuredWords(measurements) {
+  return Object.entries(measurements ?? {}).map(([name, value]) => `${name} ${value}`).join(' · ');
+}

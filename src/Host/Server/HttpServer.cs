@@ -117,11 +117,12 @@ internal static class HttpServer
             endpoints.Map("/v1/drain", drain.Handle);
             endpoints.MapDelete("/v1/audit/inputs", audits.EraseAll);
             endpoints.MapPost("/v1/backup", new BackupEndpoint(host).Handle);
+            endpoints.MapPost("/v1/rotate", new RotateEndpoint(host).Handle);
             endpoints.MapPost("/v2/repository/index", repository.Index);
             endpoints.MapPost("/v2/repository/models/{model}/load", context => repository.Load(context, Value(context, "model")));
             endpoints.MapPost("/v2/repository/models/{model}/unload", context => repository.Unload(context, Value(context, "model")));
         });
-        branch.Run(context => Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics, /v1/drain, /v1/backup, /v1/audit/inputs and /v2/repository"));
+        branch.Run(context => Answers.Error(context, StatusCodes.Status404NotFound, "the operator's listener has /metrics, /v1/drain, /v1/backup, /v1/rotate, /v1/audit/inputs and /v2/repository"));
     }
 
     /// <summary>The one place where what a caller did wrong, or what broke, becomes an answer.</summary>

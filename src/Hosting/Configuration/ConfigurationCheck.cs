@@ -31,7 +31,8 @@ public static class ConfigurationCheck
         Require(configuration.OnnxRuntime.Provider is "cpu" or "cuda", $"onnxRuntime.provider: '{configuration.OnnxRuntime.Provider}' is neither cpu nor cuda");
         Require(configuration.OnnxRuntime.Workers is >= 0 and <= 64, "onnxRuntime.workers: between 0 and 64");
         TorchConfiguration.Check(configuration, errors);
-        Require(configuration.Attestation.Attester == "software", $"attestation.attester: '{configuration.Attestation.Attester}' is not available in this build; software is");
+        AttestationConfigurationCheck.Check(configuration.Attestation, errors);
+        RotationConfiguration.Check(configuration.Attestation.Rotation, errors);
         if (configuration.Chain is { } chain) ChainConfigurationCheck.Check(chain, configuration.Roles.Contains("settler"), errors);
         configuration.Settlement.Check(configuration.TrustGap, errors);
         configuration.TrustGap.Check(errors);

@@ -151,7 +151,10 @@ public static class ConfigurationLoader
             Kernels = configuration.Kernels with { Library = AtOrNull(configuration.Kernels.Library) },
             OnnxRuntime = configuration.OnnxRuntime with { Library = AtOrNull(configuration.OnnxRuntime.Library) },
             Torch = configuration.Torch with { Library = AtOrNull(configuration.Torch.Library) },
-            Attestation = configuration.Attestation with { Library = AtOrNull(configuration.Attestation.Library) },
+            Attestation = configuration.Attestation with
+            {
+                Library = AtOrNull(configuration.Attestation.Library), Policy = AtOrNull(configuration.Attestation.Policy), Collateral = AtOrNull(configuration.Attestation.Collateral),
+            },
             Storage = configuration.Storage with { PruneTo = AtOrNull(configuration.Storage.PruneTo) },
             Telemetry = configuration.Telemetry with { HeadersFile = AtOrNull(configuration.Telemetry.HeadersFile) },
             Outbox = configuration.Outbox with { ConnectionStringFile = AtOrNull(configuration.Outbox.ConnectionStringFile), TrustFile = AtOrNull(configuration.Outbox.TrustFile) },

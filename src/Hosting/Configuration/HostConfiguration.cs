@@ -185,8 +185,20 @@ public sealed record AttestationConfiguration
     /// <summary>Path of libog_attest.so; null looks in the documented places.</summary>
     public string? Library { get; init; }
 
-    /// <summary><c>software</c> is for development and is labelled untrusted everywhere.</summary>
+    /// <summary><c>nitro</c>, <c>sev-snp</c>, <c>tdx</c> or <c>tpm</c>; <c>software</c> is for development and is labelled untrusted everywhere.</summary>
     public string Attester { get; init; } = "software";
+
+    /// <summary>A TPM that is not /dev/tpmrm0: a device's path, or a TCTI's name.</summary>
+    public string? Tpm { get; init; }
+
+    /// <summary>File of the policy by which this host judges its own evidence; needed by every attester but <c>software</c>.</summary>
+    public string? Policy { get; init; }
+
+    /// <summary>Folder, or file, with the vendor's certificates, lists and identities.</summary>
+    public string? Collateral { get; init; }
+
+    /// <summary>When the signing key is replaced while the host runs.</summary>
+    public RotationConfiguration Rotation { get; init; } = new();
 }
 
 public sealed record ChainConfiguration

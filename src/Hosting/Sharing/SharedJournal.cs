@@ -69,7 +69,7 @@ internal sealed class SharedJournal : IDisposable
         var signatures = new NativeSignatures(shim);
         return JournalWorker.Verifier(_database, ThisProcess, options, logId =>
         {
-            var epochs = new EpochRegistry(logId, options.ChainId, options.Contract, new EvidenceVerifier(signatures), policy.Evidence);
+            var epochs = new EpochRegistry(logId, options.ChainId, options.Contract, new EvidenceVerifier(signatures), policy.Evidence, _clock);
             return new LogVerifier(new StatementVerifier(epochs, signatures), epoch => policy.Logs.Contains(logId) ? Refusal(epochs.Add(epoch.Evidence.Span)) : "the trust file does not name this log");
         }, _clock);
     }

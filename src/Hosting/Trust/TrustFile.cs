@@ -35,6 +35,7 @@ public sealed record TrustFile
         {
             var trust = JsonSerializer.Deserialize(File.ReadAllBytes(path), TrustJson.Default.TrustFile) ?? throw new FormatException($"trust file '{path}' is empty");
             if (trust.Version != 1) throw new FormatException($"trust file '{path}' is of version {trust.Version}; this build reads version 1");
+            trust = trust with { Evidence = trust.Evidence.Resolve(Path.GetDirectoryName(Path.GetFullPath(path))!) };
             _ = trust.ToPolicy();
             return trust;
         }
@@ -71,7 +72,10 @@ public sealed record TrustFile
         Evidence = new EvidenceTrust(
             Evidence.Accept.Select(Kind).ToHashSet(),
             [.. (Evidence.SoftwareRoots ?? []).Select(root => (ReadOnlyMemory<byte>)Bytes(root, 33, "evidence.softwareRoots"))],
-            Evidence.AnyBuild ? new HashSet<Hash256>() : Builds()),
+            Evidence.AnyBuild ? new HashSet<Hash256>() : Builds())
+        {
+            Policy = Evidence.PolicyBytes, Collateral = Evidence.CollateralFiles,
+        },
     };
 
     private List<VerifierKey> WitnessKeys()
@@ -141,18 +145,6 @@ public sealed record TrustedChain
 
     /// <summary>Blocks, the anchor's own included, that make it final; 0 uses the chain's finalized tag.</summary>
     public ulong FinalityDepth { get; init; }
-}
-
-public sealed record TrustedEvidence
-{
-    public required IReadOnlyList<string> Accept { get; init; }
-    public IReadOnlyList<string>? SoftwareRoots { get; init; }
-
-    /// <summary>Accepted builds of the native shim, SHA-256.</summary>
-    public IReadOnlyList<string>? Builds { get; init; }
-
-    /// <summary>True accepts any build: for development.</summary>
-    public bool AnyBuild { get; init; }
 }
 
 [JsonSourceGenerationOptions(

@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>Decides when a settlement batch is closed, signs its checkpoint and opens the anchor. One anchor at a time is on its way, so none ever builds on one that may still fail.</summary>
 internal sealed class BatchCloser(
-    SettlementState state, JournalWriter journal, ICheckpointSigner signer, INoteSigner notes, SettlementOptions options, Hash256 logId)
+    SettlementState state, JournalWriter journal, SigningEpochs epochs, INoteSigner notes, SettlementOptions options, Hash256 logId)
 {
     private readonly ClosingDecision _decision = new(options);
     private volatile bool _asked;
@@ -26,6 +26,7 @@ internal sealed class BatchCloser(
         });
         if (reason == CloseReason.None) return;
 
+        var signer = epochs.Signer;
         var epoch = signer.Epoch;
         var claim = new CheckpointClaim(logId, size, root, previousHead, options.ChainId, options.Contract);
         var note = SignedNote.Encode(notes.PublicKey, size, root, notes.SignNote(SignedNote.Text(logId, size, root)));

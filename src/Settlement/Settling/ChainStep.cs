@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 internal sealed record Anchoring(Reconciler Reconciler, KeyRegistrar Registrar, Sender Sender, ITransactionSigner Account, Func<ulong, ulong>? Nonce = null);
 
 /// <summary>What signs checkpoints and publishes the log, and needs the enclave's keys: no paying account.</summary>
-internal sealed record Signing(BatchCloser Closer, LogWriter Log, EpochStanding Standing);
+internal sealed record Signing(BatchCloser Closer, LogWriter Log, EpochStanding Standing, SigningEpochs Epochs);
 
 /// <summary>
 /// One look at the chain and everything that follows from it, in this order. One process does both parts, or an engine
@@ -18,6 +18,7 @@ internal sealed class ChainStep(
 {
     public async Task TickAsync(CancellationToken cancellationToken)
     {
+        signing?.Epochs.TakeOver();
         if (await ObserveAsync(cancellationToken).ConfigureAwait(false) is not { } seen) return;
         if (anchoring is not null)
         {

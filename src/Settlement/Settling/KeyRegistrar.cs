@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Settlement.Settling;
 
 /// <summary>Makes the epoch's key the log's active key in the contract, through the same journaled path as an anchor.</summary>
 internal sealed class KeyRegistrar(
-    SettlementState state, JournalWriter journal, EvmChain chain, Reconciler reconciler, ConditionBoard conditions, Func<Epoch?> running, ITransactionSigner account, Hash256 logId)
+    SettlementState state, JournalWriter journal, EvmChain chain, Reconciler reconciler, ConditionBoard conditions, RunningEpochs running, ITransactionSigner account, Hash256 logId)
 {
     // A lagging node shows an older state for a moment; only a difference that stays ends an operation.
     private const int LooksThatCount = 3;
@@ -20,7 +20,7 @@ internal sealed class KeyRegistrar(
     /// <summary>True when the epoch's key is the active one.</summary>
     public async Task<bool> EnsureAsync(ChainObservation seen, CancellationToken cancellationToken)
     {
-        if (running() is not { } epoch) return false; // no engine has announced itself in this log yet
+        if (running.Current is not { } epoch) return false; // no engine has announced itself in this log yet
         var active = seen.Head!.Value.ActiveKey;
         var pending = state.Locked(view => view.Live.FirstOrDefault(operation => operation.IsPending));
         if (pending is { Kind: OperationKind.Register } && pending.Signer == active)
@@ -39,7 +39,7 @@ internal sealed class KeyRegistrar(
             // Registered by our own journal, yet not active: undone by a reorganisation, or revoked since.
             reconciler.Recheck(earlier);
             if (await IsHaltedAsync(seen, epoch, cancellationToken).ConfigureAwait(false)) return false;
-            conditions.Set(ConditionKind.KeyNotActive, $"the contract does not name this epoch's key {epoch.Address} as active", "if it stays so, the registrar revoked or replaced it: a restart begins a new epoch");
+            conditions.Set(ConditionKind.KeyNotActive, $"the contract does not name this epoch's key {epoch.Address} as active", "if it stays so, the registrar revoked or replaced it: a rotation or a restart begins a new epoch");
             return false;
         }
 

@@ -17,9 +17,10 @@ internal sealed class AnchoringDuty : IWorkerDuty
         var (state, journal, conditions, logId) = (replica.State, replica.Journal, replica.Conditions, replica.LogId);
         _intake = new Intake(state, replica.Outbox, journal, NobodysVerifier.Instance, guard: null, gate: null);
         var reconciler = new Reconciler(state, journal, chain, new HeadGuard(state, conditions, gate: null), conditions, options, logId);
-        var registrar = new KeyRegistrar(state, journal, chain, reconciler, conditions, () => state.Locked(view => view.NewestEpoch), account, logId);
+        var epochs = new JournaledEpochs(state);
+        var registrar = new KeyRegistrar(state, journal, chain, reconciler, conditions, epochs, account, logId);
         var sender = new Sender(state, journal, chain, conditions, account, options, logId);
-        _step = new ChainStep(chain, new Anchoring(reconciler, registrar, sender, account, next => nonces.Next(logId, next)), null, new EpochGuard(state, journal, () => state.Locked(view => view.NewestEpoch), conditions, options), conditions, options, logId);
+        _step = new ChainStep(chain, new Anchoring(reconciler, registrar, sender, account, next => nonces.Next(logId, next)), null, new EpochGuard(state, journal, epochs, conditions, options), conditions, options, logId);
     }
 
     public Task TickAsync(CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ public sealed record LogVerifier(IStatementVerifier Statements, Func<Epoch, stri
 internal sealed class VerifyingDuty(LogReplica replica, LogVerifier verifier, SettlementOptions options) : IWorkerDuty
 {
     private readonly Intake _intake = new(replica.State, replica.Outbox, replica.Journal, verifier.Statements,
-        new EpochGuard(replica.State, replica.Journal, () => replica.State.Locked(view => view.NewestEpoch), replica.Conditions, options), gate: null);
+        new EpochGuard(replica.State, replica.Journal, new JournaledEpochs(replica.State), replica.Conditions, options), gate: null);
     private readonly HashSet<Hash256> _learned = [];
 
     public async Task TickAsync(CancellationToken cancellationToken)

@@ -47,13 +47,13 @@ public sealed class PlatformEvidenceTests
     {
         var result = new AttestationResult
         {
-            Status = Attestation.Verification.AttestationStatus.Refused, Reasons = [new AttestationReason(AttestationCheck.ChainTime, "late")], Policy = Hash256.Zero, At = At, Identity = Hash256.Zero,
+            Status = AttestationStatus.Refused, Reasons = [new AttestationReason(AttestationCheck.ChainTime, "late")], Policy = Hash256.Zero, At = At, Identity = Hash256.Zero,
             Claims = new AttestationClaims { Kind = "tdx", Measurements = new Dictionary<string, string> { ["mrtd"] = "00" }, Nonce = new byte[] { 1 } },
         };
         using var stream = new MemoryStream();
         using (var writer = new Utf8JsonWriter(stream)) AttestationJson.Write(writer, result);
         Assert.Equal(
-            $$$"""{"status":"refused","reasons":[{"check":"chain-time","detail":"late"}],"identity":"{{{Hash256.Zero}}}","policy":"{{{Hash256.Zero}}}","at":"2026-06-01T12:00:00Z","claims":{"kind":"tdx","product":null,"measurements":{"mrtd":"00"},"debug":null,"tcb":null,"advisories":[],"time":null,"reportData":"","nonce":"01","chip":null}}""",
+            $$$"""{"status":"refused","reasons":[{"check":"chain-time","detail":"late"}],"identity":"{{{Hash256.Zero}}}","policy":"{{{Hash256.Zero}}}","at":"2026-06-01T12:00:00Z","claims":{"kind":"tdx","product":null,"measurements":{"mrtd":"00"},"debug":null,"tcb":null,"advisories":[],"time":null,"reportData":"","nonce":"01","publicKey":null,"chip":null,"boot":null}}""",
             Encoding.UTF8.GetString(stream.ToArray()));
     }
 }

@@ -14,6 +14,9 @@ internal static class Vectors
     /// <summary>More inputs in every sample: OG_LONG=1.</summary>
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("OG_LONG") == "1";
 
+    /// <summary>Spoiled inputs per parser: 20,000, with OG_LONG=1 2,000,000, or as many as OG_FUZZ_INPUTS says.</summary>
+    public static int Inputs { get; } = int.TryParse(Environment.GetEnvironmentVariable("OG_FUZZ_INPUTS"), out var inputs) && inputs > 0 ? inputs : IsLong ? 2_000_000 : 20_000;
+
     /// <summary>A file's bytes, by its path below the folder.</summary>
     public static byte[] Read(params string[] path) => File.ReadAllBytes(PathOf(path));
 

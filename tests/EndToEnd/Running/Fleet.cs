@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Tests.Postgres;
 
 namespace OpenGradient.Engine.EndToEnd.Tests.Running;
@@ -44,6 +45,24 @@ internal sealed class Fleet : IAsyncDisposable
         ServingHost.Start(Installations[index].Config, [.. Settings(roles), .. more]);
 
     public Task<WorkerProcess> Worker(string roles = "settler", params string[] more) => WorkerProcess.Start(Installations[0].Config, [.. Settings(roles), .. more]);
+
+    /// <summary>Everything acknowledged is final, and each host's log and chain hold it exactly once.</summary>
+    public async Task AssertFinalOnce(ServingHost[] hosts, IReadOnlyList<IReadOnlyCollection<Receipt>> receipts)
+    {
+        for (var i = 0; i < hosts.Length; i++)
+        {
+            Assert.NotEmpty(receipts[i]);
+            foreach (var receipt in receipts[i]) await hosts[i].UntilStage(receipt.Id.ToString(), "final");
+            await Audit.Run(Installations[i], receipts[i]);
+        }
+    }
+
+    public async Task<OgResult> Verified(int index, ServingHost host, Receipt receipt)
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllBytesAsync(folder.At("receipt.ogb"), await host.Bundle(receipt));
+        return await Og.Run("verify", folder.At("receipt.ogb"), "--trust", Installations[index].Trust);
+    }
 
     public async ValueTask DisposeAsync()
     {

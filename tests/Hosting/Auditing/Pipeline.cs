@@ -4,6 +4,7 @@ using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Hosting.Auditing;
 using OpenGradient.Engine.Hosting.Backends;
 using OpenGradient.Engine.Hosting.Configuration;
+using OpenGradient.Engine.Hosting.Epochs;
 using OpenGradient.Engine.OnnxRuntime;
 using OpenGradient.Engine.Settlement;
 using OpenGradient.Engine.Settlement.Evm;
@@ -161,7 +162,7 @@ internal sealed class Pipeline : IAsyncDisposable
             new AuditParts { Settlement = Settlement, Retention = Retention, Backend = Honest, Model = Served, Fraud = new FraudFolder(Fraud) });
         Engine = new InferenceEngine(new InferenceEngineOptions
         {
-            Backend = Backend, Sealer = new HaltableSealer(Epoch, Epoch.Epoch.Id, Settlement.Audits), Sink = Settlement, Tap = Retention,
+            Backend = Backend, Sealer = new KeyEpochs(Epoch, 1, Settlement.Audits, TimeProvider.System), Sink = Settlement, Tap = Retention,
         });
         await Engine.LoadModelAsync(new ModelOptions { Name = "digits", Path = model, Determinism = DeterminismClass.A, RecheckOneIn = 0 });
         Backend.Begin();

@@ -103,12 +103,22 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
 
     public void Dispose() => Stop();
 
-    public SealedBatch NewBatch(int rows = 3) => Log.Batch(Epoch, rows, _random);
+    /// <summary>Announces a successor, which signs what comes from now on.</summary>
+    /// <returns>The epoch before, whose key is still there.</returns>
+    public async Task<TestEpoch> Rotate()
+    {
+        var (before, next) = (Epoch, new TestEpoch($"{seed} epoch {++_lives}"));
+        await Service.BeginEpochAsync(next, CancellationToken.None);
+        (Epoch, Epochs[next.Epoch.Id]) = (next, next);
+        return before;
+    }
+
+    public SealedBatch NewBatch(int rows = 3, TestEpoch? epoch = null) => Log.Batch(epoch ?? Epoch, rows, _random);
 
     /// <summary>Hands a batch over and returns when it is durable.</summary>
-    public async Task<SealedBatch> Accept(int rows = 3)
+    public async Task<SealedBatch> Accept(int rows = 3, TestEpoch? epoch = null)
     {
-        var batch = NewBatch(rows);
+        var batch = NewBatch(rows, epoch);
         Assert.True(Service.TryAccept(batch));
         var outcome = await Service.WaitAsync(batch.StatementId, ReceiptStage.Durable, CancellationToken.None);
         Assert.Equal(State.WaitStatus.Reached, outcome.Status);

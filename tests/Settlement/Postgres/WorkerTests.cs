@@ -140,6 +140,25 @@ public sealed class WorkerTests(Anvil anvil) : IClassFixture<Anvil>, IAsyncLifet
         await running;
     }
 
+    [SharedFact]
+    public async Task Engine_RotatesItsKey_IsRegisteredByTheWorkerAndGoesOn()
+    {
+        var engine = Engine("rotation");
+        using var stop = new CancellationTokenSource();
+        var running = Worker("only", engine).RunAsync(stop.Token);
+        var first = (await AcceptEach([engine]))[0];
+        await Settled([engine], [first]);
+        var second = await engine.Accept();
+        await engine.Tick(); // its anchor is on its way, or is signed by the successor
+        var old = await engine.Rotate();
+        var (third, fourth) = (await engine.Accept(2, old), await engine.Accept());
+        await Settled([engine], [[second, third, fourth]]);
+        await engine.Audit([.. first, second, third, fourth]);
+        Assert.Equal(engine.Epoch.Epoch.Id, engine.Service.GetProof(fourth.StatementId)!.Checkpoint!.Epoch);
+        await stop.CancelAsync();
+        await running;
+    }
+
     private Doubles.Engine Engine(string name)
     {
         var folder = new TemporaryFolder();

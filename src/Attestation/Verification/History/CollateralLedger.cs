@@ -4,7 +4,8 @@ using System.Numerics;
 namespace OpenGradient.Engine.Attestation.Verification.History;
 
 /// <summary>
-/// The newest revocation lists, TCB information and identities that were seen, so that nobody can put an older one in their place.
+/// The newest revocation lists, TCB information and identities that were seen, so that nobody can put an older one in their place; and
+/// the counts of starts of each TPM, which never fall either.
 /// Verifiers tell it of authentic collateral only. For verification at the present time: evidence of the past is judged with the
 /// collateral of its time and without a ledger. Thread-safe; the caller saves it.
 /// </summary>
@@ -40,6 +41,12 @@ public sealed class CollateralLedger
             _seen[name] = new Seen(number, issued);
             return true;
         }
+    }
+
+    /// <summary>The number that a name was seen with last; null: never.</summary>
+    public BigInteger? NumberOf(string name)
+    {
+        lock (_lock) return _seen.TryGetValue(name, out var seen) ? seen.Number : null;
     }
 
     /// <summary>One line per name: the name, its number and seconds since 1970, separated by tabs.</summary>

@@ -14,50 +14,27 @@ public static class NitroVerifier
     /// <param name="evidence">A COSE_Sign1 structure as the NSM returns it.</param>
     /// <param name="context">The time, the policy and what must be bound. <see cref="VerificationContext.ReportData"/> is compared with user_data.</param>
     /// <returns>Never throws for what the evidence holds.</returns>
-    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
-    {
-        var reasons = new ReasonList();
-        if (context.Policy.Nitro is not { } policy)
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
+        VerifierEntry.Verify(PlatformKind.Nitro, context.Policy.Nitro, evidence, LargestEvidence, context, (policy, reasons, finding) =>
         {
-            reasons.Refuse(AttestationCheck.Kind, "the policy does not accept Nitro documents");
-            return reasons.Result(context, null, null);
-        }
+            if (NitroEnvelope.Read(evidence, reasons) is not { } envelope) return;
+            finding.Identity = Hash256.Sha256(envelope.Signed);
+            if (NitroDocument.Read(envelope.Payload, reasons) is { } document) finding.Claims = Judge(envelope, document, policy, context, reasons);
+        });
 
-        if (evidence.Length > LargestEvidence)
-        {
-            reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes are more than {LargestEvidence}");
-            return reasons.Result(context, null, null);
-        }
-
-        if (NitroEnvelope.Read(evidence, reasons) is not { } envelope) return reasons.Result(context, null, null);
-        var identity = Hash256.Sha256(envelope.Signed);
-        if (NitroDocument.Read(envelope.Payload, reasons) is not { } document) return reasons.Result(context, null, identity);
-        try
-        {
-            return Judge(envelope, document, identity, policy, context, reasons);
-        }
-        catch (CryptographicException)
-        {
-            // A certificate or a key that the platform's library reads differently than the checks before did.
-            reasons.Refuse(AttestationCheck.Encoding, "a certificate or key that cannot be used");
-            return reasons.Result(context, null, identity);
-        }
-    }
-
-    private static AttestationResult Judge(
-        NitroEnvelope envelope, NitroDocument document, Hash256 identity, NitroPolicy policy, VerificationContext context, ReasonList reasons)
+    private static AttestationClaims? Judge(NitroEnvelope envelope, NitroDocument document, NitroPolicy policy, VerificationContext context, ReasonList reasons)
     {
         // The bundle is ordered from the root; a path is ordered from the leaf.
         ReadOnlyMemory<byte>[] leafToRoot = [document.Certificate, .. document.Bundle.Reverse()];
         var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.Roots, Denied = context.Policy.Denied, MostCertificates = 1 + NitroDocument.MostBundle };
-        if (CertificatePath.Check(leafToRoot, context.At, rules, reasons) is not { } path) return reasons.Result(context, null, identity);
+        if (CertificatePath.Check(leafToRoot, context.At, rules, reasons) is not { } path) return null;
         try
         {
             if (!IsSigned(envelope, path[0])) reasons.Refuse(AttestationCheck.Signature, "the signature does not hold under the document's certificate");
             // Content that no pinned root vouches for is not a claim, whoever signed it.
             var claims = reasons.IsEmpty ? Claims(document) : null;
             NitroJudgement.Check(document, path[0], policy, context, reasons);
-            return reasons.Result(context, claims, identity);
+            return claims;
         }
         finally
         {
@@ -76,11 +53,10 @@ public static class NitroVerifier
     private static AttestationClaims Claims(NitroDocument document)
     {
         var fields = document.Pcrs.ToDictionary(pcr => $"pcr{pcr.Key}", pcr => Convert.ToHexStringLower(pcr.Value.Span));
-        if (document.PublicKey is { } key) fields["public_key"] = Convert.ToHexStringLower(key.Span);
         return new AttestationClaims
         {
             Kind = "nitro", Product = "Nitro Enclaves", Measurements = fields, IsDebug = NitroJudgement.IsDebug(document), Time = document.Timestamp,
-            ReportData = document.UserData ?? default, Nonce = document.Nonce ?? default, Chip = document.ModuleId,
+            ReportData = document.UserData ?? default, Nonce = document.Nonce ?? default, PublicKey = document.PublicKey ?? default, Chip = document.ModuleId,
         };
     }
 }

@@ -14,6 +14,12 @@ internal sealed record DeviceCertificate(string Product, string Serial, ReadOnly
     // TCG DICE Attestation Architecture, 6.1.1 and, of an earlier draft, the composite device identity that Hopper carries.
     private const string TcbInfo = "2.23.133.5.4.1.1", CompositeIdentity = "2.23.133.5.4.1";
 
+    /// <summary>A switch measures itself by other rules than a graphics processor.</summary>
+    public bool IsSwitch => Product == "LS_10";
+
+    /// <summary>As manifests write it: "LS10".</summary>
+    public string ManifestProduct => Product.Replace("_", "", StringComparison.Ordinal);
+
     /// <returns>Null where the certificate does not name a device of this vendor (DSP0274, 10.8.2).</returns>
     public static DeviceCertificate? Read(X509Certificate2 leaf)
     {

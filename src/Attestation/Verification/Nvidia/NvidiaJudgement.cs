@@ -26,8 +26,6 @@ internal static class NvidiaJudgement
         // The requester's nonce is all that a report binds.
         if (context.Nonce is { } nonce && !report.Nonce.Span.SequenceEqual(nonce.Span)) reasons.Refuse(AttestationCheck.Nonce, "the nonce is not the one that was asked for");
         if (context.ReportData is { } data && !report.Nonce.Span.SequenceEqual(data.Span)) reasons.Refuse(AttestationCheck.ReportData, "the nonce is not the report data that was expected");
-        if (policy.RequireManifests) reasons.Miss(AttestationCheck.Collateral, "reference manifests of driver and firmware are not read by this version");
-        if (policy.RequireRevocation) reasons.Miss(AttestationCheck.Revocation, "OCSP answers are not read by this version");
     }
 
     /// <summary>The driver's version; null where the report has none that can be shown.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using OpenGradient.Engine.Attestation.Verification.Nvidia.Manifests;
 using OpenGradient.Engine.Attestation.Verification.Pki;
 using OpenGradient.Engine.Formats;
 
@@ -13,6 +14,9 @@ public static class NvidiaVerifier
 {
     /// <summary>Collateral: the device's certificates in PEM, from the leaf to the root.</summary>
     public const string ChainName = "chain.pem";
+
+    /// <summary>Collateral: the vendor's signed reference manifests of the driver and of the firmware. OCSP answers are files whose names begin with "ocsp".</summary>
+    public const string DriverManifestName = "driver.xml", FirmwareManifestName = "firmware.xml";
 
     /// <param name="evidence">The SPDM request and the response to it.</param>
     /// <param name="context">The time, the policy, the nonce and the device's certificates.</param>
@@ -41,9 +45,11 @@ public static class NvidiaVerifier
         }
 
         if (PemChain.Read(pem, ChainName, reasons) is not { } chain) return reasons.Result(context, null, identity);
+        // What cannot be read is refused before any signature is asked for.
+        var collateral = new NvidiaCollateral(context, reasons);
         try
         {
-            return Judge(report, chain, identity, policy, context, reasons);
+            return Judge(report, chain, collateral, identity, policy, context, reasons);
         }
         catch (CryptographicException)
         {
@@ -54,8 +60,9 @@ public static class NvidiaVerifier
     }
 
     private static AttestationResult Judge(
-        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, Hash256 identity, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
+        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, NvidiaCollateral collateral, Hash256 identity, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
     {
+        var before = reasons.Count;
         var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.Roots, Denied = context.Policy.Denied, MostCertificates = PemChain.MostCertificates };
         if (CertificatePath.Check(chain, context.At, rules, reasons) is not { } path) return reasons.Result(context, null, identity);
         try
@@ -67,14 +74,24 @@ public static class NvidiaVerifier
                 return reasons.Result(context, null, identity);
             }
 
-            var claims = reasons.IsEmpty ? Claims(report, device) : null;
+            var claims = reasons.Count == before ? Claims(report, device) : null;
             NvidiaJudgement.Check(report, device, policy, context, reasons);
+            // What vouches for a device says nothing of a report that is not that device's.
+            if (claims is not null) CheckVendor(report, device, path, collateral, policy, context, reasons);
             return reasons.Result(context, claims, identity);
         }
         finally
         {
             foreach (var certificate in path) certificate.Dispose();
         }
+    }
+
+    private static void CheckVendor(
+        SpdmReport report, DeviceCertificate device, X509Certificate2[] path, NvidiaCollateral collateral, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
+    {
+        new ManifestCheck(policy, context, collateral, reasons).Run(report, device);
+        // The leaf is issued by the device itself, at every start.
+        collateral.Answers.Check(path, 1, ChainName, policy.OcspRules(policy.Roots), reasons);
     }
 
     private static bool IsSigned(SpdmReport report, X509Certificate2 leaf)

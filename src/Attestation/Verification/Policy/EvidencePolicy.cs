@@ -33,6 +33,12 @@ public sealed record EvidencePolicy
 
     public NvidiaPolicy? Nvidia { get; init; }
 
+    /// <summary>
+    /// From the block whose hash an epoch's evidence binds to the block that registered its key. An hour: a key is registered within
+    /// minutes of its epoch's beginning, also where blocks are counted as final after a quarter of an hour.
+    /// </summary>
+    public TimeSpan MaximumBlockAge { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Certificates that no path may contain, whatever the kind.</summary>
     public DenyList Denied { get; init; } = DenyList.Empty;
 
@@ -61,7 +67,10 @@ public sealed record EvidencePolicy
     {
         if (!reader.Has("version")) throw new PolicyException("version", "is missing");
         reader.Number("version", Version, Version, Version);
-        var policy = KindSections.Read(reader) with { Digest = digest, Denied = new DenyList([.. reader.Sections("deny").Select(ReadDenied)]) };
+        var policy = KindSections.Read(reader) with
+        {
+            Digest = digest, Denied = new DenyList([.. reader.Sections("deny").Select(ReadDenied)]), MaximumBlockAge = reader.Seconds("maximumBlockAgeSeconds", TimeSpan.FromHours(1)),
+        };
         reader.End();
         return policy;
     }

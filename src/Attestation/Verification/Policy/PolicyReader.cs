@@ -71,6 +71,14 @@ internal sealed class PolicyReader
         return numbers;
     }
 
+    /// <summary>One number, or a list of different ones; a list must name at least one.</summary>
+    public IReadOnlyList<long> NumberOrNumbers(string name, IReadOnlyList<long> @default, long min, long max)
+    {
+        if (Field(name) is not { } value) return @default;
+        if (value.ValueKind != JsonValueKind.Array) return [Number(name, 0, min, max)];
+        return Numbers(name, @default, min, max) is { Count: > 0 } numbers ? numbers : throw Error(name, "names no number");
+    }
+
     /// <summary>Whole seconds from 1 to ten years.</summary>
     public TimeSpan Seconds(string name, TimeSpan @default) =>
         Has(name) ? TimeSpan.FromSeconds(Number(name, 0, 1, LongestSeconds)) : Missing(name, @default);

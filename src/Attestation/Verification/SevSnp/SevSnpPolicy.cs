@@ -5,6 +5,8 @@ namespace OpenGradient.Engine.Attestation.Verification.SevSnp;
 /// <summary>What of this kind is accepted (docs/attestation/sev-snp.md).</summary>
 public sealed record SevSnpPolicy
 {
+    private const int LeastPrivileged = 3;
+
     /// <summary>
     /// SHA-256 of the DER of each root that is trusted. The defaults are AMD's ARK-Milan, ARK-Genoa and ARK-Turin, as its key server
     /// serves them at /vcek/v1/{product}/cert_chain. Which products are accepted says <see cref="Products"/>.
@@ -58,8 +60,8 @@ public sealed record SevSnpPolicy
     /// <summary>Providers whose VLEK is accepted ("CN=cc-us-east-2.amazonaws.com"); empty: any, where <see cref="AllowVlek"/> holds.</summary>
     public IReadOnlyList<string> Providers { get; init; } = [];
 
-    /// <summary>The privilege level that must have asked for the report. 0: the most privileged; a guest under an SVSM or AWS runs at another.</summary>
-    public int Vmpl { get; init; }
+    /// <summary>Privilege levels (0 to 3) of which one must have asked for the report. 0 alone: the most privileged; a guest under an SVSM or AWS runs at another.</summary>
+    public IReadOnlyList<int> Vmpl { get; init; } = [0];
 
     /// <summary>A guest whose memory the host may read. Never in production.</summary>
     public bool AllowDebug { get; init; }
@@ -96,7 +98,7 @@ public sealed record SevSnpPolicy
             IdKeys = reader.Hex("idKeys", 48),
             AllowVlek = reader.Flag("allowVlek", @default.AllowVlek),
             Providers = reader.Strings("providers", []),
-            Vmpl = (int)reader.Number("vmpl", @default.Vmpl, 0, 3),
+            Vmpl = [.. reader.NumberOrNumbers("vmpl", [0], 0, LeastPrivileged).Select(level => (int)level)],
             AllowDebug = reader.Flag("allowDebug", @default.AllowDebug),
             AllowMigration = reader.Flag("allowMigration", @default.AllowMigration),
             AllowSmt = reader.Flag("allowSmt", @default.AllowSmt),

@@ -8,36 +8,21 @@ namespace OpenGradient.Engine.Attestation.Verification.SevSnp;
 /// <summary>Judges attestation reports of AMD SEV-SNP: versions 2, 3 and 5, of Milan, Genoa and Turin, by VCEK and VLEK.</summary>
 public static class SevSnpVerifier
 {
-    /// <param name="evidence">A report: 1,184 bytes as the firmware wrote them.</param>
+    /// <param name="evidence">A report: 1,184 bytes as the firmware wrote them; then, where there is one, the host's certificate table.</param>
     /// <param name="context">Names of the collateral: docs/attestation/sev-snp.md.</param>
-    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
-    {
-        var reasons = new ReasonList();
-        Hash256? identity = null;
-        AttestationClaims? claims = null;
-        try
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
+        VerifierEntry.Verify(PlatformKind.SevSnp, context.Policy.SevSnp, evidence, SnpReport.Size + SnpCertificateTable.MostBytes, context, (policy, reasons, finding) =>
         {
-            if (context.Policy.SevSnp is not { } policy) reasons.Refuse(AttestationCheck.Kind, "the policy does not accept SEV-SNP");
-            else if (SnpReport.Read(evidence, reasons) is { } report)
-            {
-                identity = Hash256.Sha256(report.Signed);
-                claims = Judge(report, policy, context, reasons);
-            }
-        }
-        catch (Exception error) when (error is CryptographicException or FormatException or ArgumentException or InvalidOperationException)
-        {
-            claims = null;
-            reasons.Refuse(AttestationCheck.Encoding, $"could not be read: {error.GetType().Name}");
-        }
-
-        return reasons.Result(context, claims, identity);
-    }
+            if (SnpReport.Read(evidence, reasons) is not { } report) return;
+            finding.Identity = Hash256.Sha256(report.Signed);
+            finding.Claims = Judge(report, policy, context, reasons);
+        });
 
     // Null where the report's signature does not lead to a pinned root.
     private static AttestationClaims? Judge(SnpReport report, SevSnpPolicy policy, VerificationContext context, ReasonList reasons)
     {
         if (report.Signer is not (SnpSigner.Vcek or SnpSigner.Vlek)) reasons.Refuse(AttestationCheck.Key, "the report says that it is not signed");
-        var collateral = SnpCollateral.Find(context.Collateral, report.Signer, reasons);
+        var collateral = SnpCollateral.Find(context.Collateral, report.HostTable, report.Signer, reasons);
         if (collateral is not { Leaf: { } leafDer, Intermediate: { } intermediateDer, Root: { } rootDer })
         {
             reasons.Miss(AttestationCheck.Collateral, $"not all of the {(report.Signer == SnpSigner.Vlek ? "VLEK, ASVK" : "VCEK, ASK")} and ARK certificates are there");

@@ -19,9 +19,14 @@ internal sealed record SnpCollateral
     public ReadOnlyMemory<byte>? RevocationList { get; private init; }
 
     /// <summary>Looks for the certificates of the named signer; where only the other signer's leaf is there, that one is taken, and its name will not agree.</summary>
-    public static SnpCollateral Find(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, SnpSigner signer, ReasonList reasons)
+    /// <param name="files">The caller's. They go before the host's table.</param>
+    /// <param name="hostTable">What came with the report; empty: nothing did.</param>
+    /// <param name="signer">Which key the report says signed it.</param>
+    /// <param name="reasons">What cannot be read.</param>
+    public static SnpCollateral Find(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, ReadOnlyMemory<byte> hostTable, SnpSigner signer, ReasonList reasons)
     {
         var table = files.TryGetValue("auxblob.bin", out var bytes) ? SnpCertificateTable.Read(bytes, reasons) : null;
+        var host = hostTable.IsEmpty ? null : SnpCertificateTable.Read(hostTable, reasons);
         var chain = files.TryGetValue("cert_chain.pem", out var pem) ? Chain(pem, reasons) : null;
         var isVlek = signer == SnpSigner.Vlek;
         var vcek = One("vcek", SnpCertificateTable.Vcek);
@@ -30,11 +35,14 @@ internal sealed record SnpCollateral
         var asvk = One("asvk", null);
         return new SnpCollateral
         {
-            Leaf = isVlek ? vlek ?? vcek : vcek ?? vlek,
-            Intermediate = (isVlek ? asvk ?? ask : ask ?? asvk) ?? chain?[0],
-            Root = One("ark", SnpCertificateTable.Ark) ?? chain?[1],
-            RevocationList = One("crl", SnpCertificateTable.RevocationList, List, MostList),
+            Leaf = (isVlek ? vlek ?? vcek : vcek ?? vlek) ?? (isVlek ? Hosts(SnpCertificateTable.Vlek) ?? Hosts(SnpCertificateTable.Vcek) : Hosts(SnpCertificateTable.Vcek) ?? Hosts(SnpCertificateTable.Vlek)),
+            Intermediate = (isVlek ? asvk ?? ask : ask ?? asvk) ?? chain?[0] ?? Hosts(SnpCertificateTable.Ask),
+            Root = One("ark", SnpCertificateTable.Ark) ?? chain?[1] ?? Hosts(SnpCertificateTable.Ark),
+            RevocationList = One("crl", SnpCertificateTable.RevocationList, List, MostList) ?? Hosts(SnpCertificateTable.RevocationList, List, MostList),
         };
+
+        ReadOnlyMemory<byte>? Hosts(string guid, string label = Certificate, int most = MostCertificate) =>
+            host is not null && host.TryGetValue(guid, out var file) ? Der(file, label, most, "the host's certificate or list", reasons) : null;
 
         ReadOnlyMemory<byte>? One(string stem, string? guid, string label = Certificate, int most = MostCertificate)
         {

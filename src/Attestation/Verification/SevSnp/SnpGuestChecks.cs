@@ -15,7 +15,8 @@ internal static class SnpGuestChecks
         if (report.Policy.AllowsDebug && !policy.AllowDebug) reasons.Refuse(AttestationCheck.Debug, "the host may debug the guest");
         if (report.Policy.AllowsMigration && !policy.AllowMigration) reasons.Refuse(AttestationCheck.Guest, "the guest may be moved to another machine");
         if (report.Policy.AllowsSmt && !policy.AllowSmt) reasons.Refuse(AttestationCheck.Guest, "the guest may run with simultaneous multithreading");
-        if (report.Vmpl != policy.Vmpl) reasons.Refuse(AttestationCheck.Guest, $"asked for at privilege level {report.Vmpl}, not {policy.Vmpl}");
+        if (report.Vmpl > int.MaxValue || !policy.Vmpl.Contains((int)report.Vmpl))
+            reasons.Refuse(AttestationCheck.Guest, $"asked for at privilege level {report.Vmpl}, not {string.Join(" or ", policy.Vmpl)}");
         if (report.GuestSvn < policy.MinimumGuestSvn) reasons.Refuse(AttestationCheck.Guest, $"guest version {report.GuestSvn}; at least {policy.MinimumGuestSvn} is asked for");
     }
 

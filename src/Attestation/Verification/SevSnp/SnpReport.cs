@@ -78,14 +78,19 @@ internal sealed class SnpReport
         return signature;
     }
 
+    /// <summary>The host's certificate table, which follows the report where the guest was given one; empty: none. Not signed.</summary>
+    public ReadOnlyMemory<byte> HostTable { get; private init; }
+
     /// <summary>Null, with a reason, where nothing else can be said of the bytes.</summary>
     public static SnpReport? Read(ReadOnlyMemory<byte> evidence, ReasonList reasons)
     {
-        if (evidence.Length > Size) reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes, a report has {Size}");
-        else if (evidence.Length < Size) reasons.Refuse(AttestationCheck.Encoding, $"{evidence.Length} bytes, a report has {Size}");
-        if (evidence.Length != Size) return null;
+        if (evidence.Length < Size)
+        {
+            reasons.Refuse(AttestationCheck.Encoding, $"{evidence.Length} bytes, a report has {Size}");
+            return null;
+        }
 
-        var report = new SnpReport(evidence);
+        var report = new SnpReport(evidence[..Size]) { HostTable = evidence[Size..] };
         if (report.Version is not (2 or 3 or 5))
         {
             reasons.Refuse(AttestationCheck.Version, $"report version {report.Version}");

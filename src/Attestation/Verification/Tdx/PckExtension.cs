@@ -10,7 +10,9 @@ namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 /// <param name="PceSvn">The provisioning certification enclave's number.</param>
 /// <param name="PceId">2 bytes.</param>
 /// <param name="Fmspc">6 bytes: family, model, stepping, platform, custom SKU.</param>
-internal sealed record PckExtension(ReadOnlyMemory<byte> Ppid, ReadOnlyMemory<byte> Components, int PceSvn, ReadOnlyMemory<byte> PceId, ReadOnlyMemory<byte> Fmspc)
+/// <param name="Type">How memory is protected.</param>
+internal sealed record PckExtension(
+    ReadOnlyMemory<byte> Ppid, ReadOnlyMemory<byte> Components, int PceSvn, ReadOnlyMemory<byte> PceId, ReadOnlyMemory<byte> Fmspc, SgxType Type, PckConfiguration Configuration)
 {
     public const string Oid = "1.2.840.113741.1.13.1";
 
@@ -45,7 +47,24 @@ internal sealed record PckExtension(ReadOnlyMemory<byte> Ppid, ReadOnlyMemory<by
         for (var index = 0; index < ComponentCount; index++) components[index] = (byte)Number(tcb, $"{Oid}.2.{index + 1}", byte.MaxValue);
         return new PckExtension(
             Octets(fields, Oid + ".1", 16), components, Number(tcb, $"{Oid}.2.{ComponentCount + 1}", ushort.MaxValue),
-            Octets(fields, Oid + ".3", 2), Octets(fields, Oid + ".4", 6));
+            Octets(fields, Oid + ".3", 2), Octets(fields, Oid + ".4", 6), ReadType(fields), ReadConfiguration(fields));
+    }
+
+    // ENUMERATED.
+    private static SgxType ReadType(Dictionary<string, ReadOnlyMemory<byte>> fields)
+    {
+        var value = Part(fields, Oid + ".5").ReadEnumeratedBytes();
+        return value.Length == 1 && value.Span[0] <= (byte)SgxType.ScalableWithIntegrity ? (SgxType)value.Span[0] : throw new FormatException($"{Oid}.5 is out of range");
+    }
+
+    // Certificates of the platform authority alone have it, and each of its fields is optional.
+    private static PckConfiguration ReadConfiguration(Dictionary<string, ReadOnlyMemory<byte>> fields)
+    {
+        if (!fields.ContainsKey(Oid + ".7")) return PckConfiguration.Unsaid;
+        var flags = Fields(Part(fields, Oid + ".7"));
+        return new PckConfiguration(Flag(1), Flag(2), Flag(3));
+
+        bool? Flag(int index) => flags.ContainsKey($"{Oid}.7.{index}") ? Part(flags, $"{Oid}.7.{index}").ReadBoolean() : null;
     }
 
     // SEQUENCE OF SEQUENCE { object identifier, value }, each identifier once.

@@ -24,10 +24,16 @@ internal sealed record TdxBody(ReadOnlyMemory<byte> Bytes)
 
     public ulong Attributes => BinaryPrimitives.ReadUInt64LittleEndian(Bytes.Span[120..]);
 
+    /// <summary>XFAM: the extended features that are on.</summary>
+    public ulong Features => BinaryPrimitives.ReadUInt64LittleEndian(Bytes.Span[128..]);
+
     public ReadOnlyMemory<byte> MrTd => Bytes.Slice(136, 48);
 
     /// <summary>The measurement of the service TD that may migrate this guest; null before TDX 1.5.</summary>
     public ReadOnlyMemory<byte>? MrServiceTd => Is15 ? Bytes.Slice(600, 48) : (ReadOnlyMemory<byte>?)null;
+
+    /// <param name="register">0 to 3.</param>
+    public ReadOnlySpan<byte> Rtmr(int register) => Bytes.Span.Slice(328 + (48 * register), 48);
 
     public ReadOnlyMemory<byte> ReportData => Bytes.Slice(520, 64);
 

@@ -24,12 +24,12 @@ internal sealed record TdxCollateral(SignedJson TcbInfo, SignedJson QeIdentity, 
     private static readonly string[] Files = [TcbInfoFile, TcbInfoChain, QeIdentityFile, QeIdentityChain, RootCrlFile, PckCrlFile];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <summary>One bundle, or the files of Intel's service one by one. A folder with a single file is a bundle under any name.</summary>
+    /// <summary>One bundle, or the files of Intel's service one by one. A folder with a single file beside an event log is a bundle under any name.</summary>
     /// <returns>Null, with the reasons, where something is missing or cannot be read.</returns>
     public static TdxCollateral? Read(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files, ReasonList reasons)
     {
         var hasBundle = files.TryGetValue(Bundle, out var bundle);
-        if (!hasBundle && files.Count == 1 && !Files.Contains(files.Keys.First())) (hasBundle, bundle) = (true, files.Values.First());
+        if (!hasBundle && Only(files) is { } single) (hasBundle, bundle) = (true, files[single]);
         string[] missing = hasBundle ? [] : [.. Files.Where(name => !files.ContainsKey(name))];
         if (missing.Length > 0)
         {
@@ -52,6 +52,13 @@ internal sealed record TdxCollateral(SignedJson TcbInfo, SignedJson QeIdentity, 
             reasons.Refuse(AttestationCheck.Collateral, "unreadable: " + error.Message);
             return null;
         }
+    }
+
+    // The name of the one file that is no event log, where it is none of the service's own either.
+    private static string? Only(IReadOnlyDictionary<string, ReadOnlyMemory<byte>> files)
+    {
+        string[] others = [.. files.Keys.Where(name => name != TdxEventLog.FileName).Take(2)];
+        return others is [var single] && !Files.Contains(single) ? single : null;
     }
 
     // The members of dcap-qvl's QuoteCollateralV3: JSON and PEM as strings, the rest in hexadecimal.

@@ -14,8 +14,9 @@ internal sealed class TdxGuestCheck(TdxBody body, PckExtension platform, Verific
         CheckAttributes();
         CheckMeasurements();
         CheckBinding();
-        var ppid = Convert.ToHexStringLower(platform.Ppid.Span);
-        if (policy.Platforms.Count > 0 && !policy.Platforms.Contains(ppid)) reasons.Refuse(AttestationCheck.Platform, $"the policy does not name processor {ppid}");
+        TdxFeatures.Check(body.Features, reasons);
+        TdxEventLog.Check(body, context, policy, reasons);
+        PckPlatform.Check(platform, policy, reasons);
     }
 
     private void CheckAttributes()

@@ -74,6 +74,21 @@ public sealed record TdxPolicy
     /// <summary>Performance counters in the guest. Off: they sharpen measurements of what shares the core.</summary>
     public bool Perfmon { get; init; }
 
+    /// <summary>An event log must be among the collateral. Off: reference values say what is accepted, a log only explains them.</summary>
+    public bool RequireEventLog { get; init; }
+
+    /// <summary>How the platform protects memory. Both scalable kinds: standard ones have no TDX. Name integrity alone where memory may be changed by hardware.</summary>
+    public IReadOnlyList<SgxType> SgxTypes { get; init; } = [SgxType.Scalable, SgxType.ScalableWithIntegrity];
+
+    /// <summary>Platforms to which packages may be added. On: all servers of several packages are such.</summary>
+    public bool DynamicPlatform { get; init; } = true;
+
+    /// <summary>Platforms whose root keys Intel's registration service keeps. On: it decides what a genuine platform is anyway.</summary>
+    public bool CachedKeys { get; init; } = true;
+
+    /// <summary>Two threads on a core. On: all clouds use it, and Intel's own levels judge what it leaks.</summary>
+    public bool Smt { get; init; } = true;
+
     internal static TdxPolicy Read(PolicyReader reader)
     {
         var defaults = new TdxPolicy();
@@ -89,6 +104,23 @@ public sealed record TdxPolicy
             Debug = reader.Flag("debug", defaults.Debug), SeptVeDisable = reader.Flag("septVeDisable", defaults.SeptVeDisable),
             Migratable = reader.Flag("migratable", defaults.Migratable), ProtectionKeys = reader.Flag("protectionKeys", defaults.ProtectionKeys),
             KeyLocker = reader.Flag("keyLocker", defaults.KeyLocker), Perfmon = reader.Flag("perfmon", defaults.Perfmon),
+            RequireEventLog = reader.Flag("requireEventLog", defaults.RequireEventLog), SgxTypes = Types(reader, defaults.SgxTypes),
+            DynamicPlatform = reader.Flag("dynamicPlatform", defaults.DynamicPlatform), CachedKeys = reader.Flag("cachedKeys", defaults.CachedKeys),
+            Smt = reader.Flag("smt", defaults.Smt),
+        };
+    }
+
+    private static IReadOnlyList<SgxType> Types(PolicyReader reader, IReadOnlyList<SgxType> defaults)
+    {
+        if (!reader.Has("sgxTypes")) return defaults;
+        return [.. reader.Strings("sgxTypes", []).Select(Type)];
+
+        SgxType Type(string name) => name switch
+        {
+            "standard" => SgxType.Standard,
+            "scalable" => SgxType.Scalable,
+            "scalable-with-integrity" => SgxType.ScalableWithIntegrity,
+            _ => throw reader.Error("sgxTypes", "may hold standard, scalable and scalable-with-integrity"),
         };
     }
 

@@ -36,12 +36,6 @@ internal sealed record TdxQuote
     /// <returns>Null, with the reason, where it is not a quote that could be judged.</returns>
     public static TdxQuote? Read(ReadOnlyMemory<byte> evidence, ReasonList reasons)
     {
-        if (evidence.Length > MostBytes)
-        {
-            reasons.Refuse(AttestationCheck.Size, $"a quote of {evidence.Length} bytes; at most {MostBytes} are read");
-            return null;
-        }
-
         try
         {
             return Parse(evidence, reasons);

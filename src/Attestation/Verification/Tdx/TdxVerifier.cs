@@ -1,4 +1,3 @@
-using System.Formats.Asn1;
 using System.Security.Cryptography;
 using OpenGradient.Engine.Formats;
 
@@ -9,29 +8,13 @@ public static class TdxVerifier
 {
     /// <param name="evidence">The quote, with no more than zeros behind it.</param>
     /// <param name="context">Collateral as docs/attestation/tdx.md names it; without it the best answer is <see cref="AttestationStatus.Unverifiable"/>.</param>
-    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
-    {
-        var reasons = new ReasonList();
-        if (context.Policy.Tdx is not { } policy)
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
+        VerifierEntry.Verify(PlatformKind.Tdx, context.Policy.Tdx, evidence, TdxQuote.MostBytes, context, (policy, reasons, finding) =>
         {
-            reasons.Refuse(AttestationCheck.Kind, "the policy has no section for TDX");
-            return reasons.Result(context, null, null);
-        }
-
-        if (TdxQuote.Read(evidence, reasons) is not { } quote) return reasons.Result(context, null, null);
-        AttestationClaims? claims = null;
-        try
-        {
-            claims = Judge(quote, context, policy, reasons);
-        }
-        catch (Exception error) when (error is CryptographicException or AsnContentException or FormatException or ArgumentException or InvalidOperationException
-            or IndexOutOfRangeException or OverflowException)
-        {
-            reasons.Refuse(AttestationCheck.Encoding, "could not be read to its end: " + error.Message);
-        }
-
-        return reasons.Result(context, claims, Hash256.Sha256(quote.Signed.Span));
-    }
+            if (TdxQuote.Read(evidence, reasons) is not { } quote) return;
+            finding.Identity = Hash256.Sha256(quote.Signed.Span);
+            finding.Claims = Judge(quote, context, policy, reasons);
+        });
 
     private static AttestationClaims? Judge(TdxQuote quote, VerificationContext context, TdxPolicy policy, ReasonList reasons)
     {

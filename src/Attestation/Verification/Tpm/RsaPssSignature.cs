@@ -38,7 +38,7 @@ internal static class RsaPssSignature
     }
 
     // MGF1 (RFC 8017, B.2.1).
-    private static void Unmask(Span<byte> block, ReadOnlySpan<byte> seed, HashAlgorithmName hash)
+    internal static void Unmask(Span<byte> block, ReadOnlySpan<byte> seed, HashAlgorithmName hash)
     {
         for (int done = 0, counter = 0; done < block.Length; counter++)
         {

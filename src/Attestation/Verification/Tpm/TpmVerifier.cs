@@ -9,25 +9,24 @@ public static class TpmVerifier
     // Report data is a SHA-256 and 32 zero bytes; a TPM's qualifying data has room for the former only.
     private const int ReportDataSize = 64, BoundSize = 32;
 
-    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
-    {
-        var reasons = new ReasonList();
-        if (context.Policy.Tpm is not { } policy)
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
+        VerifierEntry.Verify(PlatformKind.Tpm, context.Policy.Tpm, evidence, TpmEvidence.LargestSize, context, (policy, reasons, finding) =>
         {
-            reasons.Refuse(AttestationCheck.Kind, "the policy accepts no tpm evidence");
-            return reasons.Result(context, null, null);
-        }
+            if (Open(evidence, reasons) is not { } envelope) return;
+            finding.Identity = Hash256.Sha256(envelope.Quote.Span);
+            finding.Claims = Judge(envelope, context, policy, reasons);
+        });
 
-        if (Open(evidence, reasons) is not { } envelope) return reasons.Result(context, null, null);
-        var identity = Hash256.Sha256(envelope.Quote.Span);
+    private static AttestationClaims? Judge(TpmEvidence envelope, VerificationContext context, TpmPolicy policy, ReasonList reasons)
+    {
         var quote = TpmQuote.Read(envelope.Quote.Span, reasons);
         var key = TpmKey.Read(envelope, reasons);
         var signature = TpmSignature.Read(envelope.Signature.Span, reasons);
-        if (quote is null || key is null || signature is null) return reasons.Result(context, null, identity);
+        if (quote is null || key is null || signature is null) return null;
         if (!signature.Holds(key, envelope.Quote.Span))
         {
             reasons.Refuse(AttestationCheck.Signature, "the attestation key did not sign this quote with its scheme");
-            return reasons.Result(context, null, identity);
+            return null;
         }
 
         key.CheckAttributes(reasons);
@@ -41,17 +40,13 @@ public static class TpmVerifier
         }
 
         CheckPlatform(quote, policy, reasons);
-        return reasons.Result(context, Claims(quote, key, values), identity);
+        var boot = TpmBoots.Claim(quote, key.Name, context);
+        TpmBoots.Check(quote, key.Name, context, reasons);
+        return Claims(quote, key, values, boot);
     }
 
     private static TpmEvidence? Open(ReadOnlyMemory<byte> evidence, ReasonList reasons)
     {
-        if (evidence.Length > TpmEvidence.LargestSize)
-        {
-            reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes; {TpmEvidence.LargestSize} are allowed");
-            return null;
-        }
-
         try
         {
             return TpmEvidence.Decode(evidence.Span);
@@ -105,11 +100,11 @@ public static class TpmVerifier
         if (quote.ResetCount < policy.MinimumResetCount) reasons.Refuse(AttestationCheck.Time, $"{quote.ResetCount} resets; {policy.MinimumResetCount} were seen before");
     }
 
-    private static AttestationClaims Claims(TpmQuote quote, TpmKey key, SortedDictionary<int, byte[]>? values) => new()
+    private static AttestationClaims Claims(TpmQuote quote, TpmKey key, SortedDictionary<int, byte[]>? values, BootClaim boot) => new()
     {
-        Kind = "tpm", Product = "TPM 2.0",
+        Kind = "tpm", Product = "TPM 2.0", Boot = boot,
         Measurements = values?.ToDictionary(entry => $"pcr{entry.Key}", entry => Convert.ToHexStringLower(entry.Value)) ?? [],
-        Tcb = $"firmware {quote.Firmware:x16}, {quote.ResetCount} resets, {quote.RestartCount} restarts, clock {quote.Clock} ms",
+        Tcb = $"firmware {quote.Firmware:x16}",
         ReportData = quote.ExtraData, Nonce = quote.ExtraData, Chip = key.Name is { } name ? Convert.ToHexStringLower(name) : null,
     };
 }

@@ -3,7 +3,6 @@ using OpenGradient.Engine.Attestation.Verification;
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Nitro;
 
 // The shim's own AttestationStatus is nearer by namespace.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
 
 /// <summary>What a test says of a result.</summary>
 internal static class Judged

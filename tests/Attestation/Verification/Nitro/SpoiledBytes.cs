@@ -5,7 +5,7 @@ internal sealed class SpoiledBytes(int seed)
 {
     private readonly Random _random = new(seed);
 
-    public static int Inputs => Vectors.IsLong ? 2_000_000 : 20_000;
+    public static int Inputs => Vectors.Inputs;
 
     public byte[] From(IReadOnlyList<byte[]> seeds)
     {

@@ -47,7 +47,7 @@ public sealed class NvidiaVectorTests(Xunit.Abstractions.ITestOutputHelper outpu
     public void Verify_RealReportUnderTheDefaultPolicy_IsUnverifiable(string name, string nonce, string product, string tcb)
     {
         var result = NvidiaVerifier.Verify(Report(name), Context(name, new NvidiaPolicy(), nonce));
-        Assert.Equal([AttestationCheck.Collateral, AttestationCheck.Revocation], result.Reasons.Select(reason => reason.Check));
+        Assert.Equal([AttestationCheck.Collateral, AttestationCheck.Collateral, AttestationCheck.Revocation], result.Reasons.Select(reason => reason.Check));
         Assert.False(Judged.IsAccepted(result));
         Assert.Equal((product, tcb), (result.Claims!.Product, result.Claims.Tcb));
     }
@@ -86,10 +86,48 @@ public sealed class NvidiaVectorTests(Xunit.Abstractions.ITestOutputHelper outpu
         output.WriteLine($"{BitFlips.AllRefused(Report(name), 150, flipped => NvidiaVerifier.Verify(flipped, context))} bits of {name}, {product}, {tcb}");
     }
 
-    [VectorFact]
-    public void Root_OfThePolicy_IsTheVendorsFile()
+    // No captured report is of this driver. Where its version is all that is wrong, its signature and path hold.
+    [VectorTheory]
+    [InlineData("NV_GPU_DRIVER_GH100_550.144.03", "driver.xml is of 550.144.03, the report of 550.90.07")]
+    [InlineData("incorrect_signature_driver_rim", "driver.xml: the signature does not hold")]
+    public void Verify_RealManifestOfAnotherDriver_IsRefusedForThatAlone(string name, string detail)
     {
-        using var root = X509Certificate2.CreateFromPem(Vectors.ReadText("nvidia", "nvidia-device-root.pem"));
-        Assert.Equal(NvidiaPolicy.DeviceRoot, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(root.RawData)));
+        var result = WithManifest(name, At);
+        Judged.RefusedFor(AttestationCheck.Collateral, result);
+        Assert.Equal(detail, Assert.Single(result.Reasons).Detail);
+    }
+
+    [VectorFact]
+    public void Verify_RealManifestOfADebugRoot_IsRefusedForItsPath()
+    {
+        var result = WithManifest("incorrect_cert_chain_driver_rim", At);
+        Judged.RefusedFor(AttestationCheck.Collateral, result);
+        Assert.Contains(result.Reasons, reason => reason.Detail.Contains("is not pinned", StringComparison.Ordinal));
+        Assert.Contains(result.Reasons, reason => reason.Detail.Contains("is not signed by", StringComparison.Ordinal));
+    }
+
+    [VectorTheory]
+    [InlineData("2024-12-30T16:56:49Z", true)]
+    [InlineData("2024-12-30T16:56:50Z", false)]
+    [InlineData("2026-12-30T16:56:50Z", false)]
+    [InlineData("2026-12-30T16:56:51Z", true)]
+    public void Verify_RealManifest_HoldsInItsSignersTimeAlone(string time, bool isOutside) => Assert.Equal(
+        isOutside, WithManifest("NV_GPU_DRIVER_GH100_550.144.03", DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture)).Reasons.Any(reason => reason.Detail.Contains("valid from", StringComparison.Ordinal)));
+
+    [VectorFact]
+    public void Roots_OfThePolicy_AreTheVendorsFiles()
+    {
+        foreach (var (file, digest) in ((string, string)[])[("nvidia-device-root.pem", NvidiaPolicy.DeviceRoot), ("nvidia-rim-root.pem", NvidiaPolicy.ManifestRoot)])
+        {
+            using var root = X509Certificate2.CreateFromPem(Vectors.ReadText("nvidia", file));
+            Assert.Equal(digest, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(root.RawData)));
+        }
+    }
+
+    private static AttestationResult WithManifest(string name, DateTimeOffset at)
+    {
+        var context = Context("hopper-550", null, OtherNonce);
+        var collateral = new Dictionary<string, ReadOnlyMemory<byte>>(context.Collateral) { [NvidiaVerifier.DriverManifestName] = Vectors.Read("nvidia", "rim", $"{name}.xml") };
+        return NvidiaVerifier.Verify(Report("hopper-550"), context with { Collateral = collateral, At = at });
     }
 }

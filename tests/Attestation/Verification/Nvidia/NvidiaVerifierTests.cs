@@ -32,7 +32,8 @@ public sealed class NvidiaVerifierTests
         var policy = new NvidiaPolicy { Roots = MockDevice.Policy.Roots };
         Judged.UnverifiableFor(AttestationCheck.Collateral, Verify(MockDevice.Right, policy with { RequireRevocation = false }));
         Judged.UnverifiableFor(AttestationCheck.Revocation, Verify(MockDevice.Right, policy with { RequireManifests = false }));
-        Assert.Equal(2, Verify(MockDevice.Right, policy).Reasons.Count);
+        Assert.Equal(
+            [AttestationCheck.Collateral, AttestationCheck.Collateral, AttestationCheck.Revocation], Verify(MockDevice.Right, policy).Reasons.Select(reason => reason.Check));
     }
 
     [Fact]

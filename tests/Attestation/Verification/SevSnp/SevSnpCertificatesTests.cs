@@ -210,6 +210,52 @@ public sealed class SevSnpCertificatesTests
         SnpExpect.Accepted(scenario.Verify());
     }
 
+    [Fact]
+    public void Verify_CertificatesThatCameWithTheReport_AreJudgedLikeAnyOthers()
+    {
+        var scenario = WithHostsTable(SnpScenario.Genoa);
+        SnpExpect.Accepted(scenario.Verify());
+
+        scenario.At = SnpPki.At.AddYears(40);
+        Assert.Contains(scenario.Verify().Reasons, reason => reason.Check == AttestationCheck.ChainTime);
+
+        var foreign = WithHostsTable(new SnpPki("Genoa"));
+        foreign.Policy = scenario.Policy;
+        SnpExpect.Refused(AttestationCheck.Root, foreign.Verify());
+    }
+
+    [Fact]
+    public void Verify_CertificatesOfTheCaller_GoBeforeThoseThatCameWithTheReport()
+    {
+        var scenario = new SnpScenario();
+        scenario.Report = [.. scenario.Report, .. Table(("63da758de6644564adc5f4b93be8accd", [0x30, 1]), ("c0b406a4a803495297433fb6014cd0ae", [0x30, 1]))];
+        SnpExpect.Accepted(scenario.Verify());
+        scenario.Collateral.Remove("vcek.der");
+        SnpExpect.Refused(AttestationCheck.Encoding, scenario.Verify());
+    }
+
+    [Fact]
+    public void Verify_TableThatCameWithTheReport_ChangesNoIdentity()
+    {
+        var scenario = WithHostsTable(SnpScenario.Genoa);
+        var whole = scenario.Verify();
+        scenario.Report = scenario.Report[..SnpScenario.Size];
+        Assert.Equal(scenario.Verify().Identity, whole.Identity);
+    }
+
+    // A report with all certificates behind it, and the list alone as collateral.
+    private static SnpScenario WithHostsTable(SnpPki pki)
+    {
+        var scenario = new SnpScenario(pki: pki);
+        scenario.Report =
+        [
+            .. scenario.Report, .. Table(("63da758de6644564adc5f4b93be8accd", scenario.Collateral["vcek.der"].ToArray()),
+                ("4ab7b379bbac4fe4a02f05aef327c782", Pem(scenario.Pki.Issuer)), ("c0b406a4a803495297433fb6014cd0ae", scenario.Pki.Root)),
+        ];
+        foreach (var name in (string[])["vcek.der", "ask.der", "ark.der"]) scenario.Collateral.Remove(name);
+        return scenario;
+    }
+
     [Theory]
     [InlineData(16, 0xFFFFFFFF)]
     [InlineData(20, 0xFFFFFFFF)]

@@ -47,11 +47,22 @@ public sealed class SevSnpChecksTests
     }
 
     [Fact]
-    public void Verify_OneByteMore_IsRefusedUnread()
+    public void Verify_MoreThanATable_IsRefusedUnread()
     {
         var scenario = new SnpScenario();
-        scenario.Report = [.. scenario.Report, 0];
+        scenario.Report = [.. scenario.Report, .. new byte[(256 * 1024) + 1]];
         SnpExpect.Refused(AttestationCheck.Size, scenario.Verify());
+    }
+
+    [Fact]
+    public void Verify_BytesBehindThatAreNoTable_AreRefused()
+    {
+        foreach (var length in (int[])[1, 23, 600])
+        {
+            var scenario = new SnpScenario();
+            scenario.Report = [.. scenario.Report, .. Enumerable.Repeat((byte)1, length)];
+            SnpExpect.Refused(AttestationCheck.Encoding, scenario.Verify());
+        }
     }
 
     [Theory]
@@ -229,7 +240,7 @@ public sealed class SevSnpChecksTests
     {
         var scenario = new SnpScenario(bytes => bytes[0x30] = 1);
         SnpExpect.Refused(AttestationCheck.Guest, scenario.Verify());
-        scenario.Policy = scenario.Policy! with { Vmpl = 1 };
+        scenario.Policy = scenario.Policy! with { Vmpl = [1, 3] };
         SnpExpect.Accepted(scenario.Verify());
     }
 

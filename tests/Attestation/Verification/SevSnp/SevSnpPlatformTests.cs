@@ -3,9 +3,6 @@ using OpenGradient.Engine.Attestation.Verification.SevSnp;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.SevSnp;
 
-// The shim's functions have a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Firmware, chip, product and signing key: each check fails alone.</summary>
 public sealed class SevSnpPlatformTests
 {

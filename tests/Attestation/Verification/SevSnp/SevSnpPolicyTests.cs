@@ -15,7 +15,7 @@ public sealed class SevSnpPolicyTests
         Assert.Empty(policy.Measurements);
         Assert.False(policy.AnyMeasurement || policy.AllowDebug || policy.AllowMigration || policy.AllowVlek);
         Assert.True(policy.RequireAliasCheck && policy.RequireRevocationList && policy.AllowSmt);
-        Assert.Equal(0, policy.Vmpl);
+        Assert.Equal([0], policy.Vmpl);
         Assert.Equal(new SnpTcb(0, 0, 0, 0x17, 0x54), policy.MinimumTcb[SnpProduct.Genoa]);
     }
 
@@ -32,7 +32,9 @@ public sealed class SevSnpPolicyTests
         Assert.Equal([SnpProduct.Milan], policy.Products);
         Assert.Equal(new SnpTcb(1, 2, 3, 4, 5), policy.MinimumTcb[SnpProduct.Turin]);
         Assert.Equal(new SnpTcb(0, 0, 0, 0x17, 0x54), policy.MinimumTcb[SnpProduct.Genoa]);
-        Assert.Equal((2, 7L), (policy.Vmpl, policy.MinimumGuestSvn));
+        Assert.Equal([2], policy.Vmpl);
+        Assert.Equal([0, 2], Parse("""{"vmpl":[0,2]}""").Vmpl);
+        Assert.Equal(7L, policy.MinimumGuestSvn);
         Assert.Equal(["CN=one"], policy.Providers);
         Assert.True(policy.AnyMeasurement && policy.AllowVlek && policy.AllowDebug && policy.AllowMigration);
         Assert.False(policy.AllowSmt || policy.RequireAliasCheck || policy.RequireRevocationList);
@@ -44,6 +46,8 @@ public sealed class SevSnpPolicyTests
     [InlineData("""{"products":["Venice"]}""", "sev-snp.products")]
     [InlineData("""{"measurements":["AA"]}""", "sev-snp.measurements[0]")]
     [InlineData("""{"vmpl":4}""", "sev-snp.vmpl")]
+    [InlineData("""{"vmpl":[]}""", "sev-snp.vmpl")]
+    [InlineData("""{"vmpl":[1,1]}""", "sev-snp.vmpl")]
     [InlineData("""{"minimumTcb":{"Venice":{}}}""", "sev-snp.minimumTcb.Venice")]
     [InlineData("""{"minimumTcb":{"Genoa":{"snp":256}}}""", "sev-snp.minimumTcb.Genoa.snp")]
     [InlineData("""{"minimumTcb":{"Genoa":{"smp":1}}}""", "sev-snp.minimumTcb.Genoa.smp")]

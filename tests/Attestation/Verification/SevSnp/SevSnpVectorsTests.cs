@@ -4,9 +4,6 @@ using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.SevSnp;
 
-// The shim's functions have a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Captured reports, and mutants of them.</summary>
 public sealed class SevSnpVectorsTests(ITestOutputHelper output)
 {
@@ -99,6 +96,15 @@ public sealed class SevSnpVectorsTests(ITestOutputHelper output)
     {
         var vector = SnpVectors.Get("veraison-genoa-v3-tsm");
         SnpExpect.Accepted(vector.Verify(vector.Report, collateral: new() { ["auxblob.bin"] = Vectors.Read("snp", "veraison-genoa-v3-tsm.auxblob.bin") }));
+    }
+
+    [VectorFact]
+    public void Verify_ReportWithItsHostsTable_NeedsNoCollateral()
+    {
+        var vector = SnpVectors.Get("veraison-genoa-v3-tsm");
+        byte[] whole = [.. vector.Report, .. Vectors.Read("snp", "veraison-genoa-v3-tsm.auxblob.bin")];
+        Assert.Equal(PlatformKind.SevSnp, PlatformEvidence.Guess(whole));
+        SnpExpect.Accepted(vector.Verify(whole, collateral: []));
     }
 
     /// <summary>No bit of a report is unsigned and unchecked.</summary>

@@ -2,9 +2,6 @@ using OpenGradient.Engine.Attestation.Verification;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.SevSnp;
 
-// The shim's functions have a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>What a result must be. A failure names the reasons.</summary>
 internal static class SnpExpect
 {

@@ -35,7 +35,7 @@ internal sealed record SnpVector
     /// <summary>What accepts this report if it is genuine and not a debug guest's: nothing that the corpus lacks is asked for.</summary>
     public SevSnpPolicy Policy => new()
     {
-        Products = [SnpProduct.Milan, SnpProduct.Genoa, SnpProduct.Turin], Measurements = [Measurement], Vmpl = Vmpl, AllowVlek = IsVlek,
+        Products = [SnpProduct.Milan, SnpProduct.Genoa, SnpProduct.Turin], Measurements = [Measurement], Vmpl = [Vmpl], AllowVlek = IsVlek,
         MinimumTcb = new Dictionary<SnpProduct, SnpTcb>(), RequireAliasCheck = Version >= 3, RequireRevocationList = false,
     };
 

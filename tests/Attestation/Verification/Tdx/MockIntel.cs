@@ -19,9 +19,20 @@ internal sealed class MockIntel
     public byte[] Components = [.. Enumerable.Repeat((byte)3, 16)];
     public int PceSvn = 13;
     public byte[] Fmspc = [0x50, 0x80, 0x6f, 0, 0, 0], PceId = [0, 0], Ppid = [.. Enumerable.Range(1, 16).Select(number => (byte)number)];
+    public Kind Type = Kind.Scalable;
+    public bool[]? Flags = [true, true, true];
     public DateTimeOffset PckUntil = Now.AddYears(1), ListFrom = Now.AddDays(-10), PckListUntil = Now.AddDays(10), RootListUntil = Now.AddDays(10);
     public bool HasExtension = true, IsLeafAuthority, PckListByOther, RepeatsFmspc;
     public bool RevokesPck, RevokesAuthority, RevokesSigner;
+
+    /// <summary>SGX Type, with a value that there is not.</summary>
+    public enum Kind
+    {
+        Standard,
+        Scalable,
+        Integrity,
+        Unknown,
+    }
 
     public static ECDsa PckKey { get; } = NewKey();
 
@@ -120,7 +131,8 @@ internal sealed class MockIntel
             Field(oid + ".3", () => writer.WriteOctetString(PceId));
             Field(oid + ".4", () => writer.WriteOctetString(Fmspc));
             if (RepeatsFmspc) Field(oid + ".4", () => writer.WriteOctetString(Fmspc));
-            Field(oid + ".5", () => writer.WriteEnumeratedValue(AttestationStatus.Refused));
+            Field(oid + ".5", () => writer.WriteEnumeratedValue(Type));
+            if (Flags is { } flags) Field(oid + ".7", () => WriteFlags(writer, flags));
         }
 
         return writer.Encode();
@@ -131,6 +143,21 @@ internal sealed class MockIntel
             {
                 writer.WriteObjectIdentifier(name);
                 value();
+            }
+        }
+    }
+
+    private static void WriteFlags(AsnWriter writer, bool[] flags)
+    {
+        using (writer.PushSequence())
+        {
+            for (var index = 0; index < flags.Length; index++)
+            {
+                using (writer.PushSequence())
+                {
+                    writer.WriteObjectIdentifier($"1.2.840.113741.1.13.1.7.{index + 1}");
+                    writer.WriteBoolean(flags[index]);
+                }
             }
         }
     }

@@ -29,11 +29,13 @@ internal sealed class MockTdx
     public Func<string, string> TcbInfo = json => json, QeIdentity = json => json, Bundle = json => json, Chain = pem => pem;
     public bool ForeignQeSignature, ForeignQuoteSignature, ForeignSignerRoot, HasCollateral = true, Separate;
     public DateTimeOffset Issued = MockIntel.Now.AddDays(-10), NextUpdate = MockIntel.Now.AddDays(10), At = MockIntel.Now;
+    public string BundleName = "tdx-collateral.json";
     public string InfoFmspc = "50806F000000";
     public TdxPolicy? Policy = new() { Roots = [MockIntel.Digest(MockIntel.Root)], MrTd = [Hex(0x4d, 48)] };
     public DenyList Denied = DenyList.Empty;
     public ReadOnlyMemory<byte>? Nonce, ReportData;
     public CollateralLedger? History;
+    public byte[]? EventLog;
 
     public static byte[] Numbers(params byte[] first) => [.. first, .. new byte[16 - first.Length]];
 
@@ -46,11 +48,15 @@ internal sealed class MockTdx
     public VerificationContext Context() => new()
     {
         At = At, Policy = new EvidencePolicy { Tdx = Policy, Denied = Denied }, Nonce = Nonce, ReportData = ReportData, History = History,
-        Collateral = !HasCollateral ? new Dictionary<string, ReadOnlyMemory<byte>>() : Separate ? MakeFiles() : new Dictionary<string, ReadOnlyMemory<byte>>
-        {
-            ["tdx-collateral.json"] = Encoding.UTF8.GetBytes(Bundle(MakeBundle())),
-        },
+        Collateral = MakeCollateral(),
     };
+
+    private Dictionary<string, ReadOnlyMemory<byte>> MakeCollateral()
+    {
+        var files = !HasCollateral ? [] : Separate ? MakeFiles() : new Dictionary<string, ReadOnlyMemory<byte>> { [BundleName] = Encoding.UTF8.GetBytes(Bundle(MakeBundle())) };
+        if (EventLog is { } log) files["ccel.bin"] = log;
+        return files;
+    }
 
     public byte[] MakeQuote()
     {
@@ -113,6 +119,7 @@ internal sealed class MockTdx
         Svn.CopyTo(body, 0);
         body.AsSpan(16, 48).Fill(0x5e);
         body[123] = 0x10;
+        (body[128], body[129], body[130]) = (0xe7, 0x02, 0x06);
         body.AsSpan(136, 48).Fill(0x4d);
         for (var register = 0; register < 4; register++) body.AsSpan(328 + 48 * register, 48).Fill((byte)(0xa0 + register));
         body.AsSpan(520, 64).Fill(0xda);

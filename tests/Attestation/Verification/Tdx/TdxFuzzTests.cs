@@ -13,7 +13,7 @@ public sealed class TdxFuzzTests(ITestOutputHelper output)
     {
         var mock = new MockTdx();
         var (quote, context, random) = (mock.MakeQuote(), mock.Context(), new Random(20261));
-        var count = Vectors.IsLong ? 2_000_000 : 18_000;
+        var count = Vectors.Inputs;
         for (var round = 0; round < count; round++)
         {
             var spoiled = Spoil(quote, random);
@@ -29,7 +29,7 @@ public sealed class TdxFuzzTests(ITestOutputHelper output)
     {
         var mock = new MockTdx();
         var (quote, random) = (mock.MakeQuote(), new Random(20262));
-        var count = Vectors.IsLong ? 200_000 : 800;
+        var count = Vectors.Inputs / 20;
         var refused = 0;
         for (var round = 0; round < count; round++)
         {
@@ -48,7 +48,7 @@ public sealed class TdxFuzzTests(ITestOutputHelper output)
         var mock = new MockTdx();
         var (quote, bundle, random) = (mock.MakeQuote(), System.Text.Encoding.UTF8.GetBytes(mock.MakeBundle()), new Random(20263));
         var context = mock.Context();
-        var count = Vectors.IsLong ? 200_000 : 1_200;
+        var count = Vectors.Inputs / 20;
         var accepted = 0;
         for (var round = 0; round < count; round++)
         {

@@ -86,6 +86,12 @@ public sealed class TdxVerifierTests
         ["module-signer"] = (AttestationCheck.Platform, mock => mock.Body = body => body[64] = 1),
         ["module-attributes"] = (AttestationCheck.Platform, mock => mock.Body = body => body[112] = 1),
         ["processor-not-named"] = (AttestationCheck.Platform, mock => mock.Policy = mock.Policy! with { Platforms = [MockTdx.Hex(1, 16)] }),
+        ["platform-of-standard-memory"] = (AttestationCheck.Platform, mock => mock.Intel.Type = MockIntel.Kind.Standard),
+        ["platform-without-integrity"] = (AttestationCheck.Platform, mock => mock.Policy = mock.Policy! with { SgxTypes = [SgxType.ScalableWithIntegrity] }),
+        ["platform-dynamic"] = (AttestationCheck.Platform, mock => (mock.Intel.Flags, mock.Policy) = ([true, false, false], mock.Policy! with { DynamicPlatform = false })),
+        ["platform-with-cached-keys"] = (AttestationCheck.Platform, mock => (mock.Intel.Flags, mock.Policy) = ([false, true, false], mock.Policy! with { CachedKeys = false })),
+        ["platform-with-smt"] = (AttestationCheck.Platform, mock => (mock.Intel.Flags, mock.Policy) = ([false, false, true], mock.Policy! with { Smt = false })),
+        ["pck-type-unknown"] = (AttestationCheck.Chain, mock => mock.Intel.Type = MockIntel.Kind.Unknown),
         ["platform-out-of-date"] = (AttestationCheck.Tcb, mock => mock.Intel.Components[15] = 2),
         ["platform-below-all"] = (AttestationCheck.Tcb, mock => mock.Intel.Components[0] = 1),
         ["pce-out-of-date"] = (AttestationCheck.Tcb, mock => mock.Intel.PceSvn = 12),
@@ -100,6 +106,13 @@ public sealed class TdxVerifierTests
         ["debug"] = (AttestationCheck.Debug, mock => mock.Body = body => body[120] = 1),
         ["attribute-unknown-low"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[120] = 2),
         ["attribute-unknown-high"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[127] = 1),
+        ["feature-unknown"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[130] |= 0x08),
+        ["feature-of-supervisors"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[129] |= 0x04),
+        ["feature-x87-off"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[128] &= 0xfe),
+        ["feature-half-of-avx512"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[128] &= 0x7f),
+        ["feature-avx512-without-avx"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[128] &= 0xfb),
+        ["feature-half-of-amx"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[130] &= 0xfb),
+        ["feature-half-of-cet"] = (AttestationCheck.Reserved, mock => mock.Body = body => body[129] |= 0x08),
         ["sept-ve-enabled"] = (AttestationCheck.Guest, mock => mock.Body = body => body[123] = 0),
         ["migratable"] = (AttestationCheck.Guest, mock => mock.Body = body => body[123] |= 0x20),
         ["service-td"] = (AttestationCheck.Guest, mock => mock.Body = body => body[647] = 1),
@@ -124,6 +137,8 @@ public sealed class TdxVerifierTests
         ["nonce-prefix-only"] = (AttestationCheck.Nonce, mock => mock.Nonce = Bytes(0xda, 32)),
         ["nonce-empty"] = (AttestationCheck.Nonce, mock => mock.Nonce = Array.Empty<byte>()),
     };
+
+    internal static IEnumerable<(string Name, AttestationCheck Check)> Cases => Changes.Select(entry => (entry.Key, entry.Value.Check));
 
     public static TheoryData<string> Names => [.. Changes.Keys];
 
@@ -186,6 +201,20 @@ public sealed class TdxVerifierTests
     [Fact]
     public void Verify_NoCollateralAndDebug_IsRefused() =>
         Assert.Equal(AttestationStatus.Refused, new MockTdx { HasCollateral = false, Body = body => body[120] = 1 }.Verify().Status);
+
+    [Fact]
+    public void Verify_PlatformThatSaysNothingOfItsMaking_IsUnverifiableWhereThePolicyAsks()
+    {
+        var mock = new MockTdx();
+        mock.Intel.Flags = null;
+        Assert.Empty(mock.Verify().Reasons);
+        mock.Policy = mock.Policy! with { DynamicPlatform = false, CachedKeys = false, Smt = false };
+
+        var result = mock.Verify();
+
+        Assert.Equal(AttestationStatus.Unverifiable, result.Status);
+        Assert.Equal([AttestationCheck.Platform, AttestationCheck.Platform, AttestationCheck.Platform], result.Reasons.Select(reason => reason.Check));
+    }
 
     [Fact]
     public void Verify_ServicesOwnFiles_AreAccepted() => Assert.Empty(new MockTdx { Separate = true }.Verify().Reasons);

@@ -3,9 +3,6 @@ using OpenGradient.Engine.Attestation.Verification.Tpm;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Evidence with one bit flipped: a seeded sample, every bit in the long mode.</summary>
 internal static class BitFlips
 {

@@ -35,6 +35,7 @@ internal sealed class MockTpm
     public byte[] ExtraData { get; init; } = Nonce;
     public byte Safe { get; init; } = 1;
     public uint Resets { get; init; } = 5;
+    public uint Restarts { get; init; }
     public ushort Hash { get; init; } = 0x000b;
     public ushort Bank { get; init; } = 0x000b;
     public int[] Selection { get; init; } = [0, 7, 16];
@@ -79,7 +80,7 @@ internal sealed class MockTpm
         var bits = new byte[3];
         foreach (var index in Selection) bits[index / 8] |= (byte)(1 << (index % 8));
         var writer = Sized(Sized(new ByteWriter().U32(Magic).U16(Type), QualifiedSigner ?? Descent()), ExtraData)
-            .U64(77).U32(Resets).U32(0).U8(Safe).U64(0x2020031200120003).U32((uint)Banks);
+            .U64(77).U32(Resets).U32(Restarts).U8(Safe).U64(0x2020031200120003).U32((uint)Banks);
         for (var i = 0; i < Banks; i++) writer.U16(Bank).U8(3).Bytes(bits);
         return Sized(writer, RegisterDigest ?? CryptographicOperations.HashData(HashName, Values())).Bytes(Trailing).ToArray();
     }
@@ -139,9 +140,12 @@ internal sealed class MockTpm
 
     private static byte[] Below(byte[] parent, byte[] name) => [0, 0x0b, .. SHA256.HashData([.. parent, .. name])];
 
-    public byte[] MakeEndorsement()
+    public byte[] MakeEndorsement() => MakeEndorsement(EndorsementKey);
+
+    /// <summary>A certificate for a TPM's own endorsement key.</summary>
+    public byte[] MakeEndorsement(RSA key)
     {
-        var request = new CertificateRequest("CN=endorsement", EndorsementKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest("CN=endorsement", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyEncipherment, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(Usage)], false));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
@@ -34,15 +35,37 @@ internal sealed class SoftwareTpm : IDisposable
     private string Address => $"swtpm:path={Socket}";
 
     /// <summary>The document that the shim's attester makes for this report data.</summary>
-    public byte[] Document(ReadOnlySpan<byte> reportData) => Run(Attester!, Address, Convert.ToHexStringLower(reportData));
+    public byte[] Document(ReadOnlySpan<byte> reportData, string? eventLog = null) =>
+        Run(Attester!, [Address, Convert.ToHexStringLower(reportData), .. eventLog is null ? Array.Empty<string>() : [eventLog]]);
+
+    /// <summary>Writes a file that goes with this TPM.</summary>
+    public string Write(string name, byte[] content)
+    {
+        var file = Path.Combine(_folder.FullName, name);
+        File.WriteAllBytes(file, content);
+        return file;
+    }
+
+    /// <summary>The RSA endorsement key by the usual template.</summary>
+    public RSA EndorsementKey()
+    {
+        var file = Path.Combine(_folder.FullName, "ek.pem");
+        Run("tpm2_createek", "-c", Path.Combine(_folder.FullName, "ek.context"), "-G", "rsa", "-u", file, "-f", "pem");
+        Run("tpm2_flushcontext", "-t");
+        var key = RSA.Create();
+        key.ImportFromPem(File.ReadAllText(file));
+        return key;
+    }
+
+    /// <summary>What the shim answers to a challenge with this TPM.</summary>
+    public byte[] Answer(ReadOnlyMemory<byte> challenge) => TpmAnswer.To(Shim.Loaded, challenge.Span, Address);
 
     public void Extend(int register, byte[] digest) => Run("tpm2_pcrextend", $"{register}:sha256={Convert.ToHexStringLower(digest)}");
 
     /// <summary>Stores a certificate where makers put that of the RSA endorsement key.</summary>
     public void Endorse(byte[] certificate)
     {
-        var file = Path.Combine(_folder.FullName, "certificate.der");
-        File.WriteAllBytes(file, certificate);
+        var file = Write("certificate.der", certificate);
         // Larger than what it holds, as makers' indexes are.
         Run("tpm2_nvdefine", "0x01c00002", "-C", "o", "-s", $"{certificate.Length + 40}", "-a", "ownerread|ownerwrite|authread|authwrite");
         Run("tpm2_nvwrite", "0x01c00002", "-C", "o", "-i", file);
@@ -71,7 +94,7 @@ internal sealed class SoftwareTpm : IDisposable
     private static string? FindMissing()
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        foreach (var program in (string[])["swtpm", "tpm2_pcrextend", "tpm2_nvdefine", "tpm2_nvwrite"])
+        foreach (var program in (string[])["swtpm", "tpm2_pcrextend", "tpm2_nvdefine", "tpm2_nvwrite", "tpm2_createek"])
         {
             if (!folders.Any(folder => File.Exists(Path.Combine(folder, program)))) return $"{program} is not installed";
         }

@@ -4,9 +4,6 @@ using OpenGradient.Engine.Attestation.Verification.Tpm;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>End to end: the shim's attester quotes a swtpm, the verifier judges what it made.</summary>
 public sealed class SoftwareTpmTests : IDisposable
 {
@@ -39,10 +36,10 @@ public sealed class SoftwareTpmTests : IDisposable
 
     private static byte[] Fresh() => [.. RandomNumberGenerator.GetBytes(32), .. new byte[32]];
 
-    private AttestationResult Judge(byte[] document, byte[] reportData)
+    private AttestationResult Judge(byte[] document, byte[] reportData, TpmPolicy? policy = null)
     {
         var issuers = System.Text.Encoding.ASCII.GetBytes(MockTpm.Root.ExportCertificatePem());
-        return TpmVerifier.Verify(document, MockTpm.Context(_policy) with
+        return TpmVerifier.Verify(document, MockTpm.Context(policy ?? _policy) with
         {
             Nonce = reportData.AsMemory(0, 32), ReportData = reportData, Collateral = new Dictionary<string, ReadOnlyMemory<byte>> { ["tpm-ek-issuers.pem"] = issuers },
         });
@@ -87,6 +84,19 @@ public sealed class SoftwareTpmTests : IDisposable
         var before = TpmEvidence.Decode(_tpm.Document(data)).Registers;
         _tpm.Extend(7, Measured);
         AssertRefused(Judge((TpmEvidence.Decode(_tpm.Document(data)) with { Registers = before }).Encode(), data), AttestationCheck.Measurement);
+    }
+
+    [SoftwareTpmFact]
+    public void Quote_WithTheFirmwaresLog_IsAcceptedWhereItReplays()
+    {
+        var data = Fresh();
+        var asks = _policy with { RequireEventLog = true };
+        var right = _tpm.Document(data, _tpm.Write("log", TpmEventLogTests.LogOf(7, Measured)));
+        var wrong = _tpm.Document(data, _tpm.Write("other", TpmEventLogTests.LogOf(7, SHA256.HashData("another"u8))));
+
+        Assert.Empty(Judge(right, data, asks).Reasons);
+        AssertRefused(Judge(wrong, data, asks), AttestationCheck.EventLog);
+        Assert.Equal(AttestationStatus.Unverifiable, Judge(_tpm.Document(data), data, asks).Status);
     }
 
     [SoftwareTpmFact]

@@ -5,9 +5,6 @@ using OpenGradient.Engine.Attestation.Verification.Tpm;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 public sealed class TpmEventLogTests
 {
     private static readonly byte[] First = SHA256.HashData("first"u8), Second = SHA256.HashData("second"u8);
@@ -33,6 +30,9 @@ public sealed class TpmEventLogTests
     private static byte[] Locality(byte locality) => Event(0, 3, new byte[32], [.. "StartupLocality\0"u8, locality]);
 
     private static byte[] Log() => [.. Header(), .. Locality(3), .. Event(0, 8, First, [1]), .. Event(7, 1, Second, []), .. Event(7, 4, First, [0, 0, 0, 0])];
+
+    /// <summary>A log of one event.</summary>
+    internal static byte[] LogOf(uint register, byte[] digest) => [.. Header(), .. Event(register, 1, digest, [])];
 
     private static MockTpm Measured()
     {

@@ -7,9 +7,6 @@ using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Captured quotes: verdicts, mutants and flipped bits.</summary>
 public sealed class TpmVectorTests
 {

@@ -7,9 +7,6 @@ using static OpenGradient.Engine.Attestation.Tests.Verification.Tpm.MockTpm;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
-// The shim's exception has a status of the same name.
-using AttestationStatus = OpenGradient.Engine.Attestation.Verification.AttestationStatus;
-
 /// <summary>Each check fails alone; the mock signs what has to be signed again.</summary>
 public sealed class TpmVerifierTests
 {
