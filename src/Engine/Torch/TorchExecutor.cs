@@ -37,6 +37,7 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
 
     public BackendFault? Execute(ExecutionBuffers buffers)
     {
+        ObjectDisposedException.ThrowIf(_session.IsClosed, this);
         for (var i = 0; i < _inputs; i++) Place(buffers, i);
         // Null asks to lend; the last call has left its own addresses there.
         for (var i = _inputs; i < _inputs + _outputs; i++)
