@@ -1,0 +1,160 @@
+/* What reads bytes without libtorch, linked without it: spoiled and arbitrary input gives a value or a fault, with sanitizers too. */
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "check.h"
+}
+#include "fault.h"
+#include "pickle_check.h"
+#include "signature.h"
+#include "zip_directory.h"
+
+namespace {
+
+size_t inputs(size_t few)
+{
+    const char *many = std::getenv("OG_LONG");
+    return many != nullptr && std::string(many) == "1" ? few * 100 : few;
+}
+
+template <typename Number> void put(std::string &to, Number value)
+{
+    for (size_t i = 0; i < sizeof(Number); i++) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+/* A ZIP file of stored entries; with a ZIP64 end where asked. APPNOTE 6.3, 4.3. */
+std::string zip_of(const std::vector<std::pair<std::string, std::string>> &files, bool wide)
+{
+    std::string bytes, directory;
+    for (const auto &[name, data] : files) {
+        const auto at = static_cast<uint32_t>(bytes.size()), size = static_cast<uint32_t>(data.size());
+        put<uint32_t>(bytes, 0x04034b50);
+        bytes.append(22, '\0');
+        put<uint16_t>(bytes, static_cast<uint16_t>(name.size()));
+        put<uint16_t>(bytes, 0);
+        bytes += name + data;
+        put<uint32_t>(directory, 0x02014b50);
+        directory.append(16, '\0');
+        put<uint32_t>(directory, wide ? 0xFFFFFFFFu : size);
+        put<uint32_t>(directory, wide ? 0xFFFFFFFFu : size);
+        put<uint16_t>(directory, static_cast<uint16_t>(name.size()));
+        put<uint16_t>(directory, wide ? 20 : 0);
+        directory.append(10, '\0');
+        put<uint32_t>(directory, at);
+        directory += name;
+        if (!wide) continue;
+        put<uint16_t>(directory, 1);
+        put<uint16_t>(directory, 16);
+        put<uint64_t>(directory, size);
+        put<uint64_t>(directory, size);
+    }
+    const size_t begin = bytes.size();
+    bytes += directory;
+    if (wide) {
+        const size_t record = bytes.size();
+        put<uint32_t>(bytes, 0x06064b50);
+        put<uint64_t>(bytes, 44);
+        bytes.append(20, '\0');
+        put<uint64_t>(bytes, files.size());
+        put<uint64_t>(bytes, directory.size());
+        put<uint64_t>(bytes, begin);
+        put<uint32_t>(bytes, 0x07064b50);
+        put<uint32_t>(bytes, 0);
+        put<uint64_t>(bytes, record);
+        put<uint32_t>(bytes, 1);
+    }
+    put<uint32_t>(bytes, 0x06054b50);
+    put<uint32_t>(bytes, 0);
+    put<uint16_t>(bytes, static_cast<uint16_t>(files.size()));
+    put<uint16_t>(bytes, static_cast<uint16_t>(files.size()));
+    put<uint32_t>(bytes, wide ? 0xFFFFFFFFu : static_cast<uint32_t>(directory.size()));
+    put<uint32_t>(bytes, wide ? 0xFFFFFFFFu : static_cast<uint32_t>(begin));
+    put<uint16_t>(bytes, 0);
+    return bytes;
+}
+
+/* The status of a call; anything but a fault ends the test. */
+template <typename Call> ogt_status status_of(Call &&call)
+{
+    try {
+        call();
+        return OGT_OK;
+    } catch (const ogt::fault &found) {
+        return found.status();
+    }
+}
+
+template <typename Read> void spoil(const std::string &whole, Read &&read)
+{
+    std::mt19937 random(1);
+    const auto pick = [&](size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random); };
+    for (size_t i = 0; i < inputs(20000); i++) {
+        std::string bytes = whole.substr(0, i % 7 == 0 ? pick(whole.size() + 1) : whole.size());
+        for (size_t k = 0; k <= i % 4 && !bytes.empty(); k++) bytes[pick(bytes.size())] = static_cast<char>(pick(256));
+        /* of its own size, so that a sanitizer sees one byte too far */
+        const std::vector<char> exact(bytes.begin(), bytes.end());
+        status_of([&] { read(std::string_view(exact.data(), exact.size())); });
+    }
+}
+
+const std::vector<std::pair<std::string, std::string>> two_files = {{"a/data.pkl", "1234"}, {"a/b", ""}};
+
+} // namespace
+
+TEST(zip_directories_of_both_kinds_are_read)
+{
+    for (bool wide : {false, true}) {
+        const std::string bytes = zip_of(two_files, wide);
+        const ogt::zip_directory read = ogt::read_zip_directory(bytes);
+        CHECK(read.entries.size() == 2 && read.entries[0].name == "a/data.pkl" && read.entries[0].unpacked == 4 && read.entries[1].unpacked == 0);
+        CHECK(bytes.compare(read.entries[0].name_at, 10, "a/data.pkl") == 0 && read.entries[0].name_at >= read.begin);
+    }
+}
+
+TEST(zip_directories_that_lie_are_refused)
+{
+    const auto status = [](const std::string &bytes) { return status_of([&] { ogt::read_zip_directory(bytes); }); };
+    const std::string whole = zip_of(two_files, false);
+    const size_t entry = ogt::read_zip_directory(whole).begin;
+    CHECK(status(zip_of({{"a/x", "1"}, {"a/x", "2"}}, false)) == OGT_NOT_AN_ARCHIVE);
+    CHECK(status(zip_of({{"", "1"}}, false)) == OGT_NOT_AN_ARCHIVE);
+    for (auto [offset, value] : {std::pair{8, 1}, {10, 9}, {20, 5}, {43, 120}, {45, 127}, {28, 200}, {0, 0}}) {
+        std::string lying = whole;
+        lying[entry + static_cast<size_t>(offset)] = static_cast<char>(value);
+        if (status(lying) != OGT_NOT_AN_ARCHIVE) check_failed(__FILE__, __LINE__, "byte %d", offset);
+    }
+    std::string commented = whole + "x";
+    CHECK(status(commented) == OGT_NOT_AN_ARCHIVE);
+    CHECK(status(whole + std::string(70000, 'x')) == OGT_NOT_AN_ARCHIVE);
+}
+
+TEST(spoiled_zip_directories_stay_inside)
+{
+    for (bool wide : {false, true}) spoil(zip_of(two_files, wide), [](std::string_view bytes) { ogt::read_zip_directory(bytes); });
+}
+
+TEST(spoiled_pickles_stay_inside)
+{
+    const std::string whole("\x80\x02" "c__torch__\nM\nq\x00)\x81}(X\x01\x00\x00\x00" "aq\x01(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x00" "0K\x06tQK\x00(K\x03K\x02t\x89h\x01ub.", 94);
+    const std::string name = "data.pkl";
+    spoil(whole, [&](std::string_view bytes) { ogt::check_pickle(name, bytes); });
+}
+
+TEST(spoiled_signatures_stay_inside)
+{
+    const std::string whole = "input pixels float32 ?rows 64\ninput w\xc3\xa4rme int64 ?rows ? 3\noutput logits float32 ?rows 10\n";
+    CHECK(ogt::parse_signature(whole).inputs.size() == 2);
+    spoil(whole, [](std::string_view bytes) {
+        const ogt::signature read = ogt::parse_signature(bytes);
+        for (const ogt::value_spec &each : read.inputs) ogt::describe(read, each);
+        ogt::symbol_sizes sizes;
+        sizes.reset(read.symbols.size());
+        const int64_t shape[OGT_MAX_RANK] = {1, 2, 3};
+        for (const ogt::value_spec &each : read.outputs) sizes.check(read, each, OGT_TYPE_FLOAT32, shape, 2);
+    });
+}
