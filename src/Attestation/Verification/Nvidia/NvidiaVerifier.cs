@@ -21,64 +21,37 @@ public static class NvidiaVerifier
     /// <param name="evidence">The SPDM request and the response to it.</param>
     /// <param name="context">The time, the policy, the nonce and the device's certificates.</param>
     /// <returns>Never throws for what evidence or collateral hold.</returns>
-    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context)
+    public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
+        VerifierEntry.Verify(PlatformKind.Nvidia, context.Policy.Nvidia, evidence, SpdmReport.LargestReport, context, (policy, reasons, finding) =>
+        {
+            if (SpdmReport.Read(evidence, reasons) is not { } report) return;
+            finding.Identity = Hash256.Sha256(report.Signed.Span);
+            if (!context.Collateral.TryGetValue(ChainName, out var pem)) reasons.Miss(AttestationCheck.Collateral, $"{ChainName} is missing");
+            else if (PemChain.Read(pem, ChainName, reasons) is { } chain) finding.Claims = Judge(report, chain, policy, context, reasons);
+        });
+
+    private static AttestationClaims? Judge(
+        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
     {
-        var reasons = new ReasonList();
-        if (context.Policy.Nvidia is not { } policy)
-        {
-            reasons.Refuse(AttestationCheck.Kind, "the policy does not accept NVIDIA reports");
-            return reasons.Result(context, null, null);
-        }
-
-        if (evidence.Length > SpdmReport.LargestReport)
-        {
-            reasons.Refuse(AttestationCheck.Size, $"{evidence.Length} bytes are more than {SpdmReport.LargestReport}");
-            return reasons.Result(context, null, null);
-        }
-
-        if (SpdmReport.Read(evidence, reasons) is not { } report) return reasons.Result(context, null, null);
-        var identity = Hash256.Sha256(report.Signed.Span);
-        if (!context.Collateral.TryGetValue(ChainName, out var pem))
-        {
-            reasons.Miss(AttestationCheck.Collateral, $"{ChainName} is missing");
-            return reasons.Result(context, null, identity);
-        }
-
-        if (PemChain.Read(pem, ChainName, reasons) is not { } chain) return reasons.Result(context, null, identity);
         // What cannot be read is refused before any signature is asked for.
         var collateral = new NvidiaCollateral(context, reasons);
-        try
-        {
-            return Judge(report, chain, collateral, identity, policy, context, reasons);
-        }
-        catch (CryptographicException)
-        {
-            // A certificate or a key that the platform's library reads differently than the checks before did.
-            reasons.Refuse(AttestationCheck.Encoding, "a certificate or key that cannot be used");
-            return reasons.Result(context, null, identity);
-        }
-    }
-
-    private static AttestationResult Judge(
-        SpdmReport report, IReadOnlyList<ReadOnlyMemory<byte>> chain, NvidiaCollateral collateral, Hash256 identity, NvidiaPolicy policy, VerificationContext context, ReasonList reasons)
-    {
         var before = reasons.Count;
         var rules = new PathRules { Keys = KeyRule.P384, Roots = policy.Roots, Denied = context.Policy.Denied, MostCertificates = PemChain.MostCertificates };
-        if (CertificatePath.Check(chain, context.At, rules, reasons) is not { } path) return reasons.Result(context, null, identity);
+        if (CertificatePath.Check(chain, context.At, rules, reasons) is not { } path) return null;
         try
         {
             if (!IsSigned(report, path[0])) reasons.Refuse(AttestationCheck.Signature, "the signature does not hold under the device's certificate");
             if (DeviceCertificate.Read(path[0]) is not { } device)
             {
                 reasons.Refuse(AttestationCheck.Platform, "the certificate names no device of this vendor");
-                return reasons.Result(context, null, identity);
+                return null;
             }
 
             var claims = reasons.Count == before ? Claims(report, device) : null;
             NvidiaJudgement.Check(report, device, policy, context, reasons);
             // What vouches for a device says nothing of a report that is not that device's.
             if (claims is not null) CheckVendor(report, device, path, collateral, policy, context, reasons);
-            return reasons.Result(context, claims, identity);
+            return claims;
         }
         finally
         {
