@@ -29,7 +29,7 @@ cp -r native/torch native/include "$kit/native/"
 cp -r benchmarks/native/torch "$kit/benchmarks/native/"
 cp benchmarks/Torch/plain.py "$kit/benchmarks/Torch/"
 mkdir -p "$kit/models/digits"
-cp models/torch/*.py "$kit/models/"
+cp models/torch/{archive,large,modules,signature}.py "$kit/models/"
 cp models/torch/digits/model.pt models/torch/digits/model.json "$kit/models/digits/"
 cp $attest "$kit/bench/"
 # Taken on the other machine only where it has none of its own.

@@ -182,6 +182,7 @@ def files():
         ("no-code", pack({name: value for name, value in good.items() if not name.startswith("code/")}), "An archive whose code is missing."),
         ("no-forward", replaced("def forward", "def backward"), "A module without forward."),
         ("code-syntax", replaced("return x", "return x +"), "Code that does not parse."),
+        ("class-assignment", replaced("  training : bool", "  other[\"0\"] = bool\n  training : bool"), "A class that assigns to a name without a type."),
         ("future-version", spoiled("version", b"9999\n"), "Says that a later version wrote it."),
         ("no-version", pack({name: value for name, value in good.items() if name != "version"}), "Does not say which version wrote it."),
         ("other-class", spoiled("data.pkl", good["data.pkl"].replace(b"Identity", b"Idontity")), "Its structure names a class that its code does not have."),

@@ -14,6 +14,8 @@
 #include "nonce.h"
 #include "scan.h"
 
+#ifndef __SANITIZE_ADDRESS__ /* its shadow memory is too large to read */
+
 /* A random secret in a page of its own, which the scan leaves out. */
 static uint8_t *new_secret(void)
 {
@@ -22,8 +24,6 @@ static uint8_t *new_secret(void)
     CHECK_STATUS(OG_OK, og_random(page->signing, OG_SECRET_SIZE, NULL));
     return page->signing;
 }
-
-#ifndef __SANITIZE_ADDRESS__ /* its shadow memory is too large to read */
 
 /* Whoever knows the nonce of one signature computes the key from it. */
 TEST(after_signing_no_nonce_of_the_signature_is_in_memory)

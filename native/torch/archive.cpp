@@ -91,6 +91,11 @@ void check_class_line(const std::string &name, std::string_view line)
     const std::string_view target = line.substr(2, line.find_first_of(" =", 2) - 2);
     for (const char *known : {"__parameters__", "__buffers__", "__annotations__", "__forward_pre_hooks__", "__forward_hooks__"})
         if (target == known) return;
+    /* Attributes whose names are no identifiers, as those of a ModuleList: __annotations__["0"] = type */
+    constexpr std::string_view opening = "__annotations__[\"", closing = "\"]";
+    if (target.size() > opening.size() + closing.size() && target.starts_with(opening) && target.ends_with(closing) &&
+        target.substr(opening.size(), target.size() - opening.size() - closing.size()).find_first_of("\"\\[]") == std::string_view::npos)
+        return;
     throw fault(OGT_NOT_AN_ARCHIVE, "'" + name + "' is spoiled: it assigns to '" + std::string(target.substr(0, 64)) + "' in a class");
 }
 

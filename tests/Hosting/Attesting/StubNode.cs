@@ -50,7 +50,7 @@ internal sealed class StubNode : HttpMessageHandler
             case "eth_chainId":
                 return $"\"0x{Serves:x}\"";
             case "eth_getBlockByHash":
-                var hash = Hash256.TryParse(parameters[0].GetString()![2..], out var asked) ? asked : default;
+                var hash = Hash256.TryParse(parameters[0].GetString().AsSpan(2), out var asked) ? asked : default;
                 if (Orphans.TryGetValue(hash, out var orphan)) return Block(orphan, hash, Blocks[orphan]);
                 return Blocks.Keys.Where(number => HashOf(number) == hash).Select(number => Block(number, hash, Blocks[number])).FirstOrDefault("null");
             case "eth_getBlockByNumber":

@@ -97,7 +97,8 @@ internal sealed record MockManifest
         {
             var names = new XmlNamespaceManager(document.NameTable);
             names.AddNamespace("ds", Signatures);
-            transform.LoadInput(document.SelectNodes($"(//. | //@* | //namespace::*)[ancestor-or-self::ds:{element}]", names)!);
+            var all = $"//ds:{element}/descendant-or-self::";
+            transform.LoadInput(document.SelectNodes($"{all}node() | {all}*/@* | {all}*/namespace::*", names)!);
         }
 
         using var output = (Stream)transform.GetOutput(typeof(Stream));
