@@ -83,9 +83,6 @@ bool ends_with(const std::string &text, const char *end)
 void check_class_line(const std::string &name, std::string_view line)
 {
     if (line.size() < 3 || line.substr(0, 2) != "  " || line[2] == ' ' || line.substr(2, 4) == "def ") return;
-    /* Attributes whose names are no identifiers, as those of a ModuleList; the compiler takes them by another way, with their types. */
-    constexpr std::string_view annotated = "__annotations__[\"";
-    if (line.substr(2, annotated.size()) == annotated) return;
     const size_t equals = line.find('=');
     if (equals == std::string_view::npos || line.find(':') < equals) return;
     const std::string_view target = line.substr(2, line.find_first_of(" =", 2) - 2);
