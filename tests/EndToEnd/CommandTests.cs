@@ -17,7 +17,7 @@ public sealed class CommandTests
     [InlineData("evidence verify", "file --policy --at --nonce --any-nonce --report-data --collateral --history --nonces --kind --json")]
     [InlineData("chat", "model prompt --system --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
     [InlineData("generate", "model prompt --max-tokens --temperature --seed --stop --wait --receipt --save --url --api-key-file --timeout")]
-    [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --generation --prompt-file --kernels --json")]
+    [InlineData("replay", "receipt --input --item --model --output --tolerance --trust --rpc --library --torch-library --generation --prompt-file --kernels --json")]
     [InlineData("receipt show", "receipt")]
     [InlineData("demo", "--input --chat --receipts --url --api-key-file --timeout")]
     [InlineData("doctor", "--config --set")]
