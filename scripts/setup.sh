@@ -19,36 +19,46 @@ command -v npm >/dev/null || packages+=(npm)
 [ "${OG_SOFTWARE_TPM:-no}" = yes ] && packages+=(swtpm swtpm-tools libtss2-dev libtss2-tcti-swtpm0) # run.sh --attester tpm
 [ "$purpose" = bench ] && packages+=(wrk python3-onnx)
 # libtorch, a gigabyte: for the tests and benchmarks of the second backend. Without the openmp flavour of OpenBLAS it crawls.
+torch=()
 if [ "${OG_TORCH:-}" = skip ]; then
   say "OG_TORCH=skip: libtorch is neither installed nor used; what needs it is skipped"
 elif [ "$purpose" = test ] || [ "$purpose" = bench ] || [ "${OG_TORCH:-}" = need ]; then
-  packages+=(g++ libtorch-dev libopenblas0-openmp)
-  if [ "$purpose" = bench ] && [ "${OG_TORCH:-}" = need ]; then packages+=(python3-torch); fi # bench.sh torch: the plain loop
+  torch+=(g++ libtorch-dev libopenblas0-openmp)
+  if [ "$purpose" = bench ] && [ "${OG_TORCH:-}" = need ]; then torch+=(python3-torch); fi # bench.sh torch: the plain loop
 fi
 
 present() { [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null)" = "ii " ]; }
-missing=()
-for package in "${packages[@]}"; do
-  case $package in
-    cmake) command -v cmake >/dev/null && continue ;;
-    ninja-build) command -v ninja >/dev/null && continue ;;
-    gcc) command -v gcc >/dev/null && continue ;;
-    g++) command -v g++ >/dev/null && continue ;;
-    postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;; # any version's server will do
-  esac
-  present "$package" || missing+=("$package")
-done
+# Those of the named packages that are not here, a line each.
+missing_of() {
+  local package
+  for package in "$@"; do
+    case $package in
+      cmake) command -v cmake >/dev/null && continue ;;
+      ninja-build) command -v ninja >/dev/null && continue ;;
+      gcc) command -v gcc >/dev/null && continue ;;
+      g++) command -v g++ >/dev/null && continue ;;
+      postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && continue ;; # any version's server will do
+    esac
+    present "$package" || echo "$package"
+  done
+}
 
-if [ ${#missing[@]} -gt 0 ]; then
+install() {
+  local missing as_root=()
+  mapfile -t missing < <(missing_of "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
   say "installing Debian packages: ${missing[*]}"
-  as_root=()
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "run as root, or install these packages first: ${missing[*]}"
+    command -v sudo >/dev/null || { say "run as root, or install these packages first: ${missing[*]}"; return 1; }
     as_root=(sudo)
   fi
-  "${as_root[@]}" apt-get update -qq >&2
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
-fi
+  "${as_root[@]}" apt-get update -qq >&2 &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+install "${packages[@]}" || fail "Debian packages could not be installed"
+# The house stands without its second backend, and says so: in CMake's output, in og doctor and in the tests that are skipped.
+install "${torch[@]}" || { [ "${OG_TORCH:-}" != need ] || fail "libtorch could not be installed"; say "libtorch could not be installed: what needs it is skipped"; }
 
 # npm: the development chain (anvil), ONNX Runtime's CPU library, the Solidity compiler; never runs a package's scripts.
 if ! cmp -s package-lock.json node_modules/.og-lock 2>/dev/null; then
