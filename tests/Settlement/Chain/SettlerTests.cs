@@ -148,15 +148,20 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
         }
 
         var before = batches.Select(batch => Keeping.FixtureWriter.Line(engine.Service, batch.ReceiptId(29))).ToArray();
-        foreach (var restarted in new[] { false, true })
+        foreach (var moment in new[] { "running", "restarted", "a pass later" })
         {
-            if (restarted)
+            if (moment == "restarted")
             {
                 engine.Stop();
                 engine.Start();
             }
+            else
+            {
+                // Behind its snapshot a restart has in memory what it reads back: how much depends on where the snapshot fell.
+                await engine.Tick();
+                Assert.True(engine.Service.Storage.ArchivedStatements >= 4, $"{moment}: only {engine.Service.Storage.ArchivedStatements} statements left memory; {string.Join("; ", engine.Service.Conditions)}");
+            }
 
-            Assert.True(engine.Service.Storage.ArchivedStatements >= 4, $"only {engine.Service.Storage.ArchivedStatements} statements left memory; {string.Join("; ", engine.Service.Conditions)}");
             Assert.Equal(before, batches.Select(batch => Keeping.FixtureWriter.Line(engine.Service, batch.ReceiptId(29))));
             Assert.All(batches, batch => Assert.Equal(batch.Statement.ToArray(), engine.Service.ReadStatement(batch.StatementId)));
             Assert.All(batches, batch => Assert.Equal(30, engine.Service.LeavesOf(batch.StatementId).Count));
