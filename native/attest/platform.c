@@ -57,6 +57,7 @@ static void linux_wait(unsigned milliseconds)
 
 const og_platform og_linux = {
     .reports = "/sys/kernel/config/tsm/report",
+    .tables = "/sys/firmware/acpi/tables",
     .open = linux_open,
     .close = close,
     .read = read,

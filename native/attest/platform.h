@@ -11,6 +11,7 @@
 /* Every call behaves like the system's of its name: -1 with errno set on failure. */
 typedef struct og_platform {
     const char *reports; /* configfs-tsm's folder of reports */
+    const char *tables;  /* the folder of the firmware's ACPI tables */
     int (*open)(const char *path, int flags);
     int (*close)(int file);
     ssize_t (*read)(int file, void *bytes, size_t size);

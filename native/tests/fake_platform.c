@@ -13,7 +13,7 @@
 
 fake faked;
 
-static char reports[32];
+static char reports[32], tables[32];
 static _Thread_local char attribute[400]; /* the one that this thread has open */
 static _Thread_local int host_end = -1;
 static const char *const attributes[] = {"provider", "generation", "inblob", "outblob", "auxblob", "privlevel", "privlevel_floor"};
@@ -181,15 +181,40 @@ static void fake_wait(unsigned milliseconds)
     faked.waits++;
 }
 
-static void remove_reports(void)
+void fake_table(const char *name, const uint8_t *bytes, size_t size)
 {
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", tables, name);
+    if (bytes != NULL) write_file(tables, name, bytes, size);
+    else CHECK(unlink(path) == 0 || errno == ENOENT);
+}
+
+static void remove_folders(void)
+{
+    char data[48];
+    snprintf(data, sizeof data, "%s/data", tables);
+    fake_table("CCEL", NULL, 0);
+    fake_table("data/CCEL", NULL, 0);
+    rmdir(data);
+    rmdir(tables);
     rmdir(reports);
+}
+
+static void make_folders(void)
+{
+    char data[48];
+    snprintf(reports, sizeof reports, "/tmp/og-tsm-XXXXXX");
+    snprintf(tables, sizeof tables, "/tmp/og-acpi-XXXXXX");
+    CHECK(mkdtemp(reports) != NULL && mkdtemp(tables) != NULL);
+    snprintf(data, sizeof data, "%s/data", tables);
+    CHECK(mkdir(data, 0700) == 0 && atexit(remove_folders) == 0);
 }
 
 const og_platform *fake_platform(void)
 {
     static const og_platform platform = {
         .reports = reports,
+        .tables = tables,
         .open = fake_open,
         .close = fake_close,
         .read = read,
@@ -203,9 +228,8 @@ const og_platform *fake_platform(void)
     };
     memset(&faked, 0, sizeof faked);
     faked.floor = -1;
-    if (reports[0] == 0) {
-        snprintf(reports, sizeof reports, "/tmp/og-tsm-XXXXXX");
-        CHECK(mkdtemp(reports) != NULL && atexit(remove_reports) == 0);
-    }
+    if (reports[0] == 0) make_folders();
+    fake_table("CCEL", NULL, 0);
+    fake_table("data/CCEL", NULL, 0);
     return &platform;
 }

@@ -29,7 +29,10 @@ enum { fake_blob_max = 40000 };
 
 extern fake faked;
 
-/* With a folder of reports of its own below /tmp, removed when the process ends. */
+/* With folders of reports and of ACPI tables of its own below /tmp, without a table; removed when the process ends. */
 const og_platform *fake_platform(void);
+
+/* Makes a file in the folder of ACPI tables ("CCEL", "data/CCEL"); of null bytes removes it. */
+void fake_table(const char *name, const uint8_t *bytes, size_t size);
 
 #endif
