@@ -16,6 +16,7 @@ typedef struct og_platform {
     int (*close)(int file);
     ssize_t (*read)(int file, void *bytes, size_t size);
     ssize_t (*write)(int file, const void *bytes, size_t size);
+    ssize_t (*send)(int stream, const void *bytes, size_t size); /* EPIPE, and no signal, where the other end has gone */
     int (*ioctl)(int file, unsigned long request, void *argument);
     int (*connect_host)(unsigned port); /* a stream to the machine's host (vsock), with time limits */
     int (*make_folder)(const char *path);

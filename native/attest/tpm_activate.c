@@ -131,6 +131,7 @@ og_status og_tpm_activate(const char *device, size_t device_size, const uint8_t 
     og_tpm_challenge read;
     char path[OG_DEVICE_MAX + 1] = "device:/dev/tpmrm0";
     if (device_size > OG_DEVICE_MAX) return og_fail(error, OG_OUT_OF_RANGE, 0, "a device's name is at most %u bytes", OG_DEVICE_MAX);
+    if (device_size != 0 && memchr(device, 0, device_size) != NULL) return og_fail(error, OG_OUT_OF_RANGE, 0, "a device's name holds a zero byte");
     if (!og_tpm_challenge_read(challenge, challenge_size, &read)) return og_fail(error, OG_OUT_OF_RANGE, 0, "this is no challenge to a TPM");
     if (device_size != 0) {
         memcpy(path, device, device_size);

@@ -140,7 +140,17 @@ static ssize_t fake_write(int file, const void *bytes, size_t size)
 {
     ssize_t put = write(file, bytes, size);
     if (put > 0 && attribute[0] != 0) count_write();
-    if (put > 0 && host_end >= 0) {
+    return put;
+}
+
+static ssize_t fake_send(int stream, const void *bytes, size_t size)
+{
+    if (faked.host_is_gone) {
+        close(host_end);
+        host_end = -1;
+    }
+    ssize_t put = og_linux.send(stream, bytes, size);
+    if (put > 0) {
         static uint8_t answer[fake_blob_max];
         size_t length = 0;
         faked.answer(bytes, answer, &length);
@@ -219,6 +229,7 @@ const og_platform *fake_platform(void)
         .close = fake_close,
         .read = read,
         .write = fake_write,
+        .send = fake_send,
         .ioctl = fake_ioctl,
         .connect_host = fake_connect_host,
         .make_folder = fake_make_folder,

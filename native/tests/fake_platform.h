@@ -20,6 +20,7 @@ typedef struct fake {
     bool device;                                                    /* the kind's device can be opened */
     int (*command)(unsigned long request, void *argument);          /* ioctl; -1 with errno */
     void (*answer)(const uint8_t *request, uint8_t *to, size_t *size); /* what the host's service sends, length included; null: unreachable */
+    bool host_is_gone;                                              /* it hangs up before it is asked */
 
     /* Seen, from several threads at once. */
     atomic_int folders, removed, opened, closed, waits, levels;

@@ -278,6 +278,13 @@ TEST(ccel_table_of_another_form_names_no_area)
     CHECK(og_ccel_area_size(table, table_size + 4) == 65536);
 }
 
+TEST(tdx_service_that_hangs_up_is_an_error_and_no_signal)
+{
+    const og_platform *platform = tdx_device();
+    faked.host_is_gone = true;
+    guest_refused(og_tdx_document_by, platform, "did not answer");
+}
+
 static void judged(bool (*present)(const og_platform *, char *, size_t), const og_platform *platform, bool expected, const char *reason)
 {
     char text[200] = "";

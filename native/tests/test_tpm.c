@@ -72,6 +72,7 @@ TEST(tpm_activation_with_bad_arguments_gives_the_status)
     CHECK_STATUS(OG_NULL_ARGUMENT, og_tpm_activate(NULL, 5, bytes, example_size, answer, NULL));
     CHECK_STATUS(OG_OUT_OF_RANGE, og_tpm_activate("x", OG_DEVICE_MAX + 1, bytes, example_size, answer, NULL));
     CHECK_STATUS(OG_OUT_OF_RANGE, og_tpm_activate(NULL, 0, bytes, example_size - 1, answer, NULL));
+    CHECK_STATUS(OG_OUT_OF_RANGE, og_tpm_activate("device:/dev/null\0x", 18, bytes, example_size, answer, NULL));
 }
 
 TEST(tpm_event_log_follows_where_there_is_room_and_it_can_be_read)
