@@ -187,27 +187,29 @@ public sealed class OcspTests
     [Theory, MemberData(nameof(Forms))]
     public void Verify_AnswerOfAnotherForm_IsRefusedAlsoForRevocation(string how)
     {
-        var right = Right.Bytes();
-        byte[] answer = how switch
+        // About another certificate, so that it is passed over where it can be read, beside the right one, so that nothing is missing.
+        var right = Right with { Subject = MockDevice.Leaf };
+        AttestationResult Beside(byte[] answer) => MockVendor.Right.With("ocsp-again.der", answer).Verify();
+        Judged.Accepted(Beside(right.Bytes()));
+        byte[] spoiled = how switch
         {
             "empty" => [],
-            "truncated" => right[..^1],
-            "trailing" => [.. right, 0],
-            "status" => (Right with { Outer = 3 }).Bytes(),
-            "type" => (Right with { Type = "1.2.3" }).Bytes(),
-            "state" => (Right with { State = 3 }).Bytes(),
-            "critical extension" => (Right with { Extension = ("1.2.3", true) }).Bytes(),
-            "critical nonce of a status" => (Right with { StatusExtension = (Nonce, true) }).Bytes(),
-            "no status" => (Right with { Statuses = 0 }).Bytes(),
-            "many statuses" => (Right with { Statuses = 65 }).Bytes(),
-            "empty nonce" => Right.To().Bytes(),
-            "long nonce" => Right.To(new byte[129]).Bytes(),
-            "bare nonce" => (Right.To() with { ExtensionValue = [7] }).Bytes(),
-            "trailing nonce" => (Right.To() with { ExtensionValue = [4, 1, 7, 0] }).Bytes(),
+            "truncated" => right.Bytes()[..^1],
+            "trailing" => [.. right.Bytes(), 0],
+            "status" => (right with { Outer = 3 }).Bytes(),
+            "type" => (right with { Type = "1.2.3" }).Bytes(),
+            "state" => (right with { State = 3 }).Bytes(),
+            "critical extension" => (right with { Extension = ("1.2.3", true) }).Bytes(),
+            "critical nonce of a status" => (right with { StatusExtension = (Nonce, true) }).Bytes(),
+            "no status" => (right with { Statuses = 0 }).Bytes(),
+            "many statuses" => (right with { Statuses = 65 }).Bytes(),
+            "empty nonce" => right.To().Bytes(),
+            "long nonce" => right.To(new byte[129]).Bytes(),
+            "bare nonce" => (right.To() with { ExtensionValue = [7] }).Bytes(),
+            "trailing nonce" => (right.To() with { ExtensionValue = [4, 1, 7, 0] }).Bytes(),
             _ => new byte[64 * 1024 + 1],
         };
-        // Beside the right one, so that nothing else is missing.
-        Judged.RefusedFor(AttestationCheck.Revocation, MockVendor.Right.With("ocsp-again.der", answer).Verify());
+        Judged.RefusedFor(AttestationCheck.Revocation, Beside(spoiled));
     }
 
     [Fact]
