@@ -59,7 +59,7 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
             if (isHeld) _session.DangerousRelease();
         }
 
-        return status == (int)TorchStatus.Ok ? Publish(buffers) : new BackendFault(TorchCheck.NameOf(status), NativeError.Describe(error));
+        return status == (int)TorchStatus.Ok ? Publish(buffers) : new BackendFault(TorchCheck.NameOf(status), NativeError.Describe(error)) { Kind = TorchCheck.KindOf(status) };
     }
 
     public void Terminate() => Signal(_functions.SessionTerminate, "terminate");

@@ -1,3 +1,5 @@
+using OpenGradient.Engine.Backends;
+
 namespace OpenGradient.Engine.Torch.Interop;
 
 /// <summary>The statuses of og_torch.h.</summary>
@@ -45,6 +47,14 @@ internal static class TorchCheck
             },
             $"model '{modelName}' was refused by libtorch ({NameOf(status)}): {NativeError.Describe(error)}");
     }
+
+    /// <summary>A device that is missing in a call was there when the module was loaded.</summary>
+    public static BackendFaultKind KindOf(int status) => (TorchStatus)status switch
+    {
+        TorchStatus.OutOfMemory => BackendFaultKind.OutOfMemory,
+        TorchStatus.DeviceLost or TorchStatus.DeviceMissing => BackendFaultKind.DeviceLost,
+        _ => BackendFaultKind.Call,
+    };
 
     public static string NameOf(int status) =>
         status is >= 0 and <= (int)TorchStatus.System ? ((TorchStatus)status).ToString() : $"status {status}";
