@@ -1,4 +1,5 @@
 using OpenGradient.Engine.EndToEnd.Tests.Running;
+using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.EndToEnd.Tests;
 
@@ -7,6 +8,12 @@ public sealed class ScriptFactAttribute : FactAttribute
 {
     public ScriptFactAttribute() => Skip = ChainFactAttribute.Reason
         ?? (Environment.GetEnvironmentVariable("OG_E2E_SCRIPTS") == "1" ? null : "runs run.sh, which builds: set OG_E2E_SCRIPTS=1 where nothing else builds");
+}
+
+/// <summary>The same with libtorch.</summary>
+public sealed class TorchScriptFactAttribute : FactAttribute
+{
+    public TorchScriptFactAttribute() => Skip = new ScriptFactAttribute().Skip ?? TorchChainFactAttribute.Missing;
 }
 
 public sealed class ScriptTests : IDisposable
@@ -35,6 +42,25 @@ public sealed class ScriptTests : IDisposable
         // Digits, sentences, and one chat.
         Assert.Equal(2 * (32 + Inputs.Sentences.Count + 1), bundles.Length);
         await using var chain = await Anvil.Start(state: _folder.At("data", "chain", "state.json"));
+        foreach (var bundle in bundles.Take(3).Append(bundles[^1]))
+            (await Og.Run("verify", bundle, "--trust", _folder.At("data", "trust.json"), "--rpc", chain.Url)).Expect(Og.Ok);
+    }
+
+    [TorchScriptFact]
+    public async Task Run_TorchBackendOnce_LeavesFinalReceiptsOfLibtorchThatVerify()
+    {
+        await using var run = await Start("skip", "--once", "--backend", "torch");
+        Assert.True(await run.Exit(Limit) == 0, run.Output + run.Error);
+        await NothingRuns();
+        var bundles = Directory.GetFiles(_folder.At("data", "receipts"), "*.ogb");
+        Assert.Equal(32 + Inputs.Sentences.Count, bundles.Length);
+        await using var chain = await Anvil.Start(state: _folder.At("data", "chain", "state.json"));
+        foreach (var bundle in bundles)
+        {
+            var receipt = ReceiptBundle.Decode(await File.ReadAllBytesAsync(bundle)).Receipt;
+            Assert.Equal("libtorch", Statement.Decode(receipt.Statement.Span).Context.Runtime.Backend);
+        }
+
         foreach (var bundle in bundles.Take(3).Append(bundles[^1]))
             (await Og.Run("verify", bundle, "--trust", _folder.At("data", "trust.json"), "--rpc", chain.Url)).Expect(Og.Ok);
     }
