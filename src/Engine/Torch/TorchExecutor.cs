@@ -50,7 +50,7 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
         NativeError error;
         using var loan = _session.Borrow();
         var status = _functions.Run(loan.Value, _tensors, (uint)_inputs, _tensors + _inputs, (uint)_outputs, &error);
-        return status == (int)TorchStatus.Ok ? Publish(buffers) : new BackendFault(TorchCheck.NameOf(status), NativeError.Describe(error));
+        return status == (int)TorchStatus.Ok ? Publish(buffers) : new BackendFault(TorchCheck.NameOf(status), NativeError.Describe(error)) { Kind = TorchCheck.KindOf(status) };
     }
 
     public void Terminate() => Signal(_functions.SessionTerminate, "terminate");

@@ -73,6 +73,16 @@ public sealed unsafe class TorchLibrary
         return devices;
     }
 
+    /// <summary>What libtorch holds of a device now.</summary>
+    /// <exception cref="TorchException">There is no such device.</exception>
+    public TorchMemory Memory(Backends.ExecutionDevice kind, int index)
+    {
+        NativeMemoryFigures figures;
+        NativeError error;
+        TorchCheck.Check(Functions.MemoryGet(CodeOf(kind), index, &figures, &error), error, "count memory");
+        return new TorchMemory(figures.Allocated, figures.AllocatedPeak, figures.Reserved, figures.ReservedPeak, figures.Pinned, figures.Resident, figures.OutOfMemory);
+    }
+
     internal static uint CodeOf(Backends.ExecutionDevice kind) => kind == Backends.ExecutionDevice.Cuda ? 1u : 0;
 
     /// <summary>Null where there is no such device, with the reason.</summary>

@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.Torch.Interop;
@@ -52,6 +53,14 @@ internal static unsafe class TorchCheck
     /// <exception cref="TorchException">The library answered OK with a null handle.</exception>
     public static NativeHandle Own(nint value, delegate* unmanaged[Cdecl]<nint, void> free) =>
         value != 0 ? new NativeHandle(value, free) : throw new TorchException("libtorch returned a null handle");
+
+    /// <summary>A device that is missing in a call was there when the module was loaded.</summary>
+    public static BackendFaultKind KindOf(int status) => (TorchStatus)status switch
+    {
+        TorchStatus.OutOfMemory => BackendFaultKind.OutOfMemory,
+        TorchStatus.DeviceLost or TorchStatus.DeviceMissing => BackendFaultKind.DeviceLost,
+        _ => BackendFaultKind.Call,
+    };
 
     public static string NameOf(int status) =>
         status is >= 0 and <= (int)TorchStatus.System ? ((TorchStatus)status).ToString() : $"status {status}";
