@@ -11,7 +11,7 @@ enum { rsa_certificate = 0x01c00002, p256_certificate = 0x01c0000a, chunk = 512 
 /* All that is called; looked for once, so that no call meets a null. */
 static const char *const esys_names[] = {"Esys_Initialize", "Esys_Finalize",    "Esys_CreatePrimary",   "Esys_Quote",        "Esys_PCR_Read",
                                          "Esys_Free",       "Esys_FlushContext", "Esys_TR_FromTPMPublic", "Esys_NV_ReadPublic", "Esys_NV_Read",
-                                         "Esys_TR_Close",   "Esys_StartAuthSession", "Esys_PolicySecret", "Esys_ActivateCredential"};
+                                         "Esys_TR_Close",   "Esys_StartAuthSession", "Esys_PolicySecret", "Esys_ActivateCredential", "Esys_GetCapability"};
 
 static bool load(og_tpm *tpm)
 {
@@ -149,9 +149,23 @@ static bool read_index(og_tpm *tpm, ESYS_TR index, uint8_t *out, size_t size)
     return true;
 }
 
+/* Asked first: of an index that is not there ESAPI prints errors. */
+static bool has_index(og_tpm *tpm, TPM2_HANDLE handle)
+{
+    TPMI_YES_NO more = 0;
+    TPMS_CAPABILITY_DATA *found = NULL;
+    if (ESYS(Esys_GetCapability)(tpm->esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CAP_HANDLES, handle, 1, &more, &found) != TSS2_RC_SUCCESS)
+        return false;
+    /* the first handle from that one on */
+    bool has = found->capability == TPM2_CAP_HANDLES && found->data.handles.count > 0 && found->data.handles.handle[0] == handle;
+    og_tpm_free(tpm, found);
+    return has;
+}
+
 static size_t certificate_at(og_tpm *tpm, TPM2_HANDLE handle, uint8_t *out, size_t capacity)
 {
     ESYS_TR index = ESYS_TR_NONE;
+    if (!has_index(tpm, handle)) return 0;
     if (ESYS(Esys_TR_FromTPMPublic)(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &index) != TSS2_RC_SUCCESS) return 0;
     TPM2B_NV_PUBLIC *description = NULL;
     TPM2B_NAME *name = NULL;

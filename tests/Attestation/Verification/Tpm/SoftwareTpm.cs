@@ -30,6 +30,9 @@ internal sealed class SoftwareTpm : IDisposable
         }
     }
 
+    /// <summary>What the last program said beside its output.</summary>
+    public string LastPrinted { get; private set; } = "";
+
     private string Socket => Path.Combine(_folder.FullName, "tpm");
 
     private string Address => $"swtpm:path={Socket}";
@@ -88,6 +91,7 @@ internal sealed class SoftwareTpm : IDisposable
         using var output = new MemoryStream();
         process.StandardOutput.BaseStream.CopyTo(output);
         if (!process.WaitForExit(Patience) || process.ExitCode != 0) throw new InvalidOperationException($"{program}: {error.Result}");
+        LastPrinted = error.Result;
         return output.ToArray();
     }
 
