@@ -63,6 +63,9 @@ internal sealed class FakeBackend : IModelBackend
     /// <summary>Whether every call is refused.</summary>
     public bool RefusesAll { get; init; }
 
+    /// <summary>What the fingerprint says executes.</summary>
+    public string Provider { get; init; } = "cpu";
+
     /// <summary>Closes the gate behind the next so many calls.</summary>
     public void CloseGateAfter(int calls) => Volatile.Write(ref _closesAfter, calls);
 
@@ -78,7 +81,7 @@ internal sealed class FakeBackend : IModelBackend
 
         public IReadOnlyList<TensorSpec> Outputs { get; } = [new TensorSpec("y", ElementType.Float32, [-1, 1], [null, null])];
 
-        public RuntimeFingerprint Fingerprint { get; } = new("fake", "1", Hash256.Sha256([1]), "cpu", "any", "fp32", "");
+        public RuntimeFingerprint Fingerprint { get; } = new("fake", "1", Hash256.Sha256([1]), backend.Provider, "any", "fp32", "");
 
         public IBackendExecutor CreateExecutor() => new Executor(backend);
 

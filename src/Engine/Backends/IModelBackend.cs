@@ -50,7 +50,11 @@ public interface IBackendExecutor : IDisposable
 /// <summary>Why a backend call gave no outputs.</summary>
 /// <param name="Code">The backend's own code in words, fit for remote callers.</param>
 /// <param name="Detail">The backend's own text, for the operator only: it can name files and source lines.</param>
-public sealed record BackendFault(string Code, string Detail);
+public sealed record BackendFault(string Code, string Detail)
+{
+    /// <summary>Default: of this call alone.</summary>
+    public BackendFaultKind Kind { get; init; }
+}
 
 /// <summary>Bytes in native memory, borrowed.</summary>
 public readonly unsafe struct ReadOnlyNativeMemory(byte* pointer, long length)

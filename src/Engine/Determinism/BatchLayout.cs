@@ -46,6 +46,14 @@ internal sealed unsafe class BatchLayout(ModelShape shape)
         return true;
     }
 
+    /// <summary>A row whose answer grows with the batch (similarities to all other rows, say) would show a caller its neighbours.</summary>
+    public static bool HaveInnerShapes(ExecutionBuffers buffers, long[][] others)
+    {
+        for (var i = 0; i < others.Length; i++)
+            if (!buffers.OutputShapes[i].AsSpan(1).SequenceEqual(others[i].AsSpan(1))) return false;
+        return true;
+    }
+
     /// <summary>A request's part of an output in bytes: its rows, or everything where outputs do not follow rows.</summary>
     public static (long Start, long Length) Slice(ExecutionBuffers buffers, int output, int firstSlot, int rows, bool sliced)
     {

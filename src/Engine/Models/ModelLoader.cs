@@ -38,6 +38,8 @@ internal sealed class ModelLoader(IModelBackend backend, LaneServices services)
         try
         {
             foreach (var spec in model.Inputs) CheckSize(spec, options);
+            // By what executes, not by what was asked for: the CPU may stand in for a GPU that is not there.
+            if (model.Fingerprint.Provider == "cuda") options = options with { Workers = options.Workers ?? ModelOptions.WorkersOnGpu };
             var shape = new ModelShape(model.Inputs, model.Outputs);
             var probe = options.Determinism is null ? Probe(model, options) : null;
             if (probe is not null) options = Padded(options, probe.Rule);

@@ -86,7 +86,11 @@ public sealed record ModelOptions
     /// <summary>Default allow: tree models read NaN as "missing", and the bits are committed either way.</summary>
     public NonFinitePolicy NonFinite { get; init; } = NonFinitePolicy.Allow;
 
-    /// <summary>Concurrent backend calls. Default null: as many as fill the cores with <see cref="ExecutionOptions.IntraOpThreads"/> each, so one per core at one thread.</summary>
+    /// <summary>
+    /// Concurrent backend calls. Default null: on the CPU as many as fill the cores with <see cref="ExecutionOptions.IntraOpThreads"/>
+    /// each, so one per core at one thread; on a GPU 2: one batch is copied while the other computes, and more would only divide
+    /// what waits into smaller batches, which take a GPU as long.
+    /// </summary>
     public int? Workers { get; init; }
 
     /// <summary>Whether calls with several threads may add up to more threads than cores. Default no: they would take the cores from each other in the middle of a call, which costs all of them.</summary>
@@ -133,6 +137,8 @@ public sealed record ModelOptions
 
     /// <summary>Device and fallback.</summary>
     public ExecutionOptions Execution { get; init; } = new();
+
+    internal const int WorkersOnGpu = 2;
 
     // The set of idle workers is one machine word.
     private const int MaxWorkers = 64;

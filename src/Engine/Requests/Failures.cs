@@ -37,7 +37,9 @@ internal static class Failures
 
     /// <summary>An exception where none belongs, as the backend's fault: its words are for the operator only.</summary>
     public static BackendFault FaultOf(Exception error) =>
-        new(error is OutOfMemoryException ? "out of memory" : "internal error", error.ToString());
+        error is OutOfMemoryException
+            ? new BackendFault("out of memory", error.ToString()) { Kind = BackendFaultKind.OutOfMemory }
+            : new BackendFault("internal error", error.ToString());
 
     public static InferenceFailure Timeout(TimeSpan limit, BackendFault fault) =>
         new(InferenceFailureKind.ExecutionTimeout, $"the execution was stopped after its limit of {limit.TotalMilliseconds:0} ms") { OperatorDetail = fault.Detail };

@@ -87,7 +87,10 @@ internal sealed unsafe class BatchRunner : IDisposable
         return true;
     }
 
-    /// <summary>Executes the requests as one batch; if the backend fails, each of them alone once, so that one bad row does not fail its neighbours.</summary>
+    /// <summary>
+    /// Executes the requests as one batch; if the backend fails, each of them alone once, so that one bad row does not fail its
+    /// neighbours. A batch that does not fit into memory is halved until what is left fits, or is one request.
+    /// </summary>
     /// <param name="reason">Why there are no more of them.</param>
     /// <param name="oldest">When the oldest of them was admitted.</param>
     public void Run(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest)
@@ -97,10 +100,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         Finished = 0;
         var started = _time.GetTimestamp();
         foreach (var request in requests) Counters.Add(ServingStage.Queue, started - request.AdmittedAt);
-        var failure = RunRecorded(requests, rows, reason, oldest, out var separable);
-        if (_givenUp) return;
-        if (failure is not null && (requests.Length == 1 || !separable)) Fail(requests, failure);
-        else if (failure is not null) RunEachAlone(requests);
+        RunPart(requests, rows, reason, oldest);
         if (_givenUp) return;
         var ended = _time.GetTimestamp();
         foreach (var request in requests) Counters.Add(ServingStage.Total, ended - request.AdmittedAt);
@@ -148,6 +148,10 @@ internal sealed unsafe class BatchRunner : IDisposable
             var start = _time.GetTimestamp();
             if ((Call() ?? OutputCheck.Find(_info.Outputs, _buffers)) is { } fault)
             {
+                if (fault.Kind == BackendFaultKind.DeviceLost)
+                    throw new ModelLoadException(ModelLoadReason.DeviceMissing, $"model '{_info.Name}' was not loaded: its device is lost: {fault.Detail}");
+                // What memory does not hold says nothing of the rows.
+                if (fault.Kind == BackendFaultKind.OutOfMemory && rows > 1) return Fastest(rows / 2, ref ofOneRow);
                 // A model may rightly refuse zeros; callers' rows decide. Only the probe knows then how outputs follow rows.
                 var isProbed = _info.Probe is { Class: DeterminismClass.A or DeterminismClass.B };
                 if (!isProbed && !ReferenceEquals(fault, OverdueFault)) _lane.StopBatching();
@@ -157,43 +161,54 @@ internal sealed unsafe class BatchRunner : IDisposable
             var took = _time.GetElapsedTime(start);
             if (took < fastest) fastest = took;
             ofOneRow ??= [.. _buffers.OutputShapes.Select(shape => (long[])shape.Clone())];
-            if (!_layout.OutputsFollowRows(_buffers) || !HaveInnerShapesOf(ofOneRow)) _lane.StopBatching();
+            if (!_layout.OutputsFollowRows(_buffers) || !BatchLayout.HaveInnerShapes(_buffers, ofOneRow)) _lane.StopBatching();
         }
 
         return fastest;
     }
 
-    private void RunEachAlone(ReadOnlySpan<PendingRequest> requests)
+    /// <summary>Leaves the requests with outputs or failures, in their order, unless the call was given up. Halving bounds the depth.</summary>
+    private void RunPart(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest)
     {
-        foreach (ref readonly var request in requests)
+        var failure = RunRecorded(requests, rows, reason, oldest, out var split);
+        if (_givenUp) return;
+        if (failure is not null && requests.Length > 1 && split != BatchSplit.None)
         {
-            var failure = RunRecorded(new ReadOnlySpan<PendingRequest>(in request), request.Rows, BatchSizeReason.SplitAfterFailure, request.AdmittedAt, out _);
-            if (_givenUp) return;
-            if (failure is not null) request.Failure = failure;
-            Finished++;
+            var size = split == BatchSplit.Halves ? (requests.Length + 1) / 2 : 1;
+            for (var start = 0; start < requests.Length && !_givenUp; start += size)
+                RunSplit(requests.Slice(start, Math.Min(size, requests.Length - start)));
+            return;
         }
+
+        if (failure is not null)
+            foreach (var request in requests) request.Failure = failure;
+        Finished += requests.Length;
     }
 
-    private static void Fail(ReadOnlySpan<PendingRequest> requests, InferenceFailure failure)
+    private void RunSplit(ReadOnlySpan<PendingRequest> requests)
     {
-        foreach (var request in requests) request.Failure = failure;
+        var rows = 0;
+        var oldest = long.MaxValue;
+        foreach (var request in requests) (rows, oldest) = (rows + request.Rows, Math.Min(oldest, request.AdmittedAt));
+        RunPart(requests, rows, BatchSizeReason.SplitAfterFailure, oldest);
     }
 
     /// <summary>Null when every request has its outputs or a failure of its own. Throws nothing: a worker that died would leave its callers waiting for ever.</summary>
-    private InferenceFailure? RunRecorded(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest, out bool separable)
+    private InferenceFailure? RunRecorded(ReadOnlySpan<PendingRequest> requests, int rows, BatchSizeReason reason, long oldest, out BatchSplit split)
     {
         var started = _time.GetTimestamp();
         _entry = new BatchEntry { Requests = requests.Length, Rows = rows, Reason = reason, Started = started, OldestQueued = started - oldest };
         InferenceFailure? failure;
         try
         {
-            failure = Attempt(requests, rows, started, out separable);
+            failure = Attempt(requests, rows, started, out split);
         }
         catch (Exception error)
         {
             // Also memory that ran out: a smaller batch may fit, and if not, it is these callers' failure and not the process's.
-            separable = true;
-            failure = Failures.Backend(Failures.FaultOf(error));
+            var fault = Failures.FaultOf(error);
+            split = BatchSplits.After(fault);
+            failure = Failures.Backend(fault);
         }
 
         _entry.Succeeded = failure is null;
@@ -210,9 +225,9 @@ internal sealed unsafe class BatchRunner : IDisposable
     }
 
     /// <summary>Null when every request has its outputs or a failure of its own.</summary>
-    private InferenceFailure? Attempt(ReadOnlySpan<PendingRequest> requests, int rows, long started, out bool separable)
+    private InferenceFailure? Attempt(ReadOnlySpan<PendingRequest> requests, int rows, long started, out BatchSplit split)
     {
-        separable = true;
+        split = BatchSplit.EachAlone;
         var times = RequestTrace.OfBatch(requests);
         _sealing?.Begin();
         Gather(requests, rows);
@@ -229,8 +244,11 @@ internal sealed unsafe class BatchRunner : IDisposable
         if (fault is not null)
         {
             Counters.FailedBatches++;
-            separable = !ReferenceEquals(fault, OverdueFault);
-            return separable ? Failures.Backend(fault) : Failures.Timeout(_info.Options.ExecutionTimeout, fault);
+            // A call that was stopped at its limit would take the limit once more for each request.
+            var isOverdue = ReferenceEquals(fault, OverdueFault);
+            split = isOverdue ? BatchSplit.None : BatchSplits.After(fault);
+            if (fault.Kind == BackendFaultKind.DeviceLost) _lane.OnDeviceLost(fault);
+            return isOverdue ? Failures.Timeout(_info.Options.ExecutionTimeout, fault) : Failures.Backend(fault);
         }
 
         var sliced = _layout.OutputsFollowRows(_buffers);
@@ -238,7 +256,7 @@ internal sealed unsafe class BatchRunner : IDisposable
         if (!sliced && requests.Length > 1) return Failures.Backend(new BackendFault("outputs do not follow rows", _info.Name));
         var refused = Deliver(requests, sliced, executed, times);
         // What could not be sealed together cannot be sealed alone: no row is at fault.
-        separable = refused is null;
+        if (refused is not null) split = BatchSplit.None;
         return refused;
     }
 
@@ -354,14 +372,6 @@ internal sealed unsafe class BatchRunner : IDisposable
         {
             request.Failure = Failures.Backend(Failures.FaultOf(error));
         }
-    }
-
-    /// <summary>A row whose answer grows with the batch (similarities to all other rows, say) would show a caller its neighbours.</summary>
-    private bool HaveInnerShapesOf(long[][] others)
-    {
-        for (var i = 0; i < others.Length; i++)
-            if (!_buffers.OutputShapes[i].AsSpan(1).SequenceEqual(others[i].AsSpan(1))) return false;
-        return true;
     }
 
     private void Scatter(PendingRequest request, bool sliced)

@@ -234,6 +234,13 @@ internal sealed class ModelLane : IAsyncDisposable
     /// <summary>A worker for the place of one whose call was given up, with its counters and log.</summary>
     public LaneWorker Successor(LaneWorker hung) => new(this, hung.Index, _model.CreateExecutor(), hung);
 
+    /// <summary>The device is gone for this process: nothing is admitted from here on, and what waits is answered.</summary>
+    public void OnDeviceLost(BackendFault fault)
+    {
+        Health.Report("device", ModelHealth.Unavailable, $"the device is lost, and only a new process gets it back ({fault.Code}): {fault.Detail}");
+        FailWaiting();
+    }
+
     /// <summary>A worker is gone for good: what waits is answered if the lane is unavailable.</summary>
     public void OnLost()
     {

@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Native;
 using OpenGradient.Engine.Torch.Interop;
 
 namespace OpenGradient.Engine.Torch;
@@ -27,7 +27,7 @@ public sealed unsafe class TorchLibrary
         Start(settings);
         TorchFile[] files = [.. FilesOf(path, digest).OrderBy(file => file.Name, StringComparer.Ordinal)];
         Info = new TorchInfo(
-            path, Marshal.PtrToStringUTF8((nint)functions.Version()) ?? "", Text(TextLibTorch), files, DigestOf(files),
+            path, NativeText.Read(functions.Version()), Text(TextLibTorch), files, DigestOf(files),
             Text(TextCpu), Text(TextBlas), Text(TextNumerics), Text(TextCuda), Text(TextWarning));
     }
 
@@ -71,6 +71,16 @@ public sealed unsafe class TorchLibrary
             if (Device(kind, i, out reason) is { } device) devices.Add(device);
         if (count == 0) Device(kind, 0, out reason);
         return devices;
+    }
+
+    /// <summary>What libtorch holds of a device now.</summary>
+    /// <exception cref="TorchException">There is no such device.</exception>
+    public TorchMemory Memory(Backends.ExecutionDevice kind, int index)
+    {
+        NativeMemoryFigures figures;
+        NativeError error;
+        TorchCheck.Check(Functions.MemoryGet(CodeOf(kind), index, &figures, &error), error, "count memory");
+        return new TorchMemory(figures.Allocated, figures.AllocatedPeak, figures.Reserved, figures.ReservedPeak, figures.Pinned, figures.Resident, figures.OutOfMemory);
     }
 
     internal static uint CodeOf(Backends.ExecutionDevice kind) => kind == Backends.ExecutionDevice.Cuda ? 1u : 0;

@@ -176,7 +176,7 @@ public sealed record OnnxRuntimeConfiguration
     /// <summary>Whether the CPU may serve where CUDA was asked for and is absent.</summary>
     public bool AllowCpuFallback { get; init; }
 
-    /// <summary>Concurrent backend calls per model; 0 for one per core.</summary>
+    /// <summary>Concurrent backend calls per model; 0 for one per core, or 2 on a GPU.</summary>
     public int Workers { get; init; }
 }
 

@@ -27,7 +27,7 @@ public sealed record TorchConfiguration
     /// <summary>Whether operators that are not deterministic run; otherwise a call that has one fails.</summary>
     public bool AllowNondeterministic { get; init; }
 
-    /// <summary>Concurrent backend calls per model; 0 for one per core.</summary>
+    /// <summary>Concurrent backend calls per model; 0 for one per core, or 2 on a GPU.</summary>
     public int Workers { get; init; }
 
     /// <exception cref="TorchException">The library cannot be used; the message names it.</exception>

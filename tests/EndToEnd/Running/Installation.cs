@@ -30,13 +30,14 @@ internal sealed class Installation : IDisposable
     /// <param name="chain">The node to deploy to.</param>
     /// <param name="folder">Where, instead of a temporary folder.</param>
     /// <param name="contract">A contract to join, instead of one of its own.</param>
+    /// <param name="models">The folder of the models to serve, instead of the shipped ONNX ones.</param>
     /// <param name="more">Further options of <c>og init</c>.</param>
-    public static async Task<Installation> Create(Anvil chain, string? folder = null, string? contract = null, params string[] more)
+    public static async Task<Installation> Create(Anvil chain, string? folder = null, string? contract = null, string? models = null, params string[] more)
     {
         var owned = folder is null ? new TemporaryFolder() : null;
         var root = folder ?? owned!.At("data");
         string[] joining = contract is null ? [] : ["--contract", contract];
-        (await Og.Run(["init", "--development", "--data", root, "--rpc", chain.Url, "--models", Repository.Models, .. joining, .. more])).Expect(Og.Ok);
+        (await Og.Run(["init", "--development", "--data", root, "--rpc", chain.Url, "--models", models ?? Repository.Models, .. joining, .. more])).Expect(Og.Ok);
         return new Installation(chain, root, owned);
     }
 

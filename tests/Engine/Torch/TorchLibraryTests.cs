@@ -44,6 +44,15 @@ public sealed class TorchLibraryTests
         Assert.True(gpus.Count > 0 || reason.Length > 0, "neither a GPU nor a reason");
     }
 
+    [TorchFact]
+    public void Memory_OfTheCpu_IsTheProcesss()
+    {
+        var memory = TorchFiles.Library.Memory(ExecutionDevice.Cpu, 0);
+        Assert.InRange(memory.Resident, 1ul << 20, 1ul << 45);
+        Assert.Equal(0ul, memory.Allocated);
+        Assert.Contains("DeviceMissing", Assert.Throws<TorchException>(() => TorchFiles.Library.Memory(ExecutionDevice.Cuda, 63)).Message);
+    }
+
     [Fact]
     public void Load_MissingFile_NamesThePathAndTheWayOut()
     {
