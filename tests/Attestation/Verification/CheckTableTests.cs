@@ -55,7 +55,7 @@ public sealed partial class CheckTableTests
     }
 
     [VectorFact]
-    public void Verdicts_EveryCapturedEvidence_IsNamedByItsKind()
+    public void Verdicts_EveryNamedEvidence_IsCaptured()
     {
         var rows = Rows(Section(Verdicts, Next));
 
@@ -63,7 +63,8 @@ public sealed partial class CheckTableTests
         foreach (var row in rows)
         {
             var there = Captured.Where(entry => entry.Kind == row[0]).SelectMany(entry => Stems(entry.Folder));
-            Assert.Equal(there.Order(StringComparer.Ordinal), row[1..4].SelectMany(Names).Distinct().Order(StringComparer.Ordinal));
+            // A folder may hold more than the project has judged: that is tried all the same, by the folder's own manifests.
+            Assert.Subset(there.ToHashSet(), row[1..4].SelectMany(Names).ToHashSet());
         }
     }
 

@@ -10,11 +10,12 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
     private const string Base = "base-20241130.cose";
     private const long TestRootTime = 1_735_689_600_000;
 
-    public static TheoryData<string> Documents =>
-    [
-        "dstack-20251225a.cose", "dstack-20251225b.cose", "dstack-20251225-debug.cose", Base, "anjuna-20210317.cose", "anjuna-20230921.cose",
-        "evervault-20221012-debug.cose", "evervault-20230918-debug.cose", "marlin-20240226.cose", "nitriding-20220727.cose",
-    ];
+    /// <summary>Whatever the folder's manifest names.</summary>
+    public static TheoryData<string> Documents => Vectors.Folder is null ? [] : [.. List("nitro", "manifest.json").Select(entry => Text(entry, "file"))];
+
+    public static TheoryData<string> ManifestsMutants => Vectors.Folder is null
+        ? []
+        : [.. List("mutants", "manifest.json").Where(entry => Text(entry, "kind").StartsWith("nitro", StringComparison.Ordinal)).Select(entry => Text(entry, "file"))];
 
     public static TheoryData<string, string> Mutants => new()
     {
@@ -31,11 +32,15 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
         { "leaf-keyusage", "Chain" }, { "leaf-signs-leaf", "Chain" }, { "public-key-empty", "Encoding" }, { "nonce-text", "Encoding" }, { "payload-trailing", "Encoding" },
     };
 
-    private static JsonElement Manifest(string file)
+    private static JsonElement Manifest(string file) => List("nitro", "manifest.json").Single(entry => Text(entry, "file") == file);
+
+    private static List<JsonElement> List(params string[] path)
     {
-        using var manifest = JsonDocument.Parse(Vectors.Read("nitro", "manifest.json"));
-        return manifest.RootElement.EnumerateArray().Single(entry => entry.GetProperty("file").GetString() == file).Clone();
+        using var manifest = JsonDocument.Parse(Vectors.Read(path));
+        return [.. manifest.RootElement.EnumerateArray().Select(entry => entry.Clone())];
     }
+
+    private static string Text(JsonElement entry, string name) => entry.GetProperty(name).GetString()!;
 
     // The image's own values as reference values: PCR 0 from the manifest, and the rest is not compared.
     private static VerificationContext Context(JsonElement entry) => MockEnclave.Context(
@@ -76,6 +81,17 @@ public sealed class NitroVectorTests(Xunit.Abstractions.ITestOutputHelper output
     [VectorTheory, MemberData(nameof(Mutants))]
     public void Verify_MutantOfARealDocument_IsRefusedForItsReason(string name, string check) =>
         RefusedFor(check, NitroVerifier.Verify(Vectors.Read("mutants", "nitro", $"{name}.bin"), Context(Manifest(Base))));
+
+    // Accepted is only what is marked so: what may be refused or made canonical is refused here.
+    [VectorTheory, MemberData(nameof(ManifestsMutants))]
+    public void Verify_MutantOfTheManifest_HasItsVerdict(string file)
+    {
+        var entry = List("mutants", "manifest.json").Single(mutant => Text(mutant, "file") == file);
+        var context = Text(entry, "kind") == "nitro" ? Context(Manifest(Text(entry, "base"))) : TestRoot();
+        var result = NitroVerifier.Verify(Vectors.Read(["mutants", .. file.Split('/')]), context);
+        if (Text(entry, "expected").StartsWith("accept", StringComparison.Ordinal)) Judged.Accepted(result);
+        else Assert.True(result.Status == AttestationStatus.Refused, Judged.Why(result));
+    }
 
     [VectorFact]
     public void Verify_OtherSignatureOfARealDocument_IsTheSameEvidence()

@@ -27,6 +27,15 @@ public sealed class NvidiaVectorTests(Xunit.Abstractions.ITestOutputHelper outpu
         { "hopper-590-strip-request", "Encoding" }, { "hopper-590-trailing", "Encoding" },
     };
 
+    /// <summary>Every report of the folder, by its name.</summary>
+    public static TheoryData<string> AllReports => Files();
+
+    public static TheoryData<string> Negatives => Files("negative");
+
+    private static TheoryData<string> Files(params string[] folder) => Vectors.Folder is null
+        ? []
+        : [.. Directory.GetFiles(Vectors.PathOf(["nvidia", .. folder]), "*.report.bin").Select(path => Path.GetFileName(path).Split('.')[0]).Order(StringComparer.Ordinal)];
+
     private static VerificationContext Context(string chain, NvidiaPolicy? policy = null, string? nonce = null) =>
         MockDevice.Context(policy ?? new NvidiaPolicy { RequireManifests = false, RequireRevocation = false }, Vectors.ReadText("nvidia", $"{chain}.chain.pem")) with
         {
@@ -41,6 +50,21 @@ public sealed class NvidiaVectorTests(Xunit.Abstractions.ITestOutputHelper outpu
         var claims = Judged.Accepted(NvidiaVerifier.Verify(Report(name), Context(name, null, nonce))).Claims!;
         Assert.Equal((product, tcb), (claims.Product, claims.Tcb));
         Judged.RefusedFor(AttestationCheck.Nonce, NvidiaVerifier.Verify(Report(name), Context(name, null, new string('0', 64))));
+    }
+
+    [VectorTheory, MemberData(nameof(AllReports))]
+    public void Verify_AnyRealReport_IsAcceptedForTheNonceInIt(string name)
+    {
+        var policy = new NvidiaPolicy { RequireManifests = false, RequireRevocation = false, Products = ["GH100", "GB100", "LS_10"] };
+        var nonce = Convert.ToHexStringLower(Report(name).AsSpan(4, 32));
+        Assert.Equal(nonce, Convert.ToHexStringLower(Judged.Accepted(NvidiaVerifier.Verify(Report(name), Context(name, policy, nonce))).Claims!.Nonce.Span));
+    }
+
+    [VectorTheory, MemberData(nameof(Negatives))]
+    public void Verify_NegativeReport_IsRefused(string name)
+    {
+        var context = MockDevice.Context(new NvidiaPolicy { RequireManifests = false, RequireRevocation = false }, Vectors.ReadText("nvidia", "negative", $"{name}.chain.pem"));
+        Assert.Equal(AttestationStatus.Refused, NvidiaVerifier.Verify(Vectors.Read("nvidia", "negative", $"{name}.report.bin"), context with { At = At, Nonce = null }).Status);
     }
 
     [VectorTheory, MemberData(nameof(Reports))]

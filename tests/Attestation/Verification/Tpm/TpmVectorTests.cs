@@ -16,11 +16,13 @@ public sealed class TpmVectorTests
 
     public static TheoryData<string> Accepted => ["azure-snp-v0", "azure-snp-v2", "azure-snp-genoa", "swtpm-rsa", "swtpm-ecc", "swtpm-c"];
 
-    public static TheoryData<string, AttestationCheck> Mutants => new()
+    private static readonly Dictionary<string, AttestationCheck> Reasons = new()
     {
-        { "azure-snp-genoa-magic", AttestationCheck.Version }, { "azure-snp-genoa-type-certify", AttestationCheck.Version },
-        { "azure-snp-genoa-nonce", AttestationCheck.Signature }, { "azure-snp-genoa-trailing", AttestationCheck.Encoding },
+        ["magic"] = AttestationCheck.Version, ["type-certify"] = AttestationCheck.Version, ["nonce"] = AttestationCheck.Signature, ["trailing"] = AttestationCheck.Encoding,
     };
+
+    /// <summary>Every one of the folder.</summary>
+    public static TheoryData<string> Mutants => Vectors.Folder is null ? [] : [.. Directory.GetFiles(Vectors.PathOf("mutants", "tpm")).Select(path => Path.GetFileNameWithoutExtension(path)!).Order(StringComparer.Ordinal)];
 
     private static byte[] Read(string folder, string file) => Vectors.Read("tpm", folder, file);
 
@@ -143,18 +145,16 @@ public sealed class TpmVectorTests
 
     [VectorTheory]
     [MemberData(nameof(Mutants))]
-    public void Mutant_IsRefused(string name, AttestationCheck expected)
+    public void Mutant_IsRefused(string name)
     {
-        var (evidence, context) = Load("azure-snp-genoa");
+        const string Base = "azure-snp-genoa";
+        Assert.StartsWith(Base, name, StringComparison.Ordinal);
+        var (evidence, context) = Load(Base);
         var result = TpmVerifier.Verify((evidence with { Quote = Vectors.Read("mutants", "tpm", name + ".bin") }).Encode(), context);
         Assert.Equal(AttestationStatus.Refused, result.Status);
-        Assert.Equal([expected], result.Reasons.Select(reason => reason.Check));
+        if (Reasons.TryGetValue(name[(Base.Length + 1)..], out var expected)) Assert.Equal([expected], result.Reasons.Select(reason => reason.Check));
         Assert.Null(result.Claims);
     }
-
-    [VectorFact]
-    public void Mutants_AllOfTheFolder_AreTested() =>
-        Assert.Equal(Mutants.Select(row => $"{row[0]}.bin").Order(), Directory.GetFiles(Vectors.PathOf("mutants", "tpm")).Select(Path.GetFileName).Order());
 
     [VectorTheory]
     [MemberData(nameof(Accepted))]
