@@ -5,7 +5,8 @@
 #   --once      ends when every receipt is final (0), or says why one is not within a minute (1)
 #   --backend   torch serves the TorchScript twins of the shipped models through libtorch (default onnxruntime)
 #   --attester  tpm: a TPM in software beside the chain vouches for the engine (mock hardware: it proves nothing)
-# Environment: OG_DATA (folder, default data, data-torch, data-tpm or data-torch-tpm), OG_HTTP_PORT (default 8080)
+# Environment: OG_DATA (folder, default data, data-torch, data-tpm or data-torch-tpm), OG_HTTP_PORT (default 8080),
+#   OG_SETUP (skip: neither installs nor builds, takes what the last build left)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -15,7 +16,7 @@ while [ $# -gt 0 ]; do
     --once) once=yes ;;
     --backend) shift; backend=${1:-} ;;
     --attester) shift; attester=${1:-} ;;
-    --help|-h) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help|-h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown argument '$1' (see --help)" >&2; exit 2 ;;
   esac
   [ $# -eq 0 ] || shift
@@ -46,8 +47,9 @@ if [ "$backend" = torch ]; then
   [ "${OG_TORCH:-}" != skip ] || fail "--backend torch needs libtorch, and OG_TORCH=skip leaves it out"
   export OG_TORCH=need
 fi
-./scripts/setup.sh run
 og=artifacts/bin/OpenGradient.Engine.Host/release/og
+if [ "${OG_SETUP:-}" != skip ]; then ./scripts/setup.sh run
+elif [ ! -x "$og" ]; then fail "OG_SETUP=skip, and nothing was built yet: run without it once"; fi
 anvil=$(echo node_modules/@foundry-rs/anvil-*/bin/anvil)
 
 # Children end with this script, also when it is killed outright: the kernel signals them (--pdeathsig).

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Benchmarks.Measuring;
 using OpenGradient.Engine.Benchmarks.Models;
 using OpenGradient.Engine.Benchmarks.Report;
 using OpenGradient.Engine.OnnxRuntime;
@@ -41,28 +42,15 @@ internal sealed class BenchContext(EngineOptions options, OnnxRuntimeLibrary lib
         return _rows[workload.Name] = new RowSet(direct.Inputs, workload.IsSlow ? options.Quick ? 8 : 32 : 256, options.Seed);
     }
 
-    /// <summary>The batch at which the plain loops make most rows per second, by CPU-bound windows of about the given length.</summary>
+    /// <summary>The batch at which the plain loops make most rows per second; of a quick run, the usual one.</summary>
     public int BestStaticBatch(Workload workload, PlainProcess plain)
     {
         if (_best.TryGetValue(workload.Name, out var known)) return known;
         if (options.Quick) return _best[workload.Name] = workload.UsualBatch;
-        var seconds = workload.IsSlow ? 1.0 : 0.4;
-        var rate = Math.Max(1, plain.Fixed(1, (long)Math.Ceiling(seconds * workload.RoughRate / 4)).Rate);
-        var rates = new Dictionary<int, double>();
-        // A disturbance lasts longer than a window: the second pass visits every size again, later.
-        for (var pass = 0; pass < 2; pass++)
-            for (var batch = 1; batch <= workload.LargestSearched; batch *= 2)
-            {
-                // Neighbouring sizes are about as fast: the last rate sizes the next window.
-                var calls = Math.Max(2 * Environment.ProcessorCount, (long)(seconds * rate / batch));
-                rate = plain.Fixed(batch, calls).Rate;
-                rates[batch] = Math.Max(rates.GetValueOrDefault(batch), rate);
-            }
-
-        var best = rates.MaxBy(pair => pair.Value).Key;
-        Note($"{workload.Name}: best static batch {best}, {rates[best]:0} rows/s ({string.Join(", ", rates.Select(pair => FormattableString.Invariant($"{pair.Key}: {pair.Value:0}")))})");
-        figures.Text("serving", FormattableString.Invariant($"{workload.Name}: plain C rows/s by batch: {string.Join(", ", rates.Select(pair => FormattableString.Invariant($"{pair.Key}: {pair.Value:0}")))}"));
-        return _best[workload.Name] = best;
+        var search = StaticBatch.Search(plain, workload, Environment.ProcessorCount, roughly: 4);
+        Note($"{workload.Name}: best static batch {search.Best}, {search.Rates[search.Best]:0} rows/s ({search})");
+        figures.Text("serving", $"{workload.Name}: plain C rows/s by batch: {search}");
+        return _best[workload.Name] = search.Best;
     }
 
     /// <summary>Progress, on standard error.</summary>

@@ -1,25 +1,10 @@
-using System.Globalization;
-
 namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>What one run measures. Immutable; the defaults are those of the full run.</summary>
-internal sealed record EngineOptions
+internal sealed record EngineOptions : PointOptions
 {
-    public bool Quick { get; init; }
-
-    public int Seed { get; init; } = 1;
-
-    /// <summary>Names of the points to run; null for all.</summary>
-    public IReadOnlySet<string>? Only { get; init; }
-
-    /// <summary>Multiplies rounds. 1 is what fits under 15 minutes on two quiet cores.</summary>
-    public double Scale { get; init; } = 1;
-
     /// <summary>Where the models made by scripts lie.</summary>
     public string Made { get; init; } = "artifacts/models";
-
-    /// <summary>ONNX Runtime's library; null looks where the engine looks.</summary>
-    public string? Library { get; init; }
 
     public string Og { get; init; } = "artifacts/bin/OpenGradient.Engine.Host/release/og";
 
@@ -45,45 +30,13 @@ internal sealed record EngineOptions
         checked answer and receipt holds, 1 when one does not, 2 when the run could not be made. See benchmarks/README.md.
         """;
 
-    /// <summary>How many rounds: the full number scaled, or the quick one.</summary>
-    public int Rounds(int full, int quick) => Quick ? quick : Math.Max(1, (int)Math.Round(full * Scale));
-
-    public bool Runs(string point) => Only is null || Only.Contains(point);
-
     /// <exception cref="FormatException">An argument is not understood; the message names it.</exception>
-    public static EngineOptions Parse(string[] arguments, IEnumerable<string> points)
+    public static EngineOptions Parse(string[] arguments, IReadOnlyCollection<string> points) => Read(new EngineOptions(), arguments, points);
+
+    protected override PointOptions? WithOwn(string name, string value) => name switch
     {
-        var options = new EngineOptions();
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            var name = arguments[i];
-            if (name == "--quick")
-            {
-                options = options with { Quick = true };
-                continue;
-            }
-
-            if (++i == arguments.Length) throw new FormatException($"{name}: unknown, or its value is missing; see --help");
-            options = options.With(name, arguments[i], points);
-        }
-
-        return options;
-    }
-
-    private EngineOptions With(string name, string value, IEnumerable<string> points) => name switch
-    {
-        "--only" => this with { Only = Chosen(value, points) },
-        "--scale" => this with { Scale = double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) && scale is > 0 and <= 100 ? scale : throw new FormatException($"--scale: '{value}' is not a number above 0 and up to 100") },
-        "--seed" => this with { Seed = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? seed : throw new FormatException($"--seed: '{value}' is not a whole number") },
         "--made" => this with { Made = value },
-        "--library" => this with { Library = value },
         "--og" => this with { Og = value },
-        _ => throw new FormatException($"{name}: unknown; see --help"),
+        _ => null,
     };
-
-    private static HashSet<string> Chosen(string value, IEnumerable<string> points)
-    {
-        var chosen = value.Split(',').ToHashSet();
-        return chosen.IsSubsetOf(points) ? chosen : throw new FormatException($"--only: '{value}'; choose of {string.Join(',', points)}");
-    }
 }

@@ -10,29 +10,12 @@ namespace OpenGradient.Engine.Benchmarks.LanguageModels;
 /// <summary>One run: every point over every model and precision, then the table, then the line of JSON.</summary>
 internal static class LlmRun
 {
-    private const int Ok = 0, CheckFailed = 1, NotRun = 2;
-
     // The engine closes the runtime that the load's scheduler was given, so that comes last.
     private static readonly IPoint[] Points = [new DecodePoint(), new PrefillPoint(), new MemoryPoint(), new VerifyPoint(), new LoadPoint()];
 
-    public static async Task<int> MainAsync(string[] arguments)
-    {
-        if (arguments.Contains("--help"))
-        {
-            Console.WriteLine(RunOptions.Help);
-            return Ok;
-        }
-
-        try
-        {
-            return await RunAsync(RunOptions.Parse(arguments, [.. Points.Select(point => point.Name), OnnxRuntimePoint.Name]));
-        }
-        catch (Exception error) when (error is FormatException or InvalidOperationException or IOException or OnnxRuntimeException or LanguageModelLoadException or TokenRuntimeException)
-        {
-            Console.Error.WriteLine($"llm: {error.Message}");
-            return NotRun;
-        }
-    }
+    public static Task<int> MainAsync(string[] arguments) => BenchmarkRun.MainAsync(
+        "llm", RunOptions.Help, arguments, () => RunAsync(RunOptions.Parse(arguments, [.. Points.Select(point => point.Name), OnnxRuntimePoint.Name])),
+        error => error is OnnxRuntimeException or LanguageModelLoadException or TokenRuntimeException);
 
     private static async Task<int> RunAsync(RunOptions options)
     {
@@ -47,7 +30,7 @@ internal static class LlmRun
 
         var hardware = Machine.Hardware(InstructionSet.Current);
         figures.Print(hardware, $"{options.Threads} threads, {context.Llama.SystemInfo.Trim()}", TimeProvider.System.GetElapsedTime(start), options.Quick);
-        return figures.Failed == 0 ? Ok : CheckFailed;
+        return figures.ExitCode;
     }
 
     private static async Task OverPairAsync(BenchContext context, ModelShape shape, Precision precision)

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace OpenGradient.Engine.Load;
 
 /// <summary>What one run measures. Immutable; the defaults are those of the full run.</summary>
@@ -72,50 +70,26 @@ internal sealed record LoadOptions
     public static LoadOptions Parse(string[] arguments)
     {
         // Whatever its position, --quick sets defaults that other options override.
-        var options = arguments.Contains("--quick") ? QuickDefaults : new LoadOptions();
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            if (arguments[i] == "--quick") continue;
-            var name = arguments[i];
-            if (++i == arguments.Length) throw new FormatException($"{name}: unknown, or its value is missing; see --help");
-            options = options.With(name, arguments[i]);
-        }
-
-        return options;
+        var defaults = arguments.Contains("--quick") ? QuickDefaults : new LoadOptions();
+        return OptionReader.Read(defaults, arguments, "--quick", options => options, (options, name, value) => options.With(name, value));
     }
 
     private LoadOptions With(string name, string value) => name switch
     {
-        "--callers" => this with { Callers = Whole(name, value, 1, 100_000) },
-        "--rounds" => this with { Rounds = Whole(name, value, 1, 1000) },
-        "--seconds" => this with { Seconds = Number(name, value, 0.05, 60) },
-        "--rate" => this with { Rate = Number(name, value, 1, 1e7) },
-        "--seed" => this with { Seed = Whole(name, value, 0, int.MaxValue) },
-        "--static-batch" => this with { StaticBatch = Whole(name, value, 1, 4096) },
-        "--max-batch" => this with { MaxBatch = Whole(name, value, 1, 4096) },
-        "--workers" => this with { Workers = Whole(name, value, 1, 64) },
-        "--only" => this with { Only = Chosen(value) },
+        "--callers" => this with { Callers = OptionReader.Whole(name, value, 1, 100_000) },
+        "--rounds" => this with { Rounds = OptionReader.Whole(name, value, 1, 1000) },
+        "--seconds" => this with { Seconds = OptionReader.Number(name, value, 0.05, 60) },
+        "--rate" => this with { Rate = OptionReader.Number(name, value, 1, 1e7) },
+        "--seed" => this with { Seed = OptionReader.Whole(name, value, 0, int.MaxValue) },
+        "--static-batch" => this with { StaticBatch = OptionReader.Whole(name, value, 1, 4096) },
+        "--max-batch" => this with { MaxBatch = OptionReader.Whole(name, value, 1, 4096) },
+        "--workers" => this with { Workers = OptionReader.Whole(name, value, 1, 64) },
+        "--only" => this with { Only = OptionReader.Chosen(name, value, Names).ToHashSet() },
         "--model" => this with { Model = value },
         "--library" => this with { Library = value },
         "--og" => this with { Og = value },
-        _ => throw new FormatException($"{name}: unknown; see --help"),
+        _ => throw OptionReader.Unknown(name),
     };
 
     public bool Runs(string name) => Only is null || Only.Contains(name);
-
-    private static HashSet<string> Chosen(string value)
-    {
-        var chosen = value.Split(',').ToHashSet();
-        return chosen.IsSubsetOf(Names) ? chosen : throw new FormatException($"--only: '{value}'; choose of {string.Join(',', Names)}");
-    }
-
-    private static int Whole(string name, string value, int least, int most) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : throw new FormatException($"{name}: '{value}' is not a whole number from {least} to {most}");
-
-    private static double Number(string name, string value, double least, double most) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : throw new FormatException($"{name}: '{value}' is not a number from {least} to {most}");
 }

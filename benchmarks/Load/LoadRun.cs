@@ -9,26 +9,9 @@ namespace OpenGradient.Engine.Load;
 /// <summary>One run: baselines and closed loops in rounds, then the open loop, then HTTP; the summary is the last line.</summary>
 internal static class LoadRun
 {
-    private const int Ok = 0, ReceiptFailed = 1, NotRun = 2;
-
-    public static async Task<int> MainAsync(string[] arguments)
-    {
-        if (arguments.Contains("--help"))
-        {
-            Console.WriteLine(LoadOptions.Help);
-            return Ok;
-        }
-
-        try
-        {
-            return await RunAsync(LoadOptions.Parse(arguments));
-        }
-        catch (Exception error) when (error is FormatException or InvalidOperationException or IOException or OnnxRuntimeException or ModelLoadException)
-        {
-            Console.Error.WriteLine($"load: {error.Message}");
-            return NotRun;
-        }
-    }
+    public static Task<int> MainAsync(string[] arguments) => BenchmarkRun.MainAsync(
+        "load", LoadOptions.Help, arguments, () => RunAsync(LoadOptions.Parse(arguments)),
+        error => error is OnnxRuntimeException or ModelLoadException);
 
     private static async Task<int> RunAsync(LoadOptions options)
     {
@@ -46,7 +29,7 @@ internal static class LoadRun
         var http = options.Runs("http") ? await HttpCases.RunAsync(options, inputs, keys, rounds.Model) : HttpSummary.Skipped("not asked for");
         receipts += http.Receipts;
         Print(rounds, receipts, http, library.Info, batch);
-        return receipts.Failed == 0 ? Ok : ReceiptFailed;
+        return receipts.Failed == 0 ? BenchmarkRun.Ok : BenchmarkRun.CheckFailed;
     }
 
     private static int Search(PlainProcess plain, LoadOptions options)

@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Benchmarks.Measuring;
 using OpenGradient.Engine.Benchmarks.Models;
 using OpenGradient.Engine.Benchmarks.Plain;
 using OpenGradient.Engine.Benchmarks.Report;
@@ -24,7 +25,7 @@ internal sealed class BenchContext(TorchOptions options, TorchLibrary library, S
 
     public TorchFigures Figures => figures;
 
-    public IReadOnlyList<Workload> Workloads { get; } = Workload.Catalogue(options);
+    public IReadOnlyList<Workload> Workloads { get; } = Models.Workloads.Of(options);
 
     /// <summary>Plain loops: one thread per core on the CPU; on a GPU one, which is what a plain loop is.</summary>
     public int Threads => options.Cuda is null ? Environment.ProcessorCount : 1;
@@ -34,38 +35,27 @@ internal sealed class BenchContext(TorchOptions options, TorchLibrary library, S
     /// <summary>Null where it was not built.</summary>
     public LoopProcess? Native(Workload workload, int threads) => File.Exists(options.Loop) ? LoopProcess.Native(options, library, workload, Rows(workload), threads) : null;
 
+    /// <summary>The rows that the model is asked by everyone; few of a slow one, since each is executed once more when answers are checked.</summary>
     /// <exception cref="InvalidOperationException">Its file does not exist.</exception>
     public RowSet Rows(Workload workload)
     {
         if (_rows.TryGetValue(workload.Name, out var known)) return known;
         if (!File.Exists(workload.Path)) throw new InvalidOperationException($"{workload.Path} does not exist; './bench.sh torch' makes the models that the repository does not hold");
         using var direct = Direct(workload);
-        return _rows[workload.Name] = new RowSet(direct.Inputs, workload.Rows, options.Seed);
+        return _rows[workload.Name] = new RowSet(direct.Inputs, workload.IsSlow ? 32 : 256, options.Seed);
     }
 
     /// <summary>The model on the benchmark's device, without an engine.</summary>
     public DirectRows Direct(Workload workload) => new(Backend, workload.Name, workload.Path, options.Execution);
 
-    /// <summary>The batch at which the plain loop in Python makes most rows per second.</summary>
+    /// <summary>The batch at which the plain loop in Python makes most rows per second; of a quick run, the usual one.</summary>
     public int BestStaticBatch(Workload workload, LoopProcess plain)
     {
         if (_best.TryGetValue(workload.Name, out var known)) return known;
         if (options.Quick) return _best[workload.Name] = workload.UsualBatch;
-        var seconds = workload.IsSlow ? 1.0 : 0.4;
-        var rate = Math.Max(1, plain.Fixed(1, (long)Math.Ceiling(seconds * workload.RoughRate / 16)).Rate);
-        var rates = new Dictionary<int, double>();
-        // A disturbance lasts longer than a window: the second pass visits every size again, later.
-        for (var pass = 0; pass < 2; pass++)
-            for (var batch = 1; batch <= workload.LargestSearched; batch *= 2)
-            {
-                // Neighbouring sizes are about as fast: the last rate sizes the next window.
-                rate = plain.Fixed(batch, Math.Max(2 * Threads, (long)(seconds * rate / batch))).Rate;
-                rates[batch] = Math.Max(rates.GetValueOrDefault(batch), rate);
-            }
-
-        var best = rates.MaxBy(pair => pair.Value).Key;
-        figures.Text("serving", FormattableString.Invariant($"{workload.Name}: plain Python rows/s by batch: {string.Join(", ", rates.Select(pair => FormattableString.Invariant($"{pair.Key}: {pair.Value:0}")))}"));
-        return _best[workload.Name] = best;
+        var search = StaticBatch.Search(plain, workload, Threads, roughly: 16);
+        figures.Text("serving", $"{workload.Name}: plain Python rows/s by batch: {search}");
+        return _best[workload.Name] = search.Best;
     }
 
     /// <summary>Progress, on standard error.</summary>

@@ -1,24 +1,10 @@
-using System.Globalization;
 using OpenGradient.Engine.Backends;
 
 namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>What one run measures. Immutable; the defaults are those of the full run.</summary>
-internal sealed record TorchOptions
+internal sealed record TorchOptions : PointOptions
 {
-    public bool Quick { get; init; }
-
-    public int Seed { get; init; } = 1;
-
-    /// <summary>Names of the points to run; null for all.</summary>
-    public IReadOnlySet<string>? Only { get; init; }
-
-    /// <summary>Multiplies rounds. 1 is what fits under 15 minutes on two quiet cores.</summary>
-    public double Scale { get; init; } = 1;
-
-    /// <summary>The shim's library; null looks where the engine looks.</summary>
-    public string? Library { get; init; }
-
     /// <summary>GPU ordinal; null executes on the CPU.</summary>
     public int? Cuda { get; init; }
 
@@ -66,52 +52,17 @@ internal sealed record TorchOptions
         answer and receipt holds, 1 when one does not, 2 when the run could not be made. See benchmarks/README.md.
         """;
 
-    /// <summary>How many rounds: the full number scaled, or the quick one.</summary>
-    public int Rounds(int full, int quick) => Quick ? quick : Math.Max(1, (int)Math.Round(full * Scale));
-
-    public bool Runs(string point) => Only is null || Only.Contains(point);
-
     /// <exception cref="FormatException">An argument is not understood; the message names it.</exception>
-    public static TorchOptions Parse(string[] arguments, IEnumerable<string> points)
+    public static TorchOptions Parse(string[] arguments, IReadOnlyCollection<string> points) => Read(new TorchOptions(), arguments, points);
+
+    protected override PointOptions? WithOwn(string name, string value) => name switch
     {
-        var options = new TorchOptions();
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            var name = arguments[i];
-            if (name == "--quick")
-            {
-                options = options with { Quick = true };
-                continue;
-            }
-
-            if (++i == arguments.Length) throw new FormatException($"{name}: unknown, or its value is missing; see --help");
-            options = options.With(name, arguments[i], points);
-        }
-
-        return options;
-    }
-
-    private TorchOptions With(string name, string value, IEnumerable<string> points) => name switch
-    {
-        "--only" => this with { Only = Chosen(value, points) },
-        "--cuda" => this with { Cuda = Whole(name, value) },
-        "--scale" => this with { Scale = double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) && scale is > 0 and <= 100 ? scale : throw new FormatException($"--scale: '{value}' is not a number above 0 and up to 100") },
-        "--seed" => this with { Seed = Whole(name, value) },
-        "--library" => this with { Library = value },
+        "--cuda" => this with { Cuda = OptionReader.Whole(name, value) },
         "--models" => this with { Models = value },
         "--made" => this with { Made = value },
         "--python" => this with { Python = value },
         "--script" => this with { Script = value },
         "--loop" => this with { Loop = value },
-        _ => throw new FormatException($"{name}: unknown; see --help"),
+        _ => null,
     };
-
-    private static int Whole(string name, string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"{name}: '{value}' is not a whole number");
-
-    private static HashSet<string> Chosen(string value, IEnumerable<string> points)
-    {
-        var chosen = value.Split(',').ToHashSet();
-        return chosen.IsSubsetOf(points) ? chosen : throw new FormatException($"--only: '{value}'; choose of {string.Join(',', points)}");
-    }
 }

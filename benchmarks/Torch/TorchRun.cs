@@ -9,28 +9,11 @@ namespace OpenGradient.Engine.Benchmarks;
 /// <summary>One run: the points in order, then the table, then the line of JSON.</summary>
 internal static class TorchRun
 {
-    private const int Ok = 0, CheckFailed = 1, NotRun = 2;
+    private static readonly IPoint<BenchContext>[] Points = [new BitsPoint(), new CallPoint(), new ServingPoint(), new GainPoint(), new OverlapPoint()];
 
-    private static readonly IPoint[] Points = [new BitsPoint(), new CallPoint(), new ServingPoint(), new GainPoint(), new OverlapPoint()];
-
-    public static async Task<int> MainAsync(string[] arguments)
-    {
-        if (arguments.Contains("--help"))
-        {
-            Console.WriteLine(TorchOptions.Help);
-            return Ok;
-        }
-
-        try
-        {
-            return await RunAsync(TorchOptions.Parse(arguments, Points.Select(point => point.Name)));
-        }
-        catch (Exception error) when (error is FormatException or InvalidOperationException or IOException or TorchException or ModelLoadException or AttestationException)
-        {
-            Console.Error.WriteLine($"torch: {error.Message}");
-            return NotRun;
-        }
-    }
+    public static Task<int> MainAsync(string[] arguments) => BenchmarkRun.MainAsync(
+        "torch", TorchOptions.Help, arguments, () => RunAsync(TorchOptions.Parse(arguments, [.. Points.Select(point => point.Name)])),
+        error => error is TorchException or ModelLoadException or AttestationException);
 
     private static async Task<int> RunAsync(TorchOptions options)
     {
@@ -40,17 +23,9 @@ internal static class TorchRun
         using var keys = new SealingKeys();
         var figures = new TorchFigures();
         var context = new BenchContext(options, library, keys, figures);
-        foreach (var point in Points.Where(point => options.Runs(point.Name)))
-        {
-            var load = new MachineShare();
-            await point.RunAsync(context);
-            var line = load.Describe(point.Name);
-            figures.Text("machine", line);
-            Console.Error.WriteLine(line);
-        }
-
+        await Points.RunAsync(options, context, figures);
         figures.Print(library.Info, gpu, TimeProvider.System.GetElapsedTime(start), options.Quick);
-        return figures.Failed == 0 ? Ok : CheckFailed;
+        return figures.ExitCode;
     }
 
     /// <exception cref="InvalidOperationException">A GPU is asked for that libtorch cannot use.</exception>

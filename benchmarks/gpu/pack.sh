@@ -17,7 +17,7 @@ attest=build/release/native/libog_attest.so
 rm -rf "$tree" "$kit"
 mkdir -p "$tree" "$kit"
 tar cf - --exclude=packages.lock.json --exclude=__pycache__ Directory.Build.props Directory.Packages.props global.json \
-  src/Formats src/Engine src/Attestation benchmarks/Torch benchmarks/Shared benchmarks/Engine | tar xf - -C "$tree"
+  src/Formats src/Native src/Engine src/Attestation benchmarks/Torch benchmarks/Shared benchmarks/Engine | tar xf - -C "$tree"
 dotnet publish "$tree/benchmarks/Torch" -c Release -r linux-x64 --self-contained -p:PublishTrimmed=true -p:RunAnalyzers=false \
   -p:DebugType=none -p:UseSharedCompilation=false -v quiet -nologo -o "$kit/bench" >&2
 rm -f "$kit"/bench/*.xml "$kit"/bench/createdump

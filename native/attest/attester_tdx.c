@@ -1,8 +1,13 @@
-/* Intel TDX: the host's quoting enclave signs report data with the guest's measurements. The document is the quote, unchanged. */
+/*
+ * Intel TDX: the host's quoting enclave signs report data with the guest's measurements. The document is the quote,
+ * unchanged, and behind it the firmware's event log where there is one and evidence has room for it. Nothing of the log
+ * is trusted: the quote's registers judge it.
+ */
 #include <errno.h>
 #include <stdio.h>
 
 #include "attesters.h"
+#include "ccel.h"
 #include "error.h"
 #include "qgs.h"
 #include "tdx_guest.h"
@@ -62,6 +67,7 @@ og_status og_tdx_document_by(const og_platform *platform, const og_attester_inpu
     if (status != OG_OK) return status;
     if (!og_tdx_quote_carries(quote, size, input->report_data)) return og_fail(error, OG_SYSTEM, 0, "what the kernel gave is no TDX quote over this report data");
     og_put(out, quote, size);
+    og_ccel_put(out, platform);
     return OG_OK;
 }
 

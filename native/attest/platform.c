@@ -23,6 +23,11 @@ static int linux_ioctl(int file, unsigned long request, void *argument)
     return ioctl(file, request, argument);
 }
 
+static ssize_t linux_send(int stream, const void *bytes, size_t size)
+{
+    return send(stream, bytes, size, MSG_NOSIGNAL);
+}
+
 static int linux_connect_host(unsigned port)
 {
     int file = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -57,10 +62,12 @@ static void linux_wait(unsigned milliseconds)
 
 const og_platform og_linux = {
     .reports = "/sys/kernel/config/tsm/report",
+    .tables = "/sys/firmware/acpi/tables",
     .open = linux_open,
     .close = close,
     .read = read,
     .write = write,
+    .send = linux_send,
     .ioctl = linux_ioctl,
     .connect_host = linux_connect_host,
     .make_folder = linux_make_folder,

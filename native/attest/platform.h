@@ -11,10 +11,12 @@
 /* Every call behaves like the system's of its name: -1 with errno set on failure. */
 typedef struct og_platform {
     const char *reports; /* configfs-tsm's folder of reports */
+    const char *tables;  /* the folder of the firmware's ACPI tables */
     int (*open)(const char *path, int flags);
     int (*close)(int file);
     ssize_t (*read)(int file, void *bytes, size_t size);
     ssize_t (*write)(int file, const void *bytes, size_t size);
+    ssize_t (*send)(int stream, const void *bytes, size_t size); /* EPIPE, and no signal, where the other end has gone */
     int (*ioctl)(int file, unsigned long request, void *argument);
     int (*connect_host)(unsigned port); /* a stream to the machine's host (vsock), with time limits */
     int (*make_folder)(const char *path);

@@ -42,7 +42,7 @@ _Static_assert(sizeof(qgs_frame) == 4 + sizeof(qgs_request), "no gap after the l
 static bool send_all(const og_platform *platform, int file, const void *bytes, size_t size)
 {
     for (const uint8_t *at = bytes; size > 0;) {
-        ssize_t put = platform->write(file, at, size);
+        ssize_t put = platform->send(file, at, size);
         if (put < 0 && errno == EINTR) continue;
         if (put <= 0) return false;
         at += put;

@@ -6,7 +6,7 @@
 #include "error.h"
 #include "tpm_calls.h"
 
-enum { certificate_index = 0x01c00002, chunk = 512 };
+enum { rsa_certificate = 0x01c00002, p256_certificate = 0x01c0000a, chunk = 512 };
 
 /* All that is called; looked for once, so that no call meets a null. */
 static const char *const esys_names[] = {"Esys_Initialize", "Esys_Finalize",    "Esys_CreatePrimary",   "Esys_Quote",        "Esys_PCR_Read",
@@ -149,10 +149,10 @@ static bool read_index(og_tpm *tpm, ESYS_TR index, uint8_t *out, size_t size)
     return true;
 }
 
-size_t og_tpm_certificate(og_tpm *tpm, uint8_t *out, size_t capacity)
+static size_t certificate_at(og_tpm *tpm, TPM2_HANDLE handle, uint8_t *out, size_t capacity)
 {
     ESYS_TR index = ESYS_TR_NONE;
-    if (ESYS(Esys_TR_FromTPMPublic)(tpm->esys, certificate_index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &index) != TSS2_RC_SUCCESS) return 0;
+    if (ESYS(Esys_TR_FromTPMPublic)(tpm->esys, handle, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &index) != TSS2_RC_SUCCESS) return 0;
     TPM2B_NV_PUBLIC *description = NULL;
     TPM2B_NAME *name = NULL;
     size_t size = 0;
@@ -163,6 +163,12 @@ size_t og_tpm_certificate(og_tpm *tpm, uint8_t *out, size_t capacity)
     bool read = size != 0 && size <= capacity && read_index(tpm, index, out, size);
     ESYS(Esys_TR_Close)(tpm->esys, &index);
     return read ? der_size(out, size) : 0;
+}
+
+size_t og_tpm_certificate(og_tpm *tpm, uint8_t *out, size_t capacity)
+{
+    size_t size = certificate_at(tpm, rsa_certificate, out, capacity);
+    return size != 0 ? size : certificate_at(tpm, p256_certificate, out, capacity);
 }
 
 void og_tpm_flush(og_tpm *tpm, ESYS_TR key)

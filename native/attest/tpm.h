@@ -35,7 +35,7 @@ og_status og_tpm_quote(og_tpm *tpm, ESYS_TR key, const uint8_t *data, size_t siz
 /* SHA-256 bank, registers 0 to 7. */
 og_status og_tpm_registers(og_tpm *tpm, uint8_t values[OG_TPM_REGISTERS_SIZE], og_error *error);
 
-/* DER of the RSA endorsement key's certificate; 0 where the TPM stores none, or none that fits. */
+/* DER of the RSA endorsement key's certificate, or of that on P-256; 0 where the TPM stores neither, or none that fits. */
 size_t og_tpm_certificate(og_tpm *tpm, uint8_t *out, size_t capacity);
 
 void og_tpm_flush(og_tpm *tpm, ESYS_TR key);

@@ -5,7 +5,7 @@
 
 #include "error.h"
 
-enum { tag_size = 16, credential_max = 132, seed_max = 256 };
+enum { tag_size = 16, credential_max = 132, seed_rsa = 256, seed_curve = 2 + 32 + 2 + 32 };
 
 bool og_tpm_challenge_read(const uint8_t *bytes, size_t size, og_tpm_challenge *challenge)
 {
@@ -18,7 +18,8 @@ bool og_tpm_challenge_read(const uint8_t *bytes, size_t size, og_tpm_challenge *
     if (challenge->credential_size == 0 || challenge->credential_size > credential_max || size < at + 2) return false;
     challenge->seed_size = (size_t)bytes[at] * 256 + bytes[at + 1];
     challenge->seed = bytes + at + 2;
-    return challenge->seed_size != 0 && challenge->seed_size <= seed_max && size == at + 2 + challenge->seed_size;
+    challenge->is_for_curve = challenge->seed_size == seed_curve;
+    return (challenge->is_for_curve || challenge->seed_size == seed_rsa) && size == at + 2 + challenge->seed_size;
 }
 
 #if __has_include(<tss2/tss2_esys.h>) && __has_include(<tss2/tss2_tctildr.h>)
@@ -27,27 +28,38 @@ bool og_tpm_challenge_read(const uint8_t *bytes, size_t size, og_tpm_challenge *
 #include "tpm.h"
 #include "tpm_calls.h"
 
-/* Template L-1 (TCG EK Credential Profile, B.3.3), whose certificate makers store. */
-static og_status endorsement_key(og_tpm *tpm, ESYS_TR *key, og_error *error)
+/* Templates L-1, RSA of 2048 bits, and L-2, NIST P-256 (TCG EK Credential Profile, B.3.3 and B.3.4), whose certificates makers store. */
+static void describe(TPMT_PUBLIC *area, bool is_curve)
 {
     static const uint8_t policy[32] = {0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc, 0x8d, 0x46, 0xa5, 0xd7, 0x24,
                                        0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64, 0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa};
-    TPM2B_SENSITIVE_CREATE none = {0};
-    TPM2B_DATA outside = {0};
-    TPML_PCR_SELECTION creation = {0};
-    TPM2B_PUBLIC template = {0};
-    TPMT_PUBLIC *area = &template.publicArea;
-    area->type = TPM2_ALG_RSA;
+    const TPMT_SYM_DEF_OBJECT aes = {.algorithm = TPM2_ALG_AES, .keyBits.aes = 128, .mode.aes = TPM2_ALG_CFB};
+    area->type = is_curve ? TPM2_ALG_ECC : TPM2_ALG_RSA;
     area->nameAlg = TPM2_ALG_SHA256;
     area->objectAttributes = 0x000300b2; /* fixedTPM, fixedParent, sensitiveDataOrigin, adminWithPolicy, restricted, decrypt */
     area->authPolicy.size = sizeof policy;
     memcpy(area->authPolicy.buffer, policy, sizeof policy);
-    area->parameters.rsaDetail.symmetric.algorithm = TPM2_ALG_AES;
-    area->parameters.rsaDetail.symmetric.keyBits.aes = 128;
-    area->parameters.rsaDetail.symmetric.mode.aes = TPM2_ALG_CFB;
-    area->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
-    area->parameters.rsaDetail.keyBits = 2048;
-    area->unique.rsa.size = 256;
+    if (is_curve) {
+        area->parameters.eccDetail.symmetric = aes;
+        area->parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
+        area->parameters.eccDetail.curveID = TPM2_ECC_NIST_P256;
+        area->parameters.eccDetail.kdf.scheme = TPM2_ALG_NULL;
+        area->unique.ecc.x.size = area->unique.ecc.y.size = 32;
+    } else {
+        area->parameters.rsaDetail.symmetric = aes;
+        area->parameters.rsaDetail.scheme.scheme = TPM2_ALG_NULL;
+        area->parameters.rsaDetail.keyBits = 2048;
+        area->unique.rsa.size = 256;
+    }
+}
+
+static og_status endorsement_key(og_tpm *tpm, bool is_curve, ESYS_TR *key, og_error *error)
+{
+    TPM2B_SENSITIVE_CREATE none = {0};
+    TPM2B_DATA outside = {0};
+    TPML_PCR_SELECTION creation = {0};
+    TPM2B_PUBLIC template = {0};
+    describe(&template.publicArea, is_curve);
     TSS2_RC code = ESYS(Esys_CreatePrimary)(tpm->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &none, &template, &outside,
                                             &creation, key, NULL, NULL, NULL, NULL);
     return code == TSS2_RC_SUCCESS ? OG_OK : og_fail(error, OG_SYSTEM, 0, "the TPM made no endorsement key: %08x", code);
@@ -91,7 +103,7 @@ static og_status activate(const char *path, const og_tpm_challenge *challenge, u
     ESYS_TR key = ESYS_TR_NONE, endorsement = ESYS_TR_NONE, session = ESYS_TR_NONE;
     TPM2B_ECC_PARAMETER x, y;
     status = og_tpm_key(&tpm, &key, &x, &y, error);
-    if (status == OG_OK) status = endorsement_key(&tpm, &endorsement, error);
+    if (status == OG_OK) status = endorsement_key(&tpm, challenge->is_for_curve, &endorsement, error);
     if (status == OG_OK) status = begin_session(&tpm, &session, error);
     if (status == OG_OK) status = open_credential(&tpm, key, endorsement, session, challenge, answer, error);
     if (session != ESYS_TR_NONE) og_tpm_flush(&tpm, session);
@@ -119,6 +131,7 @@ og_status og_tpm_activate(const char *device, size_t device_size, const uint8_t 
     og_tpm_challenge read;
     char path[OG_DEVICE_MAX + 1] = "device:/dev/tpmrm0";
     if (device_size > OG_DEVICE_MAX) return og_fail(error, OG_OUT_OF_RANGE, 0, "a device's name is at most %u bytes", OG_DEVICE_MAX);
+    if (device_size != 0 && memchr(device, 0, device_size) != NULL) return og_fail(error, OG_OUT_OF_RANGE, 0, "a device's name holds a zero byte");
     if (!og_tpm_challenge_read(challenge, challenge_size, &read)) return og_fail(error, OG_OUT_OF_RANGE, 0, "this is no challenge to a TPM");
     if (device_size != 0) {
         memcpy(path, device, device_size);

@@ -10,8 +10,9 @@
 typedef struct og_tpm_challenge {
     const uint8_t *credential; /* TPMS_ID_OBJECT */
     size_t credential_size;
-    const uint8_t *seed; /* encrypted to the endorsement key */
+    const uint8_t *seed; /* what the endorsement key finds the seed from: a ciphertext of RSA, or a point */
     size_t seed_size;
+    bool is_for_curve; /* the endorsement key is one on P-256, not one of RSA */
 } og_tpm_challenge;
 
 /* False where the bytes are not exactly a challenge, or a part is larger than a TPM takes. */

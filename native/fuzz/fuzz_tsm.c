@@ -89,7 +89,7 @@ static void fuzz_wait(unsigned milliseconds)
 }
 
 static const og_platform platform = {
-    "/reports", fuzz_open, fuzz_close, fuzz_read, fuzz_write, fuzz_ioctl, fuzz_connect_host, fuzz_make_folder, fuzz_remove_folder, fuzz_reachable, fuzz_wait,
+    "/reports", "/tables", fuzz_open, fuzz_close, fuzz_read, fuzz_write, fuzz_write, fuzz_ioctl, fuzz_connect_host, fuzz_make_folder, fuzz_remove_folder, fuzz_reachable, fuzz_wait,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

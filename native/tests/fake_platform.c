@@ -13,7 +13,7 @@
 
 fake faked;
 
-static char reports[32];
+static char reports[32], tables[32];
 static _Thread_local char attribute[400]; /* the one that this thread has open */
 static _Thread_local int host_end = -1;
 static const char *const attributes[] = {"provider", "generation", "inblob", "outblob", "auxblob", "privlevel", "privlevel_floor"};
@@ -140,7 +140,17 @@ static ssize_t fake_write(int file, const void *bytes, size_t size)
 {
     ssize_t put = write(file, bytes, size);
     if (put > 0 && attribute[0] != 0) count_write();
-    if (put > 0 && host_end >= 0) {
+    return put;
+}
+
+static ssize_t fake_send(int stream, const void *bytes, size_t size)
+{
+    if (faked.host_is_gone) {
+        close(host_end);
+        host_end = -1;
+    }
+    ssize_t put = og_linux.send(stream, bytes, size);
+    if (put > 0) {
         static uint8_t answer[fake_blob_max];
         size_t length = 0;
         faked.answer(bytes, answer, &length);
@@ -181,19 +191,45 @@ static void fake_wait(unsigned milliseconds)
     faked.waits++;
 }
 
-static void remove_reports(void)
+void fake_table(const char *name, const uint8_t *bytes, size_t size)
 {
+    char path[400];
+    snprintf(path, sizeof path, "%s/%s", tables, name);
+    if (bytes != NULL) write_file(tables, name, bytes, size);
+    else CHECK(unlink(path) == 0 || errno == ENOENT);
+}
+
+static void remove_folders(void)
+{
+    char data[48];
+    snprintf(data, sizeof data, "%s/data", tables);
+    fake_table("CCEL", NULL, 0);
+    fake_table("data/CCEL", NULL, 0);
+    rmdir(data);
+    rmdir(tables);
     rmdir(reports);
+}
+
+static void make_folders(void)
+{
+    char data[48];
+    snprintf(reports, sizeof reports, "/tmp/og-tsm-XXXXXX");
+    snprintf(tables, sizeof tables, "/tmp/og-acpi-XXXXXX");
+    CHECK(mkdtemp(reports) != NULL && mkdtemp(tables) != NULL);
+    snprintf(data, sizeof data, "%s/data", tables);
+    CHECK(mkdir(data, 0700) == 0 && atexit(remove_folders) == 0);
 }
 
 const og_platform *fake_platform(void)
 {
     static const og_platform platform = {
         .reports = reports,
+        .tables = tables,
         .open = fake_open,
         .close = fake_close,
         .read = read,
         .write = fake_write,
+        .send = fake_send,
         .ioctl = fake_ioctl,
         .connect_host = fake_connect_host,
         .make_folder = fake_make_folder,
@@ -203,9 +239,8 @@ const og_platform *fake_platform(void)
     };
     memset(&faked, 0, sizeof faked);
     faked.floor = -1;
-    if (reports[0] == 0) {
-        snprintf(reports, sizeof reports, "/tmp/og-tsm-XXXXXX");
-        CHECK(mkdtemp(reports) != NULL && atexit(remove_reports) == 0);
-    }
+    if (reports[0] == 0) make_folders();
+    fake_table("CCEL", NULL, 0);
+    fake_table("data/CCEL", NULL, 0);
     return &platform;
 }

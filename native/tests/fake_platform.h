@@ -20,6 +20,7 @@ typedef struct fake {
     bool device;                                                    /* the kind's device can be opened */
     int (*command)(unsigned long request, void *argument);          /* ioctl; -1 with errno */
     void (*answer)(const uint8_t *request, uint8_t *to, size_t *size); /* what the host's service sends, length included; null: unreachable */
+    bool host_is_gone;                                              /* it hangs up before it is asked */
 
     /* Seen, from several threads at once. */
     atomic_int folders, removed, opened, closed, waits, levels;
@@ -29,7 +30,10 @@ enum { fake_blob_max = 40000 };
 
 extern fake faked;
 
-/* With a folder of reports of its own below /tmp, removed when the process ends. */
+/* With folders of reports and of ACPI tables of its own below /tmp, without a table; removed when the process ends. */
 const og_platform *fake_platform(void);
+
+/* Makes a file in the folder of ACPI tables ("CCEL", "data/CCEL"); of null bytes removes it. */
+void fake_table(const char *name, const uint8_t *bytes, size_t size);
 
 #endif

@@ -1,7 +1,9 @@
 /* The TDX attester: configfs-tsm made of plain files, a device and a quote service of canned answers. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ccel.h"
 #include "guest_case.h"
 #include "qgs.h"
 #include "tdx_guest.h"
@@ -165,6 +167,122 @@ TEST(tdx_service_that_answers_something_else_is_refused)
     guest_refused(og_tdx_document_by, platform, "broke off");
     answer_announced = 23;
     guest_refused(og_tdx_document_by, platform, "answered 23 bytes");
+}
+
+enum { table_size = 56, tail_head = 16 + 4 + 1 + 4 };
+
+/* A table as TDX's firmware makes it, naming an area of this size. */
+static void make_table(uint8_t table[table_size], uint64_t area)
+{
+    memset(table, 0x55, table_size);
+    memcpy(table, "CCEL", 4);
+    memcpy(table + 4, &(uint32_t){table_size}, 4);
+    table[36] = 2;
+    memcpy(table + 40, &area, sizeof area);
+}
+
+/* A guest whose firmware left this area. */
+static const og_platform *logging_platform(const uint8_t *area, size_t size)
+{
+    const og_platform *platform = tdx_platform();
+    uint8_t table[table_size];
+    make_table(table, size);
+    fake_table("CCEL", table, sizeof table);
+    fake_table("data/CCEL", area, size);
+    return platform;
+}
+
+TEST(tdx_event_log_follows_the_quote_without_its_filling)
+{
+    /* docs/attestation/tdx.md, "Evidence"; TdxEventLogTests reads the same bytes */
+    static const struct {
+        uint8_t area[6];
+        size_t size, kept;
+        uint8_t fill;
+    } cases[] = {{{1, 2, 0, 0, 0}, 5, 2, 0}, {{1, 2, 0, 0xff, 0xff, 0xff}, 6, 3, 0xff}, {{1, 2, 3}, 3, 3, 0}, {{0, 0, 1, 0xff, 0}, 5, 4, 0}, {{7}, 1, 1, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        guest_accepted(og_tdx_document_by, logging_platform(cases[i].area, cases[i].size), 5000 + tail_head + cases[i].kept);
+        const uint8_t *tail = guest_made + 5000;
+        const uint8_t head[tail_head] = {'O', 'G', 'E', ' ', 'c', 'c', 'e', 'l', ' ', 'v', '1', [19] = (uint8_t)cases[i].size, cases[i].fill, [24] = (uint8_t)cases[i].kept};
+        CHECK_BYTES(head, tail, tail_head);
+        CHECK_BYTES(cases[i].area, tail + tail_head, cases[i].kept);
+    }
+}
+
+TEST(tdx_event_log_follows_also_a_quote_of_the_hosts_service)
+{
+    static const uint8_t area[] = {1, 2, 3};
+    uint8_t table[table_size];
+    const og_platform *platform = tdx_device();
+    make_table(table, sizeof area);
+    fake_table("CCEL", table, sizeof table);
+    fake_table("data/CCEL", area, sizeof area);
+    guest_accepted(og_tdx_document_by, platform, 5000 + tail_head + sizeof area);
+}
+
+TEST(tdx_quote_comes_alone_where_there_is_no_event_log)
+{
+    static const uint8_t area[] = {1, 2, 3}, empty[3], erased[] = {0xff, 0xff};
+    const og_platform *platform = logging_platform(area, sizeof area);
+    fake_table("CCEL", NULL, 0);
+    guest_accepted(og_tdx_document_by, platform, 5000);
+    platform = logging_platform(area, sizeof area);
+    fake_table("data/CCEL", NULL, 0);
+    guest_accepted(og_tdx_document_by, platform, 5000);
+    guest_accepted(og_tdx_document_by, logging_platform(empty, sizeof empty), 5000);
+    guest_accepted(og_tdx_document_by, logging_platform(erased, sizeof erased), 5000);
+    /* an area that is not as long as the table says */
+    platform = logging_platform(area, sizeof area);
+    fake_table("data/CCEL", area, sizeof area - 1);
+    guest_accepted(og_tdx_document_by, platform, 5000);
+    platform = logging_platform(area, sizeof area - 1);
+    fake_table("data/CCEL", area, sizeof area);
+    guest_accepted(og_tdx_document_by, platform, 5000);
+}
+
+TEST(tdx_event_log_that_evidence_has_no_room_for_is_left_out)
+{
+    enum { size = OG_EVIDENCE_MAX - 5000 - tail_head, padded = 1024 * 1024 };
+    uint8_t *area = calloc(1, padded);
+    CHECK(area != NULL);
+    memset(area, 0x1f, size);
+    guest_accepted(og_tdx_document_by, logging_platform(area, padded), OG_EVIDENCE_MAX);
+    area[size] = 0x1f;
+    guest_accepted(og_tdx_document_by, logging_platform(area, padded), 5000);
+    free(area);
+}
+
+TEST(ccel_table_of_another_form_names_no_area)
+{
+    uint8_t table[table_size + 4];
+    make_table(table, 65536);
+    CHECK(og_ccel_area_size(table, table_size) == 65536);
+    for (size_t size = 0; size < table_size; size++) CHECK(og_ccel_area_size(table, size) == 0);
+    CHECK(og_ccel_area_size(table, table_size + 4) == 0);
+    static const size_t places[] = {0, 3, 4, 7, 36};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        make_table(table, 65536);
+        table[places[i]] ^= 1;
+        CHECK(og_ccel_area_size(table, table_size) == 0);
+    }
+    make_table(table, OG_CCEL_AREA_MAX);
+    CHECK(og_ccel_area_size(table, table_size) == OG_CCEL_AREA_MAX);
+    static const uint64_t areas[] = {0, OG_CCEL_AREA_MAX + 1, (uint64_t)1 << 32, UINT64_MAX};
+    for (size_t i = 0; i < sizeof areas / sizeof areas[0]; i++) {
+        make_table(table, areas[i]);
+        CHECK(og_ccel_area_size(table, table_size) == 0);
+    }
+    /* a later revision may be longer, and says so */
+    make_table(table, 65536);
+    table[4] = table_size + 4;
+    CHECK(og_ccel_area_size(table, table_size + 4) == 65536);
+}
+
+TEST(tdx_service_that_hangs_up_is_an_error_and_no_signal)
+{
+    const og_platform *platform = tdx_device();
+    faked.host_is_gone = true;
+    guest_refused(og_tdx_document_by, platform, "did not answer");
 }
 
 static void judged(bool (*present)(const og_platform *, char *, size_t), const og_platform *platform, bool expected, const char *reason)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using OpenGradient.Engine.Attestation.Interop;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.Attestation;
 
@@ -15,8 +16,8 @@ public sealed unsafe class AttestationShim
     {
         Path = path;
         Functions = new ShimFunctions(library, path);
-        Version = Marshal.PtrToStringUTF8((nint)Functions.Version()) ?? "";
-        Sha256Provider = Marshal.PtrToStringUTF8((nint)Functions.Sha256Provider()) ?? "";
+        Version = NativeText.Read(Functions.Version());
+        Sha256Provider = NativeText.Read(Functions.Sha256Provider());
     }
 
     /// <summary>The file that was loaded.</summary>
@@ -67,11 +68,9 @@ public sealed unsafe class AttestationShim
         {
             ref var entry = ref list[i];
             fixed (byte* name = entry.Name, reason = entry.Reason)
-                attesters[i] = new AttesterInfo((EvidenceKind)entry.Kind, Text(name), entry.Available == 1, Text(reason));
+                attesters[i] = new AttesterInfo((EvidenceKind)entry.Kind, NativeText.Read(name, NativeAttesterInfo.NameSize), entry.Available == 1, NativeText.Read(reason, NativeAttesterInfo.ReasonSize));
         }
 
         return attesters;
     }
-
-    private static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 }

@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Attestation.Interop;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.Attestation;
 
@@ -10,14 +11,14 @@ namespace OpenGradient.Engine.Attestation;
 public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisposable
 {
     private readonly ShimFunctions _functions;
-    private readonly EpochHandle _handle;
+    private readonly NativeHandle _handle;
     private readonly TimeProvider _time;
     private readonly EpochOptions _options;
 
     // Written by the chain follower, read by every sealing thread; the record is immutable.
     private volatile ChainView? _chain;
 
-    private EnclaveEpoch(ShimFunctions functions, EpochHandle handle, EpochOptions options, TimeProvider time)
+    private EnclaveEpoch(ShimFunctions functions, NativeHandle handle, EpochOptions options, TimeProvider time)
     {
         _functions = functions;
         _handle = handle;
@@ -28,7 +29,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         using (var loan = handle.Borrow())
         {
             fixed (byte* uncompressed = key)
-                ShimStatus.Check(functions.EpochDescribe(loan.Epoch, id, uncompressed), "the epoch could not be described");
+                ShimStatus.Check(functions.EpochDescribe(loan.Value, id, uncompressed), "the epoch could not be described");
         }
 
         PublicKey = key;
@@ -45,7 +46,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
     public static EnclaveEpoch Open(AttestationShim shim, EpochOptions options, TimeProvider time)
     {
         var epoch = EpochOpening.Open(shim.Functions, options, UnixSeconds(time));
-        var handle = new EpochHandle(shim.Functions, epoch);
+        var handle = new NativeHandle(epoch, shim.Functions.EpochClose);
         try
         {
             return new EnclaveEpoch(shim.Functions, handle, options, time);
@@ -86,7 +87,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         NativeError error;
         using var loan = _handle.Borrow();
         fixed (byte* signed = signature)
-            ShimStatus.Check(_functions.EpochSignCheckpoint(loan.Epoch, &checkpoint, signed, &error), error);
+            ShimStatus.Check(_functions.EpochSignCheckpoint(loan.Value, &checkpoint, signed, &error), error);
         return signature;
     }
 
@@ -103,7 +104,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         NativeError error;
         using var loan = _handle.Borrow();
         fixed (byte* nonce = challenge, evidence = buffer)
-            ShimStatus.Check(_functions.EpochChallenge(loan.Epoch, nonce, (nuint)challenge.Length, seconds, evidence, (nuint)buffer.Length, &written, &error), error);
+            ShimStatus.Check(_functions.EpochChallenge(loan.Value, nonce, (nuint)challenge.Length, seconds, evidence, (nuint)buffer.Length, &written, &error), error);
         return buffer[..(int)written];
     }
 
@@ -141,7 +142,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
                 Tree = treeBytes, TreeCapacity = (nuint)tree.Length,
                 ReceiptIds = idBytes, ReceiptIdsCapacity = (nuint)receiptIds.Length,
             };
-            var status = _functions.EpochSeal(loan.Epoch, &native, &made, &error);
+            var status = _functions.EpochSeal(loan.Value, &native, &made, &error);
             if (status == ShimStatus.Ok)
             {
                 var id = new Hash256(new ReadOnlySpan<byte>(made.StatementId, Hash256.Size));
@@ -164,7 +165,7 @@ public sealed unsafe class EnclaveEpoch : IBatchSealer, ICheckpointSigner, IDisp
         NativeError error;
         using var loan = _handle.Borrow();
         fixed (byte* evidence = buffer)
-            ShimStatus.Check(_functions.EpochEvidence(loan.Epoch, evidence, (nuint)buffer.Length, &written, &error), error);
+            ShimStatus.Check(_functions.EpochEvidence(loan.Value, evidence, (nuint)buffer.Length, &written, &error), error);
         return buffer[..(int)written];
     }
 

@@ -33,8 +33,7 @@ public readonly struct EvmAddress : IEquatable<EvmAddress>
         address = default;
         if (text.StartsWith("0x")) text = text[2..];
         Span<byte> bytes = stackalloc byte[Size];
-        if (text.Length != 2 * Size) return false;
-        if (Convert.FromHexString(text, bytes, out _, out var written) != System.Buffers.OperationStatus.Done || written != Size) return false;
+        if (!HexDigits.TryRead(text, bytes)) return false;
         address = new EvmAddress(bytes);
         return true;
     }

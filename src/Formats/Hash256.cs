@@ -41,8 +41,7 @@ public readonly struct Hash256 : IEquatable<Hash256>
         hash = default;
         if (text.StartsWith("0x")) text = text[2..];
         Span<byte> bytes = stackalloc byte[Size];
-        if (text.Length != 2 * Size) return false;
-        if (Convert.FromHexString(text, bytes, out _, out var written) != System.Buffers.OperationStatus.Done || written != Size) return false;
+        if (!HexDigits.TryRead(text, bytes)) return false;
         hash = new Hash256(bytes);
         return true;
     }

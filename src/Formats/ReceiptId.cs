@@ -37,8 +37,7 @@ public readonly struct ReceiptId : IEquatable<ReceiptId>
     {
         id = default;
         Span<byte> bytes = stackalloc byte[Size];
-        if (text.Length != 2 * Size) return false;
-        if (Convert.FromHexString(text, bytes, out _, out var written) != System.Buffers.OperationStatus.Done || written != Size) return false;
+        if (!HexDigits.TryRead(text, bytes)) return false;
         id = new ReceiptId(bytes);
         return true;
     }

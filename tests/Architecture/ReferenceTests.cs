@@ -18,6 +18,9 @@ public sealed class ReferenceTests
         ["Host"] = ["Hosting"],
     };
 
+    // Source of another folder passes by the table, so it is named here with the rooms that take it.
+    private static readonly Dictionary<string, string[]> Linked = new() { ["../Native/*.cs"] = ["Attestation", "Engine", "LanguageModels"] };
+
     private static string[] Found => [.. Repository.Files("src").Where(file => file.EndsWith(".csproj", StringComparison.Ordinal))];
 
     public static TheoryData<string> Projects => [.. Found];
@@ -47,6 +50,24 @@ public sealed class ReferenceTests
     public void Project_PlainReferences_AreNone(string project) =>
         // The adapter may be built against an assembly that somebody has, named on the command line.
         Assert.Equal(Room(project) == "TorchSharp" ? ["TorchSharp"] : [], Included(project, "Reference"));
+
+    [Theory, MemberData(nameof(Projects))]
+    public void Project_SourceOfOtherFolders_IsAllowedByTheTable(string project) =>
+        Assert.All(Included(project, "Compile").Where(file => file.Length > 0), file => Assert.True(Linked.TryGetValue(file, out var rooms) && rooms.Contains(Room(project)), $"{project}: compiles {file}"));
+
+    [Fact]
+    public void LinkedSource_OfNative_IsInternalAndKnowsNoRoom()
+    {
+        string[] files = [.. Repository.Files("src/Native").Where(file => !file.EndsWith(".md", StringComparison.Ordinal))];
+        Assert.NotEmpty(files);
+        Assert.All(files, file =>
+        {
+            Assert.EndsWith(".cs", file);
+            string[] lines = Repository.Read(file).Split('\n');
+            Assert.DoesNotContain(lines, line => line.StartsWith("public ", StringComparison.Ordinal) || line.StartsWith("using OpenGradient", StringComparison.Ordinal));
+            Assert.Contains("namespace OpenGradient.Engine.Native;", lines);
+        });
+    }
 
     [Fact]
     public void Formats_Packages_AreNone() => Assert.Empty(Included("src/Formats/OpenGradient.Engine.Formats.csproj", "PackageReference"));

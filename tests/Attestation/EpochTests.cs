@@ -2,25 +2,8 @@ using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Tests;
 
-public sealed class EpochTests : IDisposable
+public sealed class EpochTests : WithEpoch
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly SoftwareRoot _root;
-    private readonly EnclaveEpoch _epoch;
-
-    public EpochTests()
-    {
-        _root = SoftwareRoot.Open(Shim.Loaded, _folder.File("root.key"));
-        _epoch = Shim.OpenEpoch(_root);
-    }
-
-    public void Dispose()
-    {
-        _epoch.Dispose();
-        _root.Dispose();
-        _folder.Dispose();
-    }
-
     private static EpochOptions Options(SoftwareRoot? root) => new() { LogId = Shim.LogId, ChainId = 1, Contract = default, Attester = EvidenceKind.Software, SoftwareRoot = root };
 
     [Fact]

@@ -2,25 +2,8 @@ using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Tests;
 
-public sealed class SealingTests : IDisposable
+public sealed class SealingTests : WithEpoch
 {
-    private readonly TemporaryFolder _folder = new();
-    private readonly SoftwareRoot _root;
-    private readonly EnclaveEpoch _epoch;
-
-    public SealingTests()
-    {
-        _root = SoftwareRoot.Open(Shim.Loaded, _folder.File("root.key"));
-        _epoch = Shim.OpenEpoch(_root);
-    }
-
-    public void Dispose()
-    {
-        _epoch.Dispose();
-        _root.Dispose();
-        _folder.Dispose();
-    }
-
     /// <summary>Everything the shim wrote, against the managed formats.</summary>
     private Statement CheckAgainstFormats(SealedBatch batch, IReadOnlyList<TestRow> rows)
     {

@@ -60,11 +60,14 @@ public sealed class AuditTests
     [ChainFact]
     public async Task Serve_KilledBetweenAnchorAndAudit_GoesOnWithWhatTheDiskKept()
     {
-        using var installation = await Installation.Create(await Anvil.Shared);
+        await using var chain = await Anvil.Start();
+        using var installation = await Installation.Create(chain);
         string[] settings = ["audit.rate=1", "audit.retention=disk"];
         string id, erased;
         await using (var host = await installation.Serve(settings))
         {
+            (await host.Infer("digits", Inputs.Digit(9), "final")).Expect(200); // the key is registered: what follows needs a block each at most
+            await chain.StopMining(); // a row is drawn some blocks behind its anchor: none before the kill
             var answers = new List<Answer>();
             for (var i = 0; i < 3; i++) answers.Add((await host.Infer("digits", Inputs.Digit(i), "verified")).Expect(200));
             (id, erased) = (answers[0].ReceiptId!, answers[1].ReceiptId!);
@@ -75,10 +78,17 @@ public sealed class AuditTests
             // Two looks of the audit: what was kept is on disk.
             await Eventually.Holds("the rows are on disk", () => Task.FromResult(
                 Directory.Exists(Path.Combine(installation.Root, "retained")) && Directory.GetFiles(Path.Combine(installation.Root, "retained")).Any(file => new FileInfo(file).Length > 500)));
+            await Eventually.Holds("both are anchored", async () =>
+            {
+                if (await chain.Pending() > 0) await chain.Mine();
+                return await host.StageOf(id) == "anchored" && await host.StageOf(erased) == "anchored";
+            });
             await host.Kill();
         }
 
         await using var again = await installation.Serve(settings);
+        Assert.False((await again.Get($"v1/receipts/{id}")).Json.TryGetProperty("audit", out _));
+        await chain.Mine(20);
         Assert.Equal("reproduced", (await Annotation(again, id)).GetProperty("outcome").GetString());
         var lost = await Annotation(again, erased);
         Assert.Equal("notReproducible", lost.GetProperty("outcome").GetString());

@@ -46,8 +46,8 @@ public sealed class ScaleOutFaultTests(ITestOutputHelper output)
 
         await fleet.Server.Kill();
         var clock = Stopwatch.StartNew();
-        await a.UntilCondition("OutboxUnreachable");
         (await a.Infer("digits", Inputs.Digit(3), "fast")).Expect(200); // promises are still given for a while
+        await a.UntilCondition("OutboxUnreachable");
         await fleet.Server.Launch();
         var back = clock.Elapsed;
         await load.UntilFinalOfEach();

@@ -28,9 +28,9 @@ public sealed class ScriptTests : IDisposable
     [ScriptFact]
     public async Task Run_OnceTwiceOverOneFolder_ExitsZeroBothTimesAndLeavesNothingRunning()
     {
-        for (var time = 0; time < 2; time++)
+        foreach (var setup in new[] { "", "skip" })
         {
-            await using var run = await Start("--once");
+            await using var run = await Start(setup, "--once");
             Assert.True(await run.Exit(Limit) == 0, run.Output + run.Error);
             Assert.Contains("every receipt is final", run.Output);
             Assert.Contains("NOT trusted", File.ReadAllText(_folder.At("data", "og.log")));
@@ -49,7 +49,7 @@ public sealed class ScriptTests : IDisposable
     [TorchScriptFact]
     public async Task Run_TorchBackendOnce_LeavesFinalReceiptsOfLibtorchThatVerify()
     {
-        await using var run = await Start("--once", "--backend", "torch");
+        await using var run = await Start("skip", "--once", "--backend", "torch");
         Assert.True(await run.Exit(Limit) == 0, run.Output + run.Error);
         await NothingRuns();
         var bundles = Directory.GetFiles(_folder.At("data", "receipts"), "*.ogb");
@@ -57,16 +57,18 @@ public sealed class ScriptTests : IDisposable
         await using var chain = await Anvil.Start(state: _folder.At("data", "chain", "state.json"));
         foreach (var bundle in bundles)
         {
-            (await Og.Run("verify", bundle, "--trust", _folder.At("data", "trust.json"), "--rpc", chain.Url)).Expect(Og.Ok);
             var receipt = ReceiptBundle.Decode(await File.ReadAllBytesAsync(bundle)).Receipt;
             Assert.Equal("libtorch", Statement.Decode(receipt.Statement.Span).Context.Runtime.Backend);
         }
+
+        foreach (var bundle in bundles.Take(3).Append(bundles[^1]))
+            (await Og.Run("verify", bundle, "--trust", _folder.At("data", "trust.json"), "--rpc", chain.Url)).Expect(Og.Ok);
     }
 
     [ScriptFact]
     public async Task Run_Interrupted_LeavesNothingRunning()
     {
-        await using var run = await Start();
+        await using var run = await Start("skip");
         await UpAndRunning(run);
         run.Signal(Child.SigInt);
         Assert.Equal(130, await run.Exit());
@@ -76,7 +78,7 @@ public sealed class ScriptTests : IDisposable
     [ScriptFact]
     public async Task Run_Killed_LeavesNothingRunning()
     {
-        await using var run = await Start();
+        await using var run = await Start("skip");
         await UpAndRunning(run);
         run.Signal(9);
         await run.Exit();
@@ -95,9 +97,9 @@ public sealed class ScriptTests : IDisposable
         Assert.NotEmpty(Running());
     }
 
-    // By env, so that an interrupt is not ignored where the tests themselves run in the background.
-    private Task<Child> Start(params string[] arguments) => Child.Start("env", ["--default-signal=INT", Repository.At("run.sh"), .. arguments],
-        new Dictionary<string, string?> { ["OG_DATA"] = _folder.At("data"), ["OG_HTTP_PORT"] = $"{Ports.Pair()}" });
+    // By env, so that an interrupt is not ignored where the tests themselves run in the background. One test sees setup through: a look at the whole solution.
+    private Task<Child> Start(string setup, params string[] arguments) => Child.Start("env", ["--default-signal=INT", Repository.At("run.sh"), .. arguments],
+        new Dictionary<string, string?> { ["OG_DATA"] = _folder.At("data"), ["OG_HTTP_PORT"] = $"{Ports.Pair()}", ["OG_SETUP"] = setup });
 
     private Task NothingRuns() => Eventually.Holds("nothing that the script started runs", () => Task.FromResult(Running().Count == 0));
 

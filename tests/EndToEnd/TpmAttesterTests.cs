@@ -38,6 +38,35 @@ public sealed class TpmAttesterTests
     }
 
     [SoftwareTpmFact]
+    public async Task Rotate_WhileServing_ReceiptsOfBothEpochsVerifyByTheTpmsPolicy()
+    {
+        await using var tpm = await SoftwareTpm.Start();
+        using var installation = await Installation.Create(await Anvil.Shared, more: ["--attester", "tpm", "--tpm", tpm.Name, "--collateral", tpm.Collateral]);
+        await using var host = await installation.Serve("attestation.rotation.overlapSeconds=1");
+        var before = (await host.Infer("digits", Inputs.Digit(0))).Expect(200).Receipt;
+        Assert.Contains("epoch 2 signs", (await Og.Run("rotate", "--operator-url", host.OperatorUrl)).Expect(Og.Ok).Output);
+        var after = (await host.Infer("digits", Inputs.Digit(1))).Expect(200).Receipt;
+
+        // Both become final under the new key, the old one being zeroed meanwhile; the TPM made the evidence of both, over another nonce each.
+        await Eventually.Holds("the old key is zeroed", async () => !(await host.Overview()).GetProperty("epoch").TryGetProperty("retiring", out _));
+        byte[][] bundles = [await Final(host, before), await Final(host, after)];
+        Evidence[] evidence = [.. bundles.Select(bundle => ReceiptBundle.Decode(bundle).Evidence!)];
+        Assert.All(evidence, made => Assert.Equal(EvidenceKind.Tpm, made.Kind));
+        Assert.Equal([EpochOf(before), EpochOf(after)], evidence.Select(made => made.Epoch));
+        Assert.NotEqual(evidence[0].Epoch, evidence[1].Epoch);
+        Assert.False(evidence[0].Document.Span.SequenceEqual(evidence[1].Document.Span));
+
+        var otherTpm = OtherPolicy(installation, "other-tpm", policy => policy["tpm"]!["keys"] = new JsonArray("000b" + new string('1', 64)));
+        for (var i = 0; i < bundles.Length; i++)
+        {
+            var file = Path.Combine(installation.Root, $"epoch-{i}.ogb");
+            File.WriteAllBytes(file, bundles[i]);
+            Assert.DoesNotContain("software", (await Og.Run("verify", file, "--trust", installation.Trust)).Expect(Og.Ok).Output);
+            Assert.Contains("evidence-platform-not-accepted: ", (await Og.Run("verify", file, "--trust", otherTpm)).Expect(Og.Failed).Output);
+        }
+    }
+
+    [SoftwareTpmFact]
     public async Task Host_WhoseOwnPolicyNamesAnotherTpm_DoesNotStart()
     {
         await using var tpm = await SoftwareTpm.Start();
@@ -81,13 +110,24 @@ public sealed class TpmAttesterTests
         return await host.Bundle(answer.Receipt);
     }
 
-    private static async Task Refused(Installation installation, string receipt, string name, Action<JsonObject> change, string reason)
+    private static async Task<byte[]> Final(ServingHost host, Receipt receipt)
+    {
+        await host.UntilStage(receipt.Id.ToString(), "final");
+        return await host.Bundle(receipt);
+    }
+
+    private static Hash256 EpochOf(Receipt receipt) => Statement.Decode(receipt.Statement.Span).Epoch;
+
+    private static async Task Refused(Installation installation, string receipt, string name, Action<JsonObject> change, string reason) =>
+        Assert.Contains(reason, (await Og.Run("verify", receipt, "--trust", OtherPolicy(installation, name, change))).Expect(Og.Failed).Output);
+
+    // A trust file that names another policy.
+    private static string OtherPolicy(Installation installation, string name, Action<JsonObject> change)
     {
         var policy = Path.Combine(installation.Root, $"policy-{name}.json");
         File.Copy(Path.Combine(installation.Root, "evidence-policy.json"), policy);
         Change(policy, change);
-        var trust = installation.TrustBut(name, file => file with { Evidence = file.Evidence with { Policy = Hosting.Trust.TrustedEvidence.PolicyNamed(Path.GetFileName(policy)) } });
-        Assert.Contains(reason, (await Og.Run("verify", receipt, "--trust", trust)).Expect(Og.Failed).Output);
+        return installation.TrustBut(name, file => file with { Evidence = file.Evidence with { Policy = Hosting.Trust.TrustedEvidence.PolicyNamed(Path.GetFileName(policy)) } });
     }
 
     private static void Change(string file, Action<JsonObject> change)

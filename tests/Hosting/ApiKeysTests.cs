@@ -57,7 +57,7 @@ public sealed class ApiKeysTests : IDisposable
         Assert.Null(keys.Count(0));
         Assert.Null(keys.Count(0));
         Assert.Equal(TimeSpan.FromMinutes(1), keys.Count(0));
-        clock.Now += TimeSpan.FromMinutes(1);
+        clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Null(keys.Count(0));
     }
 
@@ -65,12 +65,5 @@ public sealed class ApiKeysTests : IDisposable
     {
         File.WriteAllText(_file, content);
         File.SetUnixFileMode(_file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-    }
-
-    private sealed class ManualClock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -41,14 +41,7 @@ internal sealed class CallerLog(int outputBytes)
     public void Add(long start, int row, in InferenceResult result)
     {
         if (Count == _answers.Length) Grow();
-        var target = _outputs.AsSpan(Count * outputBytes, outputBytes);
-        for (var i = 0; i < result.Outputs.Count; i++)
-        {
-            var bytes = result.Bytes(i);
-            bytes.CopyTo(target);
-            target = target[bytes.Length..];
-        }
-
+        result.CopyOutputs(_outputs.AsSpan(Count * outputBytes, outputBytes));
         ref var answer = ref _answers[Count++];
         answer.Start = start;
         answer.Row = row;

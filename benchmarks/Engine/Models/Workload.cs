@@ -7,7 +7,7 @@ internal sealed record Workload
 
     public required string Path { get; init; }
 
-    /// <summary>Rows per second on two cores, roughly: sizes windows and logs, is never reported.</summary>
+    /// <summary>Rows per second, roughly: sizes windows and logs, is never reported.</summary>
     public required double RoughRate { get; init; }
 
     /// <summary>The batch that quick runs take for the best static one.</summary>
@@ -21,16 +21,4 @@ internal sealed record Workload
 
     /// <summary>Whether a call takes milliseconds: windows then hold few of them.</summary>
     public bool IsSlow => RoughRate < 5000;
-
-    public static IReadOnlyDictionary<string, Workload> Catalogue(EngineOptions options)
-    {
-        Workload[] all =
-        [
-            new() { Name = "digits", Path = "models/digits/model.onnx", RoughRate = 180_000, UsualBatch = 64, LargestSearched = 256, MaxBatch = 64 },
-            new() { Name = "encoder", Path = $"{options.Made}/minilm/model.onnx", RoughRate = 50, UsualBatch = 4, LargestSearched = 8 },
-            new() { Name = "resnet", Path = $"{options.Made}/resnet.onnx", RoughRate = 220, UsualBatch = 4, LargestSearched = 16 },
-            new() { Name = "noop", Path = "models/tests/noop.onnx", RoughRate = 1_000_000, UsualBatch = 64, LargestSearched = 64, MaxBatch = 64 },
-        ];
-        return all.ToDictionary(workload => workload.Name);
-    }
 }

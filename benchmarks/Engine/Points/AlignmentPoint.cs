@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// What padding batches costs in throughput: the rule that the engine chose when it loaded the model, and the forced multiple of
 /// 4 as its upper bound, both against batches as they come.
 /// </summary>
-internal sealed class AlignmentPoint : IPoint
+internal sealed class AlignmentPoint : IPoint<BenchContext>
 {
     private const int Multiple = 4;
 

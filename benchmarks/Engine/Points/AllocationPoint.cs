@@ -4,7 +4,7 @@ using OpenGradient.Engine.Benchmarks.Models;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>Managed bytes per request over all threads, 64 callers on the leased-buffer API.</summary>
-internal sealed class AllocationPoint : IPoint
+internal sealed class AllocationPoint : IPoint<BenchContext>
 {
     public string Name => "allocation";
 

@@ -9,7 +9,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// Both open the model several times, since where buffers happen to lie moves a process's figure by a percent or two, and what
 /// other tenants of the hardware do moves it by far more for seconds.
 /// </summary>
-internal sealed class CallOverheadPoint : IPoint
+internal sealed class CallOverheadPoint : IPoint<BenchContext>
 {
     private const double Reach = 1.02;
 

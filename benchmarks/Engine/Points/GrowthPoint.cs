@@ -7,7 +7,7 @@ using OpenGradient.Engine.Formats;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>Callers from 1 to 10,000, models from 1 to 64: requests per second, CPU time and latency as they grow.</summary>
-internal sealed class GrowthPoint : IPoint
+internal sealed class GrowthPoint : IPoint<BenchContext>
 {
     private const int ModelCallers = 256;
     private const int BarWidth = 40;

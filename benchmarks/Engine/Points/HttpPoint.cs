@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// Inference over HTTP on the same cores as its load generator, against endpoints that do nothing: an empty ASP.NET Core program,
 /// with and without a body of the same size, and the health check of the host itself. Every answer of a host carries its receipt.
 /// </summary>
-internal sealed class HttpPoint : IPoint
+internal sealed class HttpPoint : IPoint<BenchContext>
 {
     public string Name => "http";
 

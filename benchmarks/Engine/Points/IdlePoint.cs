@@ -4,7 +4,7 @@ using OpenGradient.Engine.Benchmarks.Models;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>One caller and nobody else, one row of the MLP: what the engine adds to the plain call at the median.</summary>
-internal sealed class IdlePoint : IPoint
+internal sealed class IdlePoint : IPoint<BenchContext>
 {
     private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(1);
 

@@ -3,7 +3,7 @@ using OpenGradient.Engine.Benchmarks.Measuring;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>A model that does nothing, through the whole engine: what the engine itself can carry.</summary>
-internal sealed class NoopPoint : IPoint
+internal sealed class NoopPoint : IPoint<BenchContext>
 {
     // So many that a batch is always full; the engine's default largest batch of 64 stays.
     private const int Callers = 256;

@@ -9,7 +9,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// Receipts taken while many callers ask at once, executed again from what they say (batch size and slot), with other neighbours,
 /// in a session of its own. What is compared is the digest that was signed.
 /// </summary>
-internal sealed class ReplayPoint : IPoint
+internal sealed class ReplayPoint : IPoint<BenchContext>
 {
     // Few and many: batches of every size come about by themselves.
     private static readonly int[] Crowds = [1, 5, 24, 64];

@@ -4,7 +4,7 @@ using OpenGradient.Engine.Benchmarks.Models;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>64 callers against plain C at its best static batch, receipts on and off; for the MLP also against one call per request.</summary>
-internal sealed class ServingPoint : IPoint
+internal sealed class ServingPoint : IPoint<BenchContext>
 {
     public string Name => "serving";
 

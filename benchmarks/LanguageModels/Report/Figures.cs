@@ -1,45 +1,18 @@
-using System.Globalization;
 using OpenGradient.Engine.Benchmarks.Report;
 
 namespace OpenGradient.Engine.Benchmarks.LanguageModels.Report;
 
 /// <summary>What the points found: rows of the table, texts below it, and the keys of the last line.</summary>
-internal sealed class Figures
+internal sealed class Figures() : RunFigures("model", "what")
 {
     /// <summary>The keys that are always there, in their order; null where nothing was measured.</summary>
     private static readonly string[] Fixed = ["decode_ratio", "prefill_ratio", "bandwidth_fraction", "ttft_ms", "itl_ms", "verify_speedup"];
 
-    private readonly List<string[]> _rows = [];
-    private readonly List<(string Section, string Line)> _texts = [];
-    private readonly Dictionary<string, string> _missing = [];
     private readonly Dictionary<string, Node> _models = [];
 
-    /// <summary>Tokens that were computed again and came out the same.</summary>
-    public long Checked { get; private set; }
-
-    public long Failed { get; private set; }
-
-    public void Count(long held, long failed)
-    {
-        Checked += held;
-        Failed += failed;
-    }
-
     /// <param name="reach">At least this; null states no reach.</param>
-    public void Row(string model, string what, double? measured, string unit, double? reach = null, string note = "")
-    {
-        var verdict = reach is null || measured is null ? "" : measured >= reach ? "reached" : "missed";
-        _rows.Add([model, what, reach is null ? "" : $">= {Text(reach)}", $"{Text(measured)} {unit}".TrimEnd(), verdict, note]);
-    }
-
-    public void Text(string section, string line) => _texts.Add((section, line));
-
-    /// <summary>Says why a key stays null.</summary>
-    public void Missing(string key, string reason)
-    {
-        _missing[key] = reason;
-        Text("not measured", $"{key}: {reason}");
-    }
+    public void Row(string model, string what, double? measured, string unit, double? reach = null, string note = "") =>
+        AddRow([model, what], measured, unit, reach, atLeast: true, note);
 
     /// <summary>A number of a model, under a path of keys.</summary>
     public void Set(string model, double? value, params ReadOnlySpan<string> path)
@@ -59,17 +32,7 @@ internal sealed class Figures
 
     public void Print(string hardware, string llama, TimeSpan took, bool quick)
     {
-        Console.Out.WriteLine($"Language models beside llama.cpp. {hardware}, .NET {Environment.Version}, commit {Machine.Commit()}, {took.TotalSeconds:0} s{(quick ? ", QUICK: a look, not a measurement" : "")}.");
-        Console.Out.WriteLine();
-        TextTable.Print([["model", "what", "to reach", "measured", "", ""], .. _rows]);
-        foreach (var section in _texts.GroupBy(text => text.Section))
-        {
-            Console.Out.WriteLine();
-            Console.Out.WriteLine($"{section.Key}:");
-            foreach (var (_, line) in section) Console.Out.WriteLine($"  {line}");
-        }
-
-        Console.Out.WriteLine();
+        PrintTable($"Language models beside llama.cpp. {hardware}", took, quick);
         PrintJson(hardware, llama, took, quick);
     }
 
@@ -86,10 +49,10 @@ internal sealed class Figures
 
         line.Add("model", main).Begin("models");
         foreach (var (name, each) in _models) Add(line, name, each);
-        line.End().Begin("not_measured");
-        foreach (var (key, reason) in _missing) line.Add(key, reason);
-        line.End().Add("checked", Checked).Add("failed", Failed).Add("quick", quick).Add("seconds", took.TotalSeconds, 0)
-            .Add("load_average", Machine.LoadAverage(), 2).Add("hardware", hardware).Add("llama", llama).Add("commit", Machine.Commit()).Print();
+        line.End();
+        AddMissing(line);
+        line.Add("checked", Checked).Add("failed", Failed);
+        AddRun(line, hardware, took, quick).Add("llama", llama).Add("commit", Machine.Commit()).Print();
     }
 
     private static void Add(JsonLine line, string key, Node node)
@@ -104,15 +67,6 @@ internal sealed class Figures
         foreach (var (name, part) in node.Parts) Add(line, name, part);
         line.End();
     }
-
-    /// <summary>Four significant digits, or whole numbers with separators.</summary>
-    private static string Text(double? value) => value switch
-    {
-        null => "-",
-        { } v when Math.Abs(v) >= 1000 => v.ToString("#,0", CultureInfo.InvariantCulture),
-        { } v when Math.Abs(v) >= 10 => v.ToString("0.#", CultureInfo.InvariantCulture),
-        { } v => v.ToString("0.###", CultureInfo.InvariantCulture),
-    };
 
     private sealed class Node
     {

@@ -18,14 +18,12 @@ internal sealed class DurableSettlement : IAsyncDisposable
 
     private const ulong ChainId = 31337;
 
-    private readonly CancellationTokenSource _stopping = new();
     private readonly HttpClient _http = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("og-load-");
     private readonly LogKey _logKey;
     private readonly SoftwareRoot _root;
     private readonly TransactionKey _transactionKey;
-    private readonly SettlementService _service;
-    private readonly Task _settling;
+    private readonly RunningService _running;
 
     private DurableSettlement(AttestationShim shim)
     {
@@ -39,7 +37,7 @@ internal sealed class DurableSettlement : IAsyncDisposable
         var trust = new EvidenceTrust(new HashSet<EvidenceKind> { EvidenceKind.Software }, [_root.PublicKey], new HashSet<Hash256>());
         var epochs = new EpochRegistry(_logKey.LogId, ChainId, contract, new EvidenceVerifier(signatures), trust);
         epochs.Add(Epoch.Epoch.Evidence.Span);
-        _service = SettlementService.Open(
+        _running = new RunningService(SettlementService.Open(
             new SettlementOptions { DataFolder = _folder.FullName, ChainId = ChainId, Contract = contract, MaxOpenReceipts = long.MaxValue },
             new SettlementParts
             {
@@ -48,8 +46,7 @@ internal sealed class DurableSettlement : IAsyncDisposable
                 CheckpointSigner = Epoch,
                 NoteSigner = _logKey,
                 TransactionSigner = _transactionKey,
-            });
-        _settling = Task.Run(() => _service.RunAsync(_stopping.Token));
+            }));
     }
 
     public EnclaveEpoch Epoch { get; }
@@ -59,30 +56,19 @@ internal sealed class DurableSettlement : IAsyncDisposable
     public static async Task<DurableSettlement> StartAsync(LoadOptions options, OnnxRuntimeLibrary library, AttestationShim shim)
     {
         var settlement = new DurableSettlement(shim);
-        settlement.Engine = await EngineUnderTest.StartAsync(options, library, settlement.Epoch, settlement._service);
+        settlement.Engine = await EngineUnderTest.StartAsync(options, library, settlement.Epoch, settlement._running.Service);
         return settlement;
     }
 
     public async ValueTask DisposeAsync()
     {
         await Engine.DisposeAsync();
-        await _stopping.CancelAsync();
-        try
-        {
-            await _settling;
-        }
-        catch (OperationCanceledException)
-        {
-            // It was asked to.
-        }
-
-        _service.Dispose();
+        await _running.DisposeAsync();
         Epoch.Dispose();
         _transactionKey.Dispose();
         _root.Dispose();
         _logKey.Dispose();
         _http.Dispose();
-        _stopping.Dispose();
         _folder.Delete(recursive: true);
     }
 }

@@ -35,14 +35,7 @@ internal sealed class SampleLog(int capacity, int outputBytes)
     /// <summary>For callers that number their requests themselves: each index is written once.</summary>
     public void Set(int index, long start, int input, in InferenceResult result)
     {
-        var target = Outputs(index);
-        for (var i = 0; i < result.Outputs.Count; i++)
-        {
-            var bytes = result.Bytes(i);
-            bytes.CopyTo(target);
-            target = target[bytes.Length..];
-        }
-
+        result.CopyOutputs(Outputs(index));
         ref var sample = ref _samples[index];
         sample.Start = start;
         sample.Input = input;

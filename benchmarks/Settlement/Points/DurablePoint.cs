@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
 /// Durable commitments per second against the product of the disk's own sync rate and the mean group size. Each round measures disk,
 /// outbox, disk for every number of writers, and the next round in the opposite order, so that what slows the disk for a while slows both.
 /// </summary>
-internal sealed class DurablePoint : IPoint
+internal sealed class DurablePoint : IPoint<BenchContext>
 {
     private const double Reach = 0.9;
 

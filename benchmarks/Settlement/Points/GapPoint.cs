@@ -9,7 +9,7 @@ using OpenGradient.Engine.OnnxRuntime;
 namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
 
 /// <summary>The trust gap by stage, with the real engine in this process, real sealing, and a node that makes a block each second.</summary>
-internal sealed class GapPoint : IPoint
+internal sealed class GapPoint : IPoint<BenchContext>
 {
     private const double BlockSeconds = 1;
     private static readonly TimeSpan FinalityLimit = TimeSpan.FromMinutes(2);

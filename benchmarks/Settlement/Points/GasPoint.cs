@@ -4,7 +4,7 @@ using OpenGradient.Engine.Benchmarks.Settlement.Processes;
 namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
 
 /// <summary>What an anchor costs, from the contract's own table, which measures it on a node beside its floor.</summary>
-internal sealed class GasPoint : IPoint
+internal sealed class GasPoint : IPoint<BenchContext>
 {
     private const double MostOverFloor = 1.25;
     private const string Script = "contracts/gas-table.mjs", Snapshot = "contracts/gas.json";

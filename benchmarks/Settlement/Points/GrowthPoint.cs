@@ -3,7 +3,7 @@ using OpenGradient.Engine.Benchmarks.Settlement.Growth;
 namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
 
 /// <summary>The growth curve: to ten million receipts in the full run, to fifty thousand in a quick one.</summary>
-internal sealed class GrowthPoint : IPoint
+internal sealed class GrowthPoint : IPoint<BenchContext>
 {
     private const long TenMillion = 10_000_000;
     private const double MostProofMs = 5, MostRestartSeconds = 10;

@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Benchmarks.Settlement.Points;
 /// Receipts per second through outbox, verifier and log, handed over as fast as they are taken. Statements are signed before the
 /// measured time. There is no chain: leaves are appended to the log, but no checkpoint is due, so no tiles are written.
 /// </summary>
-internal sealed class ThroughputPoint : IPoint
+internal sealed class ThroughputPoint : IPoint<BenchContext>
 {
     private const int Rows = 64;
     private const double Reach = 100_000;

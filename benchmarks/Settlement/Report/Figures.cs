@@ -7,20 +7,11 @@ namespace OpenGradient.Engine.Benchmarks.Settlement.Report;
 internal readonly record struct Spread(double P50, double P99);
 
 /// <summary>What the points found: rows of the table, texts below it, and the keys of the last line.</summary>
-internal sealed class Figures
+internal sealed class Figures() : RunFigures("point", "what")
 {
     public static readonly int[] Writers = [1, 16, 256];
     public static readonly int[] Rates = [10, 1_000, 10_000];
     public static readonly string[] Stages = ["executed", "durable", "verified", "anchored", "final"];
-
-    private readonly List<string[]> _rows = [];
-    private readonly List<(string Section, string Line)> _texts = [];
-    private readonly Dictionary<string, string> _missing = [];
-
-    /// <summary>Records, receipts and statements that were counted and found again as they should be.</summary>
-    public long Checked { get; private set; }
-
-    public long Failed { get; private set; }
 
     /// <summary>By writers.</summary>
     public Dictionary<int, double?> DurablePerSecond { get; } = [];
@@ -42,42 +33,13 @@ internal sealed class Figures
 
     public double? ProofMsAt10M { get; set; }
 
-    /// <summary>Something counted did or did not hold.</summary>
-    public void Count(long held, long failed)
-    {
-        Checked += held;
-        Failed += failed;
-    }
-
     /// <summary>One row of the table. <paramref name="atLeast"/>: whether more is better; null states no reach.</summary>
-    public void Row(string point, string what, double? measured, string unit, double? reach = null, bool atLeast = false, string note = "")
-    {
-        var verdict = reach is null || measured is null ? "" : (atLeast ? measured >= reach : measured <= reach) ? "reached" : "missed";
-        _rows.Add([point, what, reach is null ? "" : $"{(atLeast ? ">=" : "<=")} {Text(reach)}", $"{Text(measured)} {unit}".TrimEnd(), verdict, note]);
-    }
-
-    public void Text(string section, string line) => _texts.Add((section, line));
-
-    /// <summary>Says why a key stays null.</summary>
-    public void Missing(string key, string reason)
-    {
-        _missing[key] = reason;
-        Text("not measured", $"{key}: {reason}");
-    }
+    public void Row(string point, string what, double? measured, string unit, double? reach = null, bool atLeast = false, string note = "") =>
+        AddRow([point, what], measured, unit, reach, atLeast, note);
 
     public void Print(string hardware, TimeSpan took, bool quick)
     {
-        Console.Out.WriteLine($"Settlement. {hardware}, .NET {Environment.Version}, commit {Machine.Commit()}, {took.TotalSeconds:0} s{(quick ? ", QUICK: a look, not a measurement" : "")}.");
-        Console.Out.WriteLine();
-        TextTable.Print([["point", "what", "to reach", "measured", "", ""], .. _rows]);
-        foreach (var section in _texts.GroupBy(text => text.Section))
-        {
-            Console.Out.WriteLine();
-            Console.Out.WriteLine($"{section.Key}:");
-            foreach (var (_, line) in section) Console.Out.WriteLine($"  {line}");
-        }
-
-        Console.Out.WriteLine();
+        PrintTable($"Settlement. {hardware}", took, quick);
         PrintJson(hardware, took, quick);
     }
 
@@ -101,10 +63,10 @@ internal sealed class Figures
             line.End();
         }
 
-        line.End().Add("proof_ms_at_10m", ProofMsAt10M).Begin("not_measured");
-        foreach (var (key, reason) in _missing) line.Add(key, reason);
-        line.End().Add("checked", Checked).Add("failed", Failed).Add("quick", quick).Add("seconds", took.TotalSeconds, 0)
-            .Add("load_average", Machine.LoadAverage(), 2).Add("hardware", hardware).Add("commit", Machine.Commit()).Print();
+        line.End().Add("proof_ms_at_10m", ProofMsAt10M);
+        AddMissing(line);
+        line.Add("checked", Checked).Add("failed", Failed);
+        AddRun(line, hardware, took, quick).Add("commit", Machine.Commit()).Print();
     }
 
     private static void ByWriters(JsonLine line, string key, Dictionary<int, double?> values, int digits)
@@ -113,13 +75,4 @@ internal sealed class Figures
         foreach (var writers in Writers) line.Add(writers.ToString(CultureInfo.InvariantCulture), values.GetValueOrDefault(writers), digits);
         line.End();
     }
-
-    /// <summary>Four significant digits, or whole numbers with separators.</summary>
-    private static string Text(double? value) => value switch
-    {
-        null => "-",
-        { } v when Math.Abs(v) >= 1000 => v.ToString("#,0", CultureInfo.InvariantCulture),
-        { } v when Math.Abs(v) >= 10 => v.ToString("0.#", CultureInfo.InvariantCulture),
-        { } v => v.ToString("0.###", CultureInfo.InvariantCulture),
-    };
 }

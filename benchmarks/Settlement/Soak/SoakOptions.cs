@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace OpenGradient.Engine.Benchmarks.Settlement.Soak;
 
 /// <summary>What one soak does. Immutable.</summary>
@@ -42,37 +40,16 @@ internal sealed record SoakOptions
         """;
 
     /// <exception cref="FormatException">An argument is not understood; the message names it.</exception>
-    public static SoakOptions Parse(string[] arguments)
-    {
-        var options = new SoakOptions();
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            var name = arguments[i];
-            if (name == "--keep")
-            {
-                options = options with { Keep = true };
-                continue;
-            }
-
-            if (++i == arguments.Length) throw new FormatException($"{name}: unknown, or its value is missing; see --help");
-            options = options.With(name, arguments[i]);
-        }
-
-        return options;
-    }
+    public static SoakOptions Parse(string[] arguments) =>
+        OptionReader.Read(new SoakOptions(), arguments, "--keep", options => options with { Keep = true }, (options, name, value) => options.With(name, value));
 
     private SoakOptions With(string name, string value) => name switch
     {
-        "--minutes" => this with { Minutes = Number(name, value, 0.1, 24 * 60) },
-        "--rate" => this with { Rate = Number(name, value, 0.1, 10_000) },
-        "--seed" => this with { Seed = (int)Number(name, value, 0, int.MaxValue) },
-        "--disk-mib" => this with { DiskMiB = (int)Number(name, value, 0, 1 << 20) },
+        "--minutes" => this with { Minutes = OptionReader.Number(name, value, 0.1, 24 * 60) },
+        "--rate" => this with { Rate = OptionReader.Number(name, value, 0.1, 10_000) },
+        "--seed" => this with { Seed = (int)OptionReader.Number(name, value, 0, int.MaxValue) },
+        "--disk-mib" => this with { DiskMiB = (int)OptionReader.Number(name, value, 0, 1 << 20) },
         "--og" => this with { Og = value },
-        _ => throw new FormatException($"{name}: unknown; see --help"),
+        _ => throw OptionReader.Unknown(name),
     };
-
-    private static double Number(string name, string value, double least, double most) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : throw new FormatException($"{name}: '{value}' is not a number from {least} to {most}");
 }

@@ -9,7 +9,6 @@ namespace OpenGradient.Engine.Benchmarks.Settlement.Soak;
 /// <summary>Sets up, loads and faults for the given time, waits for quiet, audits, and says what happened.</summary>
 internal sealed class SoakRun
 {
-    private const int Ok = 0, Violated = 1, NotRun = 2;
     private const int VerifiedBundles = 40, LookedUpAfterRestart = 30;
 
     // Longer than the dearest healing: a base fee falls by an eighth per block, and a lost chain is anchored anew.
@@ -22,26 +21,12 @@ internal sealed class SoakRun
 
     private SoakRun(SoakOptions options) => _options = options;
 
-    public static async Task<int> MainAsync(string[] arguments)
+    public static Task<int> MainAsync(string[] arguments) => BenchmarkRun.MainAsync("soak", SoakOptions.Help, arguments, () =>
     {
-        if (arguments.Contains("--help"))
-        {
-            Console.WriteLine(SoakOptions.Help);
-            return Ok;
-        }
-
-        try
-        {
-            var options = SoakOptions.Parse(arguments);
-            if (!File.Exists(options.Og)) throw new InvalidOperationException($"{options.Og} does not exist; build the solution in Release");
-            return await new SoakRun(options).RunAsync();
-        }
-        catch (Exception error) when (error is FormatException or InvalidOperationException or IOException or TimeoutException)
-        {
-            Console.Error.WriteLine($"soak: {error.Message}");
-            return NotRun;
-        }
-    }
+        var options = SoakOptions.Parse(arguments);
+        if (!File.Exists(options.Og)) throw new InvalidOperationException($"{options.Og} does not exist; build the solution in Release");
+        return new SoakRun(options).RunAsync();
+    }, error => error is TimeoutException);
 
     private async Task<int> RunAsync()
     {
@@ -237,7 +222,7 @@ internal sealed class SoakRun
         foreach (var violation in _book.Violations) Console.WriteLine($"VIOLATION: {violation}");
         var holds = _book.Violations.Count == 0 && evidence is not null && verified > 0 && !(_options.MustBite && vacuous.Length > 0);
         Console.WriteLine(holds ? "Everything acknowledged is final, exactly once." : "The soak FAILED.");
-        return holds ? Ok : Violated;
+        return holds ? BenchmarkRun.Ok : BenchmarkRun.CheckFailed;
     }
 
     private static (EvmAddress Contract, Hash256 Log) Trusted(string file)

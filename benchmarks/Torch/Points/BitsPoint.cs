@@ -8,7 +8,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// Are the answers right, and the same again: against float64 on the CPU, from run to run, from batch to batch and slot to slot;
 /// and the determinism class that the engine's own probe finds.
 /// </summary>
-internal sealed class BitsPoint : IPoint
+internal sealed class BitsPoint : IPoint<BenchContext>
 {
     // Of an element against float64, relative to the largest of its row: float32 sums of some thousand products.
     private const double Tolerance = 1e-4;

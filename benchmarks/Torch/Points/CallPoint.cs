@@ -9,7 +9,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// The engine's backend call against the same call in C++: one thread each, the same libtorch, values made beforehand, blocks
 /// that alternate. By CPU time on the CPU, where others' work then stays out of it; by the clock on a GPU.
 /// </summary>
-internal sealed class CallPoint : IPoint
+internal sealed class CallPoint : IPoint<BenchContext>
 {
     private const double Reach = 1.02;
 

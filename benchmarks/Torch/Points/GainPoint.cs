@@ -4,7 +4,7 @@ using OpenGradient.Engine.Benchmarks.Models;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>What batching gains: requests per second of 1 to 512 callers with receipts, over those of one.</summary>
-internal sealed class GainPoint : IPoint
+internal sealed class GainPoint : IPoint<BenchContext>
 {
     private static readonly int[] Growth = [1, 4, 16, 64, 256, 512];
 

@@ -7,7 +7,7 @@ namespace OpenGradient.Engine.Benchmarks.Points;
 /// Whether copies hide behind computing: the engine's rate from caller memory to caller memory over that of a loop whose inputs
 /// and outputs stay on the device. 1 is all hidden. On a GPU alone.
 /// </summary>
-internal sealed class OverlapPoint : IPoint
+internal sealed class OverlapPoint : IPoint<BenchContext>
 {
     private const double Reach = 0.95;
     private static readonly int[] Batches = [64, 256];

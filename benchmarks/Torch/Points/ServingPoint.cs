@@ -5,7 +5,7 @@ using OpenGradient.Engine.Benchmarks.Plain;
 namespace OpenGradient.Engine.Benchmarks.Points;
 
 /// <summary>64 callers against a plain loop in Python at its best static batch, receipts on and off; what receipts take.</summary>
-internal sealed class ServingPoint : IPoint
+internal sealed class ServingPoint : IPoint<BenchContext>
 {
     // Compiling hot methods again takes a share of the processor time until about the sixth second of load.
     private const double WarmUpSeconds = 3;

@@ -1,40 +1,23 @@
-using System.Globalization;
 using OpenGradient.Engine.Torch;
 
 namespace OpenGradient.Engine.Benchmarks.Report;
 
 /// <summary>What the points found: rows of the table, texts below it, and the keys of the last line.</summary>
-internal sealed class TorchFigures
+internal sealed class TorchFigures() : RunFigures("")
 {
     /// <summary>Objects by model that are always there, in their order; null where their point did not run.</summary>
     private static readonly string[] Fixed = ["overhead_ratio", "vs_static_ratio", "receipt_tax", "batching_gain", "max_error_vs_float64"];
 
     private static readonly string[] ModelNames = ["digits", "encoder"];
 
-    private readonly List<string[]> _rows = [];
-    private readonly List<(string Section, string Line)> _texts = [];
     private readonly Dictionary<string, Dictionary<string, (double? Value, int Digits)>> _objects = [];
     private readonly Dictionary<string, Dictionary<string, string>> _words = [];
 
-    /// <summary>Answers and receipts that did not hold.</summary>
-    public long Failed { get; private set; }
-
-    public long Verified { get; private set; }
-
-    public void Count(ReceiptCount count)
-    {
-        Verified += count.Verified;
-        Failed += count.Failed;
-    }
+    public void Count(ReceiptCount count) => Count(count.Verified, count.Failed);
 
     /// <summary>One row of the table. <paramref name="atLeast"/>: whether more is better; a null reach states none.</summary>
-    public void Row(string what, double? measured, string unit, double? reach = null, bool atLeast = false, string note = "")
-    {
-        var verdict = reach is null || measured is null ? "" : (atLeast ? measured >= reach : measured <= reach) ? "reached" : "missed";
-        _rows.Add([what, reach is null ? "" : $"{(atLeast ? ">=" : "<=")} {Text(reach)}", $"{Text(measured)} {unit}".TrimEnd(), verdict, note]);
-    }
-
-    public void Text(string section, string line) => _texts.Add((section, line));
+    public void Row(string what, double? measured, string unit, double? reach = null, bool atLeast = false, string note = "") =>
+        AddRow([what], measured, unit, reach, atLeast, note);
 
     public void Set(string key, string part, double? value, int digits = 3) => Of(_objects, key)[part] = (value, digits);
 
@@ -44,18 +27,7 @@ internal sealed class TorchFigures
     {
         var hardware = Machine.Hardware(torch.Kernels);
         var device = gpu is null ? "CPU" : $"{gpu.Name} (compute capability {gpu.Capability}, {gpu.Multiprocessors} multiprocessors, driver {gpu.Driver})";
-        Console.Out.WriteLine($"The engine over TorchScript on {device}. {hardware}, libtorch {torch.LibTorch}, {torch.Blas}, .NET {Environment.Version}, commit {Machine.Commit()}, {took.TotalSeconds:0} s{(quick ? ", QUICK: a look, not a measurement" : "")}.");
-        if (torch.Warning.Length > 0) Console.Out.WriteLine($"Warning: {torch.Warning}");
-        Console.Out.WriteLine();
-        TextTable.Print([["", "to reach", "measured", "", ""], .. _rows]);
-        foreach (var section in _texts.GroupBy(text => text.Section))
-        {
-            Console.Out.WriteLine();
-            Console.Out.WriteLine($"{section.Key}:");
-            foreach (var (_, line) in section) Console.Out.WriteLine($"  {line}");
-        }
-
-        Console.Out.WriteLine();
+        PrintTable($"The engine over TorchScript on {device}. {hardware}, libtorch {torch.LibTorch}, {torch.Blas}", took, quick, torch.Warning);
         PrintJson(torch, gpu, hardware, took, quick);
     }
 
@@ -83,8 +55,8 @@ internal sealed class TorchFigures
         }
 
         AddGpu(line, gpu, torch);
-        line.Add("answers_verified", Verified).Add("answers_failed", Failed).Add("quick", quick).Add("seconds", took.TotalSeconds, 0)
-            .Add("load_average", Machine.LoadAverage(), 2).Add("hardware", hardware).Add("libtorch", torch.LibTorch).Add("blas", torch.Blas)
+        line.Add("answers_verified", Checked).Add("answers_failed", Failed);
+        AddRun(line, hardware, took, quick).Add("libtorch", torch.LibTorch).Add("blas", torch.Blas)
             .Add("numerics", torch.Numerics).Add("commit", Machine.Commit()).Print();
     }
 
@@ -103,14 +75,4 @@ internal sealed class TorchFigures
 
     private static Dictionary<string, T> Of<T>(Dictionary<string, Dictionary<string, T>> objects, string key) =>
         objects.TryGetValue(key, out var parts) ? parts : objects[key] = [];
-
-    /// <summary>Significant digits, or whole numbers with separators.</summary>
-    private static string Text(double? value) => value switch
-    {
-        null => "-",
-        { } v when Math.Abs(v) >= 1000 => v.ToString("#,0", CultureInfo.InvariantCulture),
-        { } v when Math.Abs(v) >= 10 => v.ToString("0.#", CultureInfo.InvariantCulture),
-        { } v when v != 0 && Math.Abs(v) < 0.001 => v.ToString("0.0e+0", CultureInfo.InvariantCulture),
-        { } v => v.ToString("0.###", CultureInfo.InvariantCulture),
-    };
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.Attestation.Interop;
 
@@ -14,12 +15,7 @@ internal unsafe struct NativeError
 
     public static string Describe(in NativeError error)
     {
-        fixed (byte* text = error.Text)
-        {
-            var bytes = new ReadOnlySpan<byte>(text, TextSize);
-            var end = bytes.IndexOf((byte)0);
-            return System.Text.Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
-        }
+        fixed (byte* text = error.Text) return NativeText.Read(text, TextSize);
     }
 }
 

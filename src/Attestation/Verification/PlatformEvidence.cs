@@ -31,18 +31,24 @@ public static class PlatformEvidence
     /// <returns>Null for a name that is none.</returns>
     public static PlatformKind? Parse(string name) => Array.IndexOf(Names, name) is >= 0 and var index ? (PlatformKind)index : null;
 
-    /// <summary>What the first bytes look like. A guess chooses the verifier and proves nothing.</summary>
+    /// <summary>
+    /// What the first bytes look like, also those of a version or form that no verifier accepts: then its verifier says what is wrong.
+    /// A guess chooses the verifier and proves nothing.
+    /// </summary>
     public static PlatformKind? Guess(ReadOnlySpan<byte> evidence)
     {
         if (evidence.Length < 8) return null;
         if (evidence.StartsWith("OGE tpm v1"u8)) return PlatformKind.Tpm;
-        if (evidence is [0x11, 0xE0, 0x01, 0xFF, ..]) return PlatformKind.Nvidia;
-        if (evidence is [0x84, ..] or [0xD2, 0x84, ..]) return PlatformKind.Nitro;
-        if (BinaryPrimitives.ReadUInt16LittleEndian(evidence) is 4 or 5 && evidence[2..8].SequenceEqual((ReadOnlySpan<byte>)[2, 0, 0x81, 0, 0, 0])) return PlatformKind.Tdx;
-        // A host's certificate table may follow the report; where the length says less, the signature algorithm must be the one that there is.
-        var isReport = evidence.Length >= 1184 && BinaryPrimitives.ReadUInt32LittleEndian(evidence) is >= 2 and <= 5;
-        if (isReport && (evidence.Length == 1184 || BinaryPrimitives.ReadUInt32LittleEndian(evidence[0x34..]) == 1)) return PlatformKind.SevSnp;
-        return null;
+        // SPDM of any 1.x: a request for measurements, or the response to one.
+        if (evidence is [>= 0x10 and <= 0x1F, 0xE0 or 0x60, ..]) return PlatformKind.Nvidia;
+        // A short array of CBOR, with or without a tag.
+        if (evidence is [>= 0x80 and <= 0x85 or 0x9F, ..] or [>= 0xC0 and <= 0xD2, ..]) return PlatformKind.Nitro;
+        // Version, key type, kind of guest: of SGX and TDX alike, the quoting enclave's vendor follows.
+        if (evidence is [_, 0, _, 0, 0x81, 0, 0, 0, ..] || (evidence.Length >= 28 && evidence[12..28].SequenceEqual(TdxQuote.IntelQe))) return PlatformKind.Tdx;
+        if (evidence.Length == SnpReport.Size) return PlatformKind.SevSnp;
+        // A host's certificate table may follow the report; where the length says nothing, the signature algorithm must be the one that there is.
+        var isReport = evidence.Length >= 0x38 && BinaryPrimitives.ReadUInt32LittleEndian(evidence) is >= 2 and <= 5;
+        return isReport && BinaryPrimitives.ReadUInt32LittleEndian(evidence[0x34..]) == 1 ? PlatformKind.SevSnp : null;
     }
 
     /// <summary>Judges evidence by the verifier of its kind. A kind without a verifier here is never accepted.</summary>

@@ -32,10 +32,13 @@ internal static partial class NativeEnvironment
         }
     }
 
+    /// <summary>Whether the variable is set now; what was there before stays unless it is to be replaced.</summary>
+    public static bool TrySet(string name, string value, bool replace) => SetEnv(name, value, replace ? 1 : 0) == 0;
+
     /// <summary>Must come before the library is loaded: from 1.29 on its first environment starts a telemetry thread.</summary>
     public static void DisableTelemetry()
     {
-        if (SetEnv("ORT_DISABLE_TELEMETRY", "1", 1) != 0)
+        if (!TrySet("ORT_DISABLE_TELEMETRY", "1", replace: true))
             throw new OnnxRuntimeException("setenv(ORT_DISABLE_TELEMETRY) failed; the library is not loaded without it");
     }
 

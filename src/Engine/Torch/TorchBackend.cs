@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Backends;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Native;
 using OpenGradient.Engine.Torch.Interop;
 
 namespace OpenGradient.Engine.Torch;
@@ -33,7 +34,7 @@ public sealed unsafe class TorchBackend(TorchLibrary library) : IModelBackend
         }
     }
 
-    private TorchHandle Load(string modelName, ReadOnlyNativeMemory model, ExecutionDevice device, ExecutionOptions options)
+    private NativeHandle Load(string modelName, ReadOnlyNativeMemory model, ExecutionDevice device, ExecutionOptions options)
     {
         var load = new NativeLoad
         {
@@ -46,7 +47,7 @@ public sealed unsafe class TorchBackend(TorchLibrary library) : IModelBackend
         nint module;
         NativeError error;
         TorchCheck.CheckLoad(library.Functions.ModuleFromMemory(model.Pointer, (ulong)model.Length, &load, &module, &error), error, modelName);
-        return new TorchHandle(module, library.Functions.ModuleFree);
+        return TorchCheck.Own(module, library.Functions.ModuleFree);
     }
 
     private (ExecutionDevice Device, TorchDevice? Description) SelectDevice(string modelName, ExecutionOptions options)

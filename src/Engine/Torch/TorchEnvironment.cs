@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using OpenGradient.Engine.OnnxRuntime;
 
 namespace OpenGradient.Engine.Torch;
 
@@ -11,10 +12,6 @@ internal static partial class TorchEnvironment
 {
     // bits/dlfcn.h: every symbol is looked up now, so that a libtorch that does not fit fails here and not in a call.
     private const int Now = 2;
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int SetEnv(string name, string value, int overwrite);
 
     [LibraryImport("libc", EntryPoint = "dlopen", StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
@@ -43,7 +40,7 @@ internal static partial class TorchEnvironment
     public static nint Load(string path)
     {
         foreach (var (name, value) in Variables())
-            if (SetEnv(name, value, overwrite: 0) != 0) throw new TorchException($"setenv({name}) failed; libtorch is not loaded without it");
+            if (!NativeEnvironment.TrySet(name, value, replace: false)) throw new TorchException($"setenv({name}) failed; libtorch is not loaded without it");
         var library = DlOpen(path, Now);
         if (library == 0) throw new TorchException(path, $"it could not be loaded: {Marshal.PtrToStringUTF8(DlError())?.ReplaceLineEndings(" ")}");
         return library;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Native;
 using OpenGradient.Engine.Tensors;
 using OpenGradient.Engine.Torch.Interop;
 
@@ -13,7 +14,7 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
 {
     private readonly TorchModel _model;
     private readonly TorchFunctions _functions;
-    private readonly TorchHandle _session;
+    private readonly NativeHandle _session;
     private readonly int _inputs;
     private readonly int _outputs;
 
@@ -21,7 +22,7 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
     private NativeTensor* _tensors;
 
     /// <param name="session">Owned.</param>
-    public TorchExecutor(TorchModel model, TorchHandle session)
+    public TorchExecutor(TorchModel model, NativeHandle session)
     {
         _model = model;
         _functions = model.Library.Functions;
@@ -47,18 +48,8 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
         }
 
         NativeError error;
-        int status;
-        var isHeld = false;
-        try
-        {
-            _session.DangerousAddRef(ref isHeld);
-            status = _functions.Run(_session.DangerousGetHandle(), _tensors, (uint)_inputs, _tensors + _inputs, (uint)_outputs, &error);
-        }
-        finally
-        {
-            if (isHeld) _session.DangerousRelease();
-        }
-
+        using var loan = _session.Borrow();
+        var status = _functions.Run(loan.Value, _tensors, (uint)_inputs, _tensors + _inputs, (uint)_outputs, &error);
         return status == (int)TorchStatus.Ok ? Publish(buffers) : new BackendFault(TorchCheck.NameOf(status), NativeError.Describe(error)) { Kind = TorchCheck.KindOf(status) };
     }
 
@@ -111,15 +102,7 @@ internal sealed unsafe class TorchExecutor : IBackendExecutor
 
     private void Signal(delegate* unmanaged[Cdecl]<nint, int> function, string step)
     {
-        var isHeld = false;
-        try
-        {
-            _session.DangerousAddRef(ref isHeld);
-            TorchCheck.Check(function(_session.DangerousGetHandle()), default, step);
-        }
-        finally
-        {
-            if (isHeld) _session.DangerousRelease();
-        }
+        using var loan = _session.Borrow();
+        TorchCheck.Check(function(loan.Value), default, step);
     }
 }

@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using OpenGradient.Engine.Formats;
+using OpenGradient.Engine.Native;
 using OpenGradient.Engine.Torch.Interop;
 
 namespace OpenGradient.Engine.Torch;
@@ -27,7 +27,7 @@ public sealed unsafe class TorchLibrary
         Start(settings);
         TorchFile[] files = [.. FilesOf(path, digest).OrderBy(file => file.Name, StringComparer.Ordinal)];
         Info = new TorchInfo(
-            path, Marshal.PtrToStringUTF8((nint)functions.Version()) ?? "", Text(TextLibTorch), files, DigestOf(files),
+            path, NativeText.Read(functions.Version()), Text(TextLibTorch), files, DigestOf(files),
             Text(TextCpu), Text(TextBlas), Text(TextNumerics), Text(TextCuda), Text(TextWarning));
     }
 

@@ -1,3 +1,4 @@
+using OpenGradient.Engine.Native;
 using OpenGradient.Engine.Tensors;
 using OpenGradient.Engine.Torch.Interop;
 

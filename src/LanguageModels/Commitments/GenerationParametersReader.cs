@@ -15,22 +15,14 @@ internal static class GenerationParametersReader
         if (reader.UInt() != TokenSampler.Rule) throw new FormatException("parameters: an unknown rule of sampling");
         reader.Key(2);
         var seed = reader.UInt();
-        reader.Key(3);
-        var maxTokens = Int(ref reader);
-        reader.Key(4);
-        var temperature = Float(ref reader);
-        reader.Key(5);
-        var topK = Int(ref reader);
-        reader.Key(6);
-        var topP = Float(ref reader);
-        reader.Key(7);
-        var minP = Float(ref reader);
-        reader.Key(8);
-        var repetition = Float(ref reader);
-        reader.Key(9);
-        var presence = Float(ref reader);
-        reader.Key(10);
-        var frequency = Float(ref reader);
+        var maxTokens = Int(ref reader, 3);
+        var temperature = Float(ref reader, 4);
+        var topK = Int(ref reader, 5);
+        var topP = Float(ref reader, 6);
+        var minP = Float(ref reader, 7);
+        var repetition = Float(ref reader, 8);
+        var presence = Float(ref reader, 9);
+        var frequency = Float(ref reader, 10);
         var biases = new Dictionary<int, float>();
         int? topLogprobs = null;
         List<string> stops = [];
@@ -72,6 +64,18 @@ internal static class GenerationParametersReader
             Constraint = constraint,
             EndTokens = ends,
         };
+    }
+
+    private static int Int(ref CborReader reader, ulong key)
+    {
+        reader.Key(key);
+        return Int(ref reader);
+    }
+
+    private static float Float(ref CborReader reader, ulong key)
+    {
+        reader.Key(key);
+        return Float(ref reader);
     }
 
     private static int Int(ref CborReader reader) =>

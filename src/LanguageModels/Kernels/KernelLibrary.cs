@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.LanguageModels.Kernels.Interop;
 using OpenGradient.Engine.LanguageModels.Loading;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.LanguageModels.Kernels;
 
@@ -23,8 +24,8 @@ public sealed unsafe class KernelLibrary
         Path = path;
         Digest = digest;
         Functions = functions;
-        Version = Text(functions.Version());
-        BestInstructionSet = Text(functions.IsaName(functions.BestIsa()));
+        Version = NativeText.Read(functions.Version());
+        BestInstructionSet = NativeText.Read(functions.IsaName(functions.BestIsa()));
     }
 
     /// <summary>The file that was loaded.</summary>
@@ -65,7 +66,7 @@ public sealed unsafe class KernelLibrary
     /// <param name="instructionSet"><c>scalar</c>, <c>avx2</c>, <c>avx512</c>, <c>amx</c>; null for this machine's best.</param>
     /// <exception cref="ArgumentException">Not the name of an instruction set.</exception>
     public string NumericsClass(WeightScheme scheme, string? instructionSet = null) =>
-        Text(Functions.Numerics(WeightSchemes.CodeOf(scheme), ActualIsa(instructionSet)));
+        NativeText.Read(Functions.Numerics(WeightSchemes.CodeOf(scheme), ActualIsa(instructionSet)));
 
     /// <summary>As og_kernels.h numbers it: null text is OGK_ISA_BEST, null is no instruction set that is known.</summary>
     internal static uint? IsaOf(string? instructionSet)
@@ -75,7 +76,7 @@ public sealed unsafe class KernelLibrary
         return isa > 0 ? (uint)isa : null;
     }
 
-    internal string IsaName(string? instructionSet) => Text(Functions.IsaName(ActualIsa(instructionSet)));
+    internal string IsaName(string? instructionSet) => NativeText.Read(Functions.IsaName(ActualIsa(instructionSet)));
 
     private uint ActualIsa(string? instructionSet) => IsaOf(instructionSet) switch
     {
@@ -89,6 +90,4 @@ public sealed unsafe class KernelLibrary
         using var file = File.OpenRead(path);
         return new Hash256(SHA256.HashData(file));
     }
-
-    private static string Text(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 }

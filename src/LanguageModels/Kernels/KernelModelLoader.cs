@@ -3,6 +3,7 @@ using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.LanguageModels.Kernels.Interop;
 using OpenGradient.Engine.LanguageModels.Loading;
 using OpenGradient.Engine.LanguageModels.Runtimes;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.LanguageModels.Kernels;
 
@@ -63,16 +64,16 @@ internal sealed unsafe class KernelModelLoader : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static ModelHandle Create(KernelLibrary library, KernelPlan plan)
+    private static NativeHandle Create(KernelLibrary library, KernelPlan plan)
     {
         var config = plan.Config;
         nint model;
         NativeError error;
         KernelStatus.Check(library.Functions.ModelCreate(&config, &model, &error), error);
-        return new ModelHandle(library.Functions, model);
+        return new NativeHandle(model, library.Functions.ModelFree);
     }
 
-    private List<TensorLeaf> Pack(KernelFunctions functions, ModelHandle model, TensorReader tensor, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    private List<TensorLeaf> Pack(KernelFunctions functions, NativeHandle model, TensorReader tensor, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         using var reader = tensor;
         var leaves = new List<TensorLeaf>();
@@ -92,7 +93,7 @@ internal sealed unsafe class KernelModelLoader : IDisposable
         return leaves;
     }
 
-    private static void Set(KernelFunctions functions, ModelHandle model, string file, SafetensorsTensor tensor, byte* memory)
+    private static void Set(KernelFunctions functions, NativeHandle model, string file, SafetensorsTensor tensor, byte* memory)
     {
         var dimensions = tensor.Shape.Select(dimension => (ulong)dimension).ToArray();
         using var loan = model.Borrow();
@@ -103,7 +104,7 @@ internal sealed unsafe class KernelModelLoader : IDisposable
             try
             {
                 KernelStatus.Check(
-                    functions.ModelSet(loan.Model, name, TypeCode(tensor.Type), shape, (uint)dimensions.Length, memory, (ulong)tensor.Length, &error), error);
+                    functions.ModelSet(loan.Value, name, TypeCode(tensor.Type), shape, (uint)dimensions.Length, memory, (ulong)tensor.Length, &error), error);
             }
             catch (TokenRuntimeException refused)
             {
@@ -114,11 +115,11 @@ internal sealed unsafe class KernelModelLoader : IDisposable
 
     private static uint TypeCode(string type) => type switch { "F32" => 1, "F16" => 2, _ => 3 }; // OGK_TYPE_...
 
-    private static void Finish(KernelFunctions functions, ModelHandle model)
+    private static void Finish(KernelFunctions functions, NativeHandle model)
     {
         using var loan = model.Borrow();
         NativeError error;
-        KernelStatus.Check(functions.ModelFinish(loan.Model, &error), error);
+        KernelStatus.Check(functions.ModelFinish(loan.Value, &error), error);
     }
 
     private TokenModelInfo Describe(KernelLibrary library, KernelPlan plan, WeightScheme scheme, string? instructionSet, LanguageModelIdentity identity) => new()

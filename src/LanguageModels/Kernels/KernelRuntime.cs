@@ -2,6 +2,7 @@ using System.Buffers;
 using OpenGradient.Engine.LanguageModels.Kernels.Interop;
 using OpenGradient.Engine.LanguageModels.Loading;
 using OpenGradient.Engine.LanguageModels.Runtimes;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.LanguageModels.Kernels;
 
@@ -12,14 +13,14 @@ namespace OpenGradient.Engine.LanguageModels.Kernels;
 public sealed unsafe class KernelRuntime : ITokenRuntime
 {
     private readonly KernelFunctions _functions;
-    private readonly ModelHandle _model;
+    private readonly NativeHandle _model;
 
     // Of the one call that is under way.
     private readonly NativeSequence[] _sequences;
     private readonly MemoryHandle[] _pins;
     private int _busy;
 
-    internal KernelRuntime(KernelFunctions functions, ModelHandle model, TokenModelInfo info, LanguageModelIdentity identity)
+    internal KernelRuntime(KernelFunctions functions, NativeHandle model, TokenModelInfo info, LanguageModelIdentity identity)
     {
         _functions = functions;
         _model = model;
@@ -66,7 +67,7 @@ public sealed unsafe class KernelRuntime : ITokenRuntime
             NativeError error;
             fixed (NativeSequence* sequences = _sequences)
             fixed (float* into = logits)
-                KernelStatus.Check(_functions.Step(loan.Model, sequences, (uint)steps.Length, into, (ulong)rows, &error), error);
+                KernelStatus.Check(_functions.Step(loan.Value, sequences, (uint)steps.Length, into, (ulong)rows, &error), error);
         }
         finally
         {
@@ -87,7 +88,7 @@ public sealed unsafe class KernelRuntime : ITokenRuntime
             NativeError error;
             fixed (NativeSequence* sequence = _sequences)
             fixed (float* into = hidden)
-                KernelStatus.Check(_functions.Embed(loan.Model, sequence, into, &error), error);
+                KernelStatus.Check(_functions.Embed(loan.Value, sequence, into, &error), error);
         }
         finally
         {

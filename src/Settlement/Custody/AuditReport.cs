@@ -50,6 +50,22 @@ public sealed class AuditReport
 
     /// <summary>Two signed checkpoints that contradict each other, when that is what was found.</summary>
     public Equivocation? Equivocation { get; internal set; }
+
+    /// <summary>What an audit reports that goes on until something is wrong.</summary>
+    internal static async Task<AuditReport> OfAsync(Func<AuditReport, Task> audit)
+    {
+        var report = new AuditReport();
+        try
+        {
+            await audit(report).ConfigureAwait(false);
+        }
+        catch (AuditStoppedException stopped)
+        {
+            (report.Finding, report.Equivocation) = (stopped.Finding, stopped.Equivocation);
+        }
+
+        return report;
+    }
 }
 
 /// <summary>Ends an audit at the first wrong byte.</summary>

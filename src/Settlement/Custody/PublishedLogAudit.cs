@@ -21,20 +21,7 @@ public sealed class PublishedLogAudit(
 
     /// <summary>Never throws for what is wrong with the log: the report names the first wrong byte.</summary>
     /// <exception cref="LogUnreachableException">The log, the chain or a witness does not answer.</exception>
-    public async Task<AuditReport> RunAsync(CancellationToken cancellationToken)
-    {
-        var report = new AuditReport();
-        try
-        {
-            await RunAsync(report, cancellationToken).ConfigureAwait(false);
-        }
-        catch (AuditStoppedException stopped)
-        {
-            (report.Finding, report.Equivocation) = (stopped.Finding, stopped.Equivocation);
-        }
-
-        return report;
-    }
+    public Task<AuditReport> RunAsync(CancellationToken cancellationToken) => AuditReport.OfAsync(report => RunAsync(report, cancellationToken));
 
     private async Task RunAsync(AuditReport report, CancellationToken cancellationToken)
     {

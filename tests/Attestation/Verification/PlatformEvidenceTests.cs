@@ -29,11 +29,28 @@ public sealed class PlatformEvidenceTests
         Assert.Equal(PlatformKind.SevSnp, PlatformEvidence.Guess(report));
         Assert.Null(PlatformEvidence.Guess(report.AsSpan(1)));
         Assert.Equal(PlatformKind.Tdx, PlatformEvidence.Guess([4, 0, 2, 0, 0x81, 0, 0, 0, 1]));
-        Assert.Null(PlatformEvidence.Guess([4, 0, 3, 0, 0x81, 0, 0, 0, 1]));
+        Assert.Null(PlatformEvidence.Guess([4, 0, 2, 0, 0x82, 0, 0, 0, 1]));
         Assert.Equal(PlatformKind.Nitro, PlatformEvidence.Guess([0x84, 0x44, 0xa1, 1, 0x38, 0x22, 0xa0, 0]));
         Assert.Equal(PlatformKind.Nvidia, PlatformEvidence.Guess([0x11, 0xe0, 1, 0xff, 0, 0, 0, 0]));
         Assert.Equal(PlatformKind.Tpm, PlatformEvidence.Guess("OGE tpm v1\0\0"u8));
         Assert.Null(PlatformEvidence.Guess([]));
+    }
+
+    // Of a version or form that is refused: its verifier says so, where the caller need not know the kind.
+    [Fact]
+    public void Guess_OfEvidenceThatItsVerifierRefuses_IsItsKind()
+    {
+        var (report, quote) = (new byte[1184], new byte[48]);
+        report[0] = 99;
+        Convert.FromHexString("939a7233f79c4ca9940a0db3957f0607").CopyTo(quote, 12);
+        Assert.Equal(PlatformKind.SevSnp, PlatformEvidence.Guess(report));
+        Assert.Equal(PlatformKind.Tdx, PlatformEvidence.Guess(quote));
+        Assert.Equal(PlatformKind.Tdx, PlatformEvidence.Guess([6, 0, 3, 0, 0x81, 0, 0, 0]));
+        Assert.Equal(PlatformKind.Nvidia, PlatformEvidence.Guess([0x11, 0x60, 0, 0, 0x40, 0, 0, 0]));
+        Assert.Equal(PlatformKind.Nitro, PlatformEvidence.Guess([0xd2, 0xd2, 0x84, 0x44, 0xa1, 1, 0x38, 0x22]));
+        Assert.Equal(PlatformKind.Nitro, PlatformEvidence.Guess([0x85, 0x44, 0xa1, 1, 0x38, 0x22, 0xa0, 0]));
+        (report[0], report[0x34]) = (3, 1);
+        Assert.Equal(PlatformKind.SevSnp, PlatformEvidence.Guess(report.AsSpan(0, 1000)));
     }
 
     [VectorTheory]

@@ -223,12 +223,3 @@ public sealed class AuditPipelineTests(Anvil anvil) : IClassFixture<Anvil>, IDis
         return bytes;
     }
 }
-
-/// <summary>A theory that needs the real node; visibly skipped where there is none.</summary>
-public sealed class AnvilTheoryAttribute : TheoryAttribute
-{
-    public AnvilTheoryAttribute()
-    {
-        if (Anvil.Binary is null) Skip = "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root";
-    }
-}

@@ -135,8 +135,7 @@ public sealed class AuditTests(Anvil anvil) : IClassFixture<Anvil>
     {
         using var folder = new TemporaryFolder();
         using var engine = new Doubles.Engine(anvil, nameof(Settler_BadStatement_StopsTheEpochAndTheSuccessorSettlesWhatWasVerified), new LinuxDisk(), folder.Path).Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var signed = engine.Epoch.CheckpointsSigned;
         var good = await engine.Accept();
         var bad = engine.NewBatch();
@@ -183,8 +182,7 @@ public sealed class AuditTests(Anvil anvil) : IClassFixture<Anvil>
         engine.Stop();
         engine.Verifier.Bad.Add(bad.StatementId);
         engine.Start(newEpoch: true);
-        var good = await engine.Accept();
-        await engine.RunUntilFinal(good);
+        var good = await engine.AcceptUntilFinal();
         Assert.Equal(ReceiptStage.Quarantined, engine.Service.Find(bad.StatementId)!.Stage);
         Assert.Empty(engine.Service.Audits.Halts);
     }

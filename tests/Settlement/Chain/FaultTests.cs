@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Disk;
@@ -15,14 +16,12 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_AnswerLostAfterTheNodeAccepted_SendsNoSecondTransaction()
     {
-        using var engine = Start(nameof(Settler_AnswerLostAfterTheNodeAccepted_SendsNoSecondTransaction));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        using var engine = Start();
+        var first = await engine.AcceptUntilFinal();
         engine.Faults.Sent.Clear();
         engine.Faults.LoseAnswer = text => text.Contains("eth_sendRawTransaction", StringComparison.Ordinal) && engine.Faults.Bites == 0;
 
-        var second = await engine.Accept();
-        await engine.RunUntilFinal(second);
+        var second = await engine.AcceptUntilFinal();
 
         Assert.Equal(1, engine.Faults.Bites);
         Assert.Single(Raw(engine));
@@ -32,10 +31,9 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_AnswerLostBeforeTheNodeAccepted_SendsTheSameBytesAgain()
     {
-        using var engine = Start(nameof(Settler_AnswerLostBeforeTheNodeAccepted_SendsTheSameBytesAgain));
+        using var engine = Start();
         engine.Faults.Refuse = text => text.Contains("eth_sendRawTransaction", StringComparison.Ordinal) && engine.Faults.Bites < 2;
-        var batch = await engine.Accept();
-        await engine.RunUntilFinal(batch);
+        var batch = await engine.AcceptUntilFinal();
 
         Assert.Equal(2, engine.Faults.Bites);
         Assert.Equal(4, engine.Faults.Sent.Count);
@@ -46,7 +44,7 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_NodeDoesNotSayWhatIsFinalized_CallsNothingFinal()
     {
-        using var engine = Start(nameof(Settler_NodeDoesNotSayWhatIsFinalized_CallsNothingFinal), options => options with { UseFinalizedTag = true, FinalityDepth = 1 });
+        using var engine = Start(options => options with { UseFinalizedTag = true, FinalityDepth = 1 });
         engine.Faults.Rewrite = WithoutFinalizedBlock;
         var batch = await engine.Accept();
         for (var round = 0; round < 12; round++)
@@ -62,7 +60,7 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_WrongChain_SignsNothingAndResumes()
     {
-        using var engine = Start(nameof(Settler_WrongChain_SignsNothingAndResumes));
+        using var engine = Start();
         engine.Faults.Rewrite = (_, body) => body.Replace("\"0x7a69\"", "\"0x1\"", StringComparison.Ordinal);
         var batch = await engine.Accept();
         for (var i = 0; i < 3; i++) await engine.Tick();
@@ -83,7 +81,7 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_ChainUnreachable_VerifiesMeanwhileAndResumes()
     {
-        using var engine = Start(nameof(Settler_ChainUnreachable_VerifiesMeanwhileAndResumes));
+        using var engine = Start();
         engine.Faults.Refuse = _ => true;
         var batch = await engine.Accept();
         for (var i = 0; i < 3; i++) await engine.Tick();
@@ -102,9 +100,8 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_NodeAnswersRubbish_TreatsItAsSilence()
     {
-        using var engine = Start(nameof(Settler_NodeAnswersRubbish_TreatsItAsSilence));
-        var batch = await engine.Accept();
-        await engine.RunUntilFinal(batch);
+        using var engine = Start();
+        var batch = await engine.AcceptUntilFinal();
         string[] rubbish = ["", "<html>", "{}", "[]", "[{\"id\":1}]", "null", "[1,2]", "[{\"jsonrpc\":\"2.0\",\"id\":", new string('[', 5000)];
         foreach (var text in rubbish)
         {
@@ -123,17 +120,15 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
 
         Assert.True(engine.Faults.Bites > rubbish.Length);
         engine.Faults.Rewrite = null;
-        var second = await engine.Accept();
-        await engine.RunUntilFinal(second);
+        var second = await engine.AcceptUntilFinal();
         await engine.Audit(batch, second);
     }
 
     [AnvilFact]
     public async Task Settler_AccountEmpty_HoldsAndResumes()
     {
-        using var engine = Start(nameof(Settler_AccountEmpty_HoldsAndResumes));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        using var engine = Start();
+        var first = await engine.AcceptUntilFinal();
         await anvil.Call("anvil_setBalance", $"[\"{anvil.Account.Address}\",\"0x1\"]");
         var second = await engine.Accept();
         for (var i = 0; i < 4; i++) await engine.Tick();
@@ -152,9 +147,8 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_ReorganisationBeforeFinality_SendsTheSameBytesAgain()
     {
-        using var engine = Start(nameof(Settler_ReorganisationBeforeFinality_SendsTheSameBytesAgain));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        using var engine = Start();
+        var first = await engine.AcceptUntilFinal();
         var second = await engine.Accept();
         await engine.Tick();
         await anvil.Mine();
@@ -175,14 +169,11 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_ReorganisationBelowFinality_ReopensWithAnAlarmAndSettlesAgain()
     {
-        using var engine = Start(nameof(Settler_ReorganisationBelowFinality_ReopensWithAnAlarmAndSettlesAgain));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        using var engine = Start();
+        var first = await engine.AcceptUntilFinal();
         var before = await anvil.BlockNumber();
-        var second = await engine.Accept();
-        await engine.RunUntilFinal(second);
-        var third = await engine.Accept();
-        await engine.RunUntilFinal(third);
+        var second = await engine.AcceptUntilFinal();
+        var third = await engine.AcceptUntilFinal();
 
         await anvil.Call("anvil_rollback", $"[{await anvil.BlockNumber() - before}]");
         for (var i = 0; i < 5; i++) await engine.Tick();
@@ -199,12 +190,10 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_ReorganisationBelowTheRegistration_StartsOverWithTheSameBytes()
     {
-        using var engine = Start(nameof(Settler_ReorganisationBelowTheRegistration_StartsOverWithTheSameBytes));
+        using var engine = Start();
         var before = await anvil.BlockNumber();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
-        var second = await engine.Accept();
-        await engine.RunUntilFinal(second);
+        var first = await engine.AcceptUntilFinal();
+        var second = await engine.AcceptUntilFinal();
         var sent = Raw(engine).Count();
 
         await anvil.Call("anvil_rollback", $"[{await anvil.BlockNumber() - before}]");
@@ -233,9 +222,8 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_KeyRevoked_HoldsByNameAndASuccessorGoesOn()
     {
-        using var engine = Start(nameof(Settler_KeyRevoked_HoldsByNameAndASuccessorGoesOn));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        using var engine = Start();
+        var first = await engine.AcceptUntilFinal();
         await Revoke(engine);
         var second = await engine.Accept();
         for (var i = 0; i < 6; i++) await engine.Tick();
@@ -250,22 +238,15 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
 
     private async Task Revoke(Doubles.Engine engine)
     {
-        var nonce = Convert.ToUInt64((await anvil.Call("eth_getTransactionCount", $"[\"{anvil.Account.Address}\",\"latest\"]")).Text, 16);
         byte[] call = [.. Keccak256.Hash("revokeKey(bytes32,address,bytes32)"u8).Bytes[..4], .. engine.Log.LogId.Bytes, .. Settlement.Evm.LedgerAbi.Topic(engine.Epoch.Key.Address).Bytes, .. new byte[32]];
-        var transaction = new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, nonce, 1_000_000_000, 50_000_000_000, 200_000, anvil.Contract, 0, call);
-        await anvil.Call("eth_sendRawTransaction", $"[\"0x{Convert.ToHexStringLower(transaction.Encode(anvil.Account.SignDigest(transaction.SigningHash())))}\"]");
-        await anvil.Mine();
+        await Send(new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, await NextNonce(), 1_000_000_000, 50_000_000_000, 200_000, anvil.Contract, 0, call));
     }
 
     [AnvilFact]
     public async Task Settler_MempoolLost_BroadcastsTheSameBytesAgain()
     {
-        using var engine = Start(nameof(Settler_MempoolLost_BroadcastsTheSameBytesAgain));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
-        engine.Faults.Sent.Clear();
-        var second = await engine.Accept();
-        await engine.Tick();
+        using var engine = Start();
+        var (first, second) = await OneFinalAndOneSent(engine);
         Assert.Single(engine.Faults.Sent);
         await anvil.Call("anvil_dropAllTransactions", "[]");
         await anvil.Mine();
@@ -279,12 +260,8 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_BaseFeeSpikes_ReplacesTheSameNonceByAtLeastAnEighth()
     {
-        using var engine = Start(nameof(Settler_BaseFeeSpikes_ReplacesTheSameNonceByAtLeastAnEighth));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
-        engine.Faults.Sent.Clear();
-        var second = await engine.Accept();
-        await engine.Tick();
+        using var engine = Start();
+        var (first, second) = await OneFinalAndOneSent(engine);
         await anvil.Call("anvil_setNextBlockBaseFeePerGas", "[\"0x2540be400\"]"); // 10 gwei: above the first offer
         await anvil.Mine();
         Assert.Single(await anvil.Anchors(engine.Log.LogId)); // the fault bit
@@ -297,9 +274,8 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_FeeCapReached_HoldsByName()
     {
-        using var engine = Start(nameof(Settler_FeeCapReached_HoldsByName));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        using var engine = Start();
+        var first = await engine.AcceptUntilFinal();
         engine.Stop();
         engine.Options = engine.Options with { MaxFeePerGas = 1_000_000_001, PriorityFee = 1 };
         engine.Start();
@@ -320,18 +296,11 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
     [AnvilFact]
     public async Task Settler_ForeignTransactionTakesTheNonce_UsesANewOne()
     {
-        using var engine = Start(nameof(Settler_ForeignTransactionTakesTheNonce_UsesANewOne));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
-        engine.Faults.Sent.Clear();
-        var second = await engine.Accept();
-        await engine.Tick();
+        using var engine = Start();
+        var (first, second) = await OneFinalAndOneSent(engine);
         Assert.Single(engine.Faults.Sent);
         await anvil.Call("anvil_dropAllTransactions", "[]");
-        var nonce = Convert.ToUInt64((await anvil.Call("eth_getTransactionCount", $"[\"{anvil.Account.Address}\",\"latest\"]")).Text, 16);
-        var foreign = new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, nonce, 2_000_000_000, 50_000_000_000, 21000, anvil.Account.Address, 0, default);
-        await anvil.Call("eth_sendRawTransaction", $"[\"0x{Convert.ToHexStringLower(foreign.Encode(anvil.Account.SignDigest(foreign.SigningHash())))}\"]");
-        await anvil.Mine();
+        await Send(new Settlement.Evm.Eip1559Transaction(Anvil.ChainId, await NextNonce(), 2_000_000_000, 50_000_000_000, 21000, anvil.Account.Address, 0, default));
         Assert.Single(await anvil.Anchors(engine.Log.LogId)); // the fault bit
 
         await engine.RunUntilFinal(second);
@@ -339,13 +308,30 @@ public sealed class FaultTests(Anvil anvil) : IClassFixture<Anvil>, IDisposable
         Assert.Equal(2, (await engine.Audit(first, second)).Count);
     }
 
-    private Doubles.Engine Start(string name) => Start(name, options => options);
-
-    private Doubles.Engine Start(string name, Func<SettlementOptions, SettlementOptions> bend)
+    private Doubles.Engine Start(Func<SettlementOptions, SettlementOptions>? bend = null, [CallerMemberName] string name = "")
     {
         var engine = new Doubles.Engine(anvil, name, new LinuxDisk(), _folder.Path);
-        engine.Options = bend(engine.Options);
+        if (bend is not null) engine.Options = bend(engine.Options);
         return engine.Start();
+    }
+
+    // The second's anchor is in the pool and in no block; nothing else is counted as sent.
+    private static async Task<(SealedBatch First, SealedBatch Second)> OneFinalAndOneSent(Doubles.Engine engine)
+    {
+        var first = await engine.AcceptUntilFinal();
+        engine.Faults.Sent.Clear();
+        var second = await engine.Accept();
+        await engine.Tick();
+        return (first, second);
+    }
+
+    private async Task<ulong> NextNonce() => Convert.ToUInt64((await anvil.Call("eth_getTransactionCount", $"[\"{anvil.Account.Address}\",\"latest\"]")).Text, 16);
+
+    // By the paying account, past the engine.
+    private async Task Send(Settlement.Evm.Eip1559Transaction transaction)
+    {
+        await anvil.Call("eth_sendRawTransaction", $"[\"0x{Convert.ToHexStringLower(transaction.Encode(anvil.Account.SignDigest(transaction.SigningHash())))}\"]");
+        await anvil.Mine();
     }
 
     // The one request of a batch that asks for the finalized block is refused, as by a node that limits rates.

@@ -17,8 +17,7 @@ public sealed class FolderFaultTests(Anvil anvil) : IClassFixture<Anvil>, IDispo
     public async Task Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce()
     {
         using var engine = Start(nameof(Settler_TwinOverACopiedFolder_AnchorsEachBatchOnce));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var second = await engine.Accept();
         engine.Stop();
         using var copy = new TemporaryFolder();
@@ -50,8 +49,7 @@ public sealed class FolderFaultTests(Anvil anvil) : IClassFixture<Anvil>, IDispo
     public async Task Settler_OldFolderRestored_RefusesToSign()
     {
         using var engine = Start(nameof(Settler_OldFolderRestored_RefusesToSign));
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         engine.Stop();
         using var backup = new TemporaryFolder();
         CopyFolder(_folder.Path, backup.Path);

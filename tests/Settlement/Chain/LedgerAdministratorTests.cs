@@ -63,8 +63,7 @@ public sealed class LedgerAdministratorTests : IAsyncLifetime
     public async Task Settler_LogHalted_HoldsByNameAndGoesOnWhenItIsResumed()
     {
         using var engine = Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var logs = (await Administrator.ReadAsync(0, default)).Logs;
         Assert.Contains((engine.Log.LogId, false), logs);
 
@@ -86,8 +85,7 @@ public sealed class LedgerAdministratorTests : IAsyncLifetime
     public async Task Settler_LogHaltedWhileAnAnchorWaits_SettlesItOnceAfterwards()
     {
         using var engine = Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         await _node.Call("evm_setAutomine", "[false]");
         var second = await engine.Accept();
         await engine.Tick(); // its anchor is in the pool
@@ -128,8 +126,7 @@ public sealed class LedgerAdministratorTests : IAsyncLifetime
     public async Task Convict_TwoCheckpointsOfOneSize_MarksTheKeyAndTheEngineHoldsByName()
     {
         using var engine = Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         SignedCheckpoint Claim(byte root)
         {
             var claim = new CheckpointClaim(engine.Log.LogId, 9, new Hash256(Enumerable.Repeat(root, 32).ToArray()), LogHead.Empty, Anvil.ChainId, _node.Contract);

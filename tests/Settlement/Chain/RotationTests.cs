@@ -18,8 +18,7 @@ public sealed class RotationTests(Anvil anvil) : IClassFixture<Anvil>
     {
         using var folder = new TemporaryFolder();
         using var engine = new Doubles.Engine(anvil, nameof(Rotation_WithAnAnchorOnItsWay_SettlesItAndThenSignsWithTheSuccessor), new LinuxDisk(), folder.Path).Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var second = await engine.Accept();
         await engine.Tick();
         await engine.Tick();
@@ -51,8 +50,7 @@ public sealed class RotationTests(Anvil anvil) : IClassFixture<Anvil>
     {
         using var folder = new TemporaryFolder();
         using var engine = new Doubles.Engine(anvil, nameof(Rotation_TwiceBeforeABlock_RegistersTheNewestAlone), new LinuxDisk(), folder.Path).Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var old = await engine.Rotate();
         var ofTheSecond = await engine.Accept();
         var second = await engine.Rotate();
@@ -69,8 +67,7 @@ public sealed class RotationTests(Anvil anvil) : IClassFixture<Anvil>
     {
         using var folder = new TemporaryFolder();
         using var engine = new Doubles.Engine(anvil, nameof(Rotation_RestartRightAfterIt_SettlesEverything), new LinuxDisk(), folder.Path).Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var old = await engine.Rotate();
         var (second, third) = (await engine.Accept(2, old), await engine.Accept(2));
         var rotated = engine.Epoch;
@@ -94,12 +91,10 @@ public sealed class RotationTests(Anvil anvil) : IClassFixture<Anvil>
         {
             using var folder = new TemporaryFolder();
             using var engine = new Doubles.Engine(own, nameof(Rotation_ReorganisationBelowTheRegistration_RegistersAgain), new LinuxDisk(), folder.Path).Start();
-            var first = await engine.Accept();
-            await engine.RunUntilFinal(first);
+            var first = await engine.AcceptUntilFinal();
             var before = await own.BlockNumber();
             await engine.Rotate();
-            var second = await engine.Accept();
-            await engine.RunUntilFinal(second);
+            var second = await engine.AcceptUntilFinal();
             await own.Call("anvil_rollback", $"[{await own.BlockNumber() - before}]");
             await own.Call("anvil_dropAllTransactions", "[]");
             for (var look = 0; look < 20 && engine.Service.Find(second.StatementId)!.Stage == ReceiptStage.Final; look++) await engine.Tick();
@@ -148,8 +143,7 @@ public sealed class RotationTests(Anvil anvil) : IClassFixture<Anvil>
     {
         var disk = new SimulatedDisk(5);
         using var engine = new Doubles.Engine(anvil, nameof(Rotation_DiskFull_ChangesNothingUntilItIsRepeated), disk, "/data").Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var next = new TestEpoch("after a full disk");
         disk.FreeBytes = 0;
         var tries = 0;

@@ -48,8 +48,7 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
     {
         using var folder = new TemporaryFolder();
         using var engine = new Doubles.Engine(anvil, nameof(Settler_RestartWithANewEpoch_RegistersTheSuccessorAndGoesOn), new LinuxDisk(), folder.Path).Start();
-        var first = await engine.Accept();
-        await engine.RunUntilFinal(first);
+        var first = await engine.AcceptUntilFinal();
         var waiting = await engine.Accept(); // durable, and its key is gone before it is anchored
         engine.Stop();
 
@@ -74,8 +73,7 @@ public sealed class SettlerTests(Anvil anvil) : IClassFixture<Anvil>
         engine.Verifier.Bad.Add(bad.StatementId);
         Assert.True(engine.Service.TryAccept(bad));
         var waiter = engine.Service.WaitAsync(bad.ReceiptId(0), ReceiptStage.Final, CancellationToken.None);
-        var good = await engine.Accept();
-        await engine.RunUntilFinal(good);
+        var good = await engine.AcceptUntilFinal();
 
         Assert.Equal(WaitStatus.Quarantined, (await waiter).Status);
         var status = engine.Service.Find(bad.StatementId)!;

@@ -25,8 +25,7 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
     {
         using var engine = Create(nameof(Checkpoint_TwoWitnesses_IsPublishedAndProvenWithBothCosignatures), "w1.example", "w2.example");
         engine.Start();
-        var batch = await engine.Accept();
-        await engine.RunUntilFinal(batch);
+        var batch = await engine.AcceptUntilFinal();
 
         var proof = engine.Service.GetProof(batch.StatementId)!;
         var text = SignedNote.Text(engine.Log.LogId, proof.Checkpoint!.Size, proof.Checkpoint.Root);
@@ -42,8 +41,7 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
         engine.Stop();
         engine.Start(newEpoch: true);
         Assert.Equal(proof.Cosignatures.ToArray(), engine.Service.GetProof(batch.StatementId)!.Cosignatures.ToArray());
-        var next = await engine.Accept();
-        await engine.RunUntilFinal(next);
+        var next = await engine.AcceptUntilFinal();
         Assert.Equal(2, CheckpointNote.ParseSignatures(engine.Service.GetProof(next.StatementId)!.Cosignatures.Span).Count);
         Assert.Contains("w1.example old 1", _handler.Submitted); // a proof from where it was, not from nothing
     }
@@ -54,8 +52,7 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
         using var engine = Create(nameof(Checkpoint_WitnessSilent_SettlesWithoutItAndIsCosignedLater), "w1.example");
         _handler.Silent.Add("w1.example");
         engine.Start();
-        var batch = await engine.Accept();
-        await engine.RunUntilFinal(batch);
+        var batch = await engine.AcceptUntilFinal();
         Assert.Empty(engine.Service.GetProof(batch.StatementId)!.Cosignatures.ToArray()); // the fault bit
         Assert.Equal(ConditionKind.WitnessUnavailable, Assert.Single(engine.Service.Conditions).Kind);
 
@@ -78,8 +75,7 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
         using var engine = Create($"{nameof(Checkpoint_WitnessAnswersRubbish_SettlesWithoutIt)} {status} {body}", "w1.example");
         _handler.Lie = _ => (status, body);
         engine.Start();
-        var batch = await engine.Accept();
-        await engine.RunUntilFinal(batch);
+        var batch = await engine.AcceptUntilFinal();
         Assert.NotEmpty(_handler.Submitted); // the fault bit
         Assert.Empty(engine.Service.GetProof(batch.StatementId)!.Cosignatures.ToArray());
         Assert.Equal(ConditionKind.WitnessUnavailable, Assert.Single(engine.Service.Conditions).Kind);
@@ -167,8 +163,7 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
     {
         using var engine = Create(nameof(Proof_OldReceiptUnderTheNewestAnchor_IsInclusionAndConsistency));
         engine.Start();
-        var old = await engine.Accept();
-        await engine.RunUntilFinal(old);
+        var old = await engine.AcceptUntilFinal();
         for (var i = 0; i < 4; i++) await engine.RunUntilFinal(await engine.Accept());
         var first = engine.Service.GetProof(old.StatementId)!;
         var later = engine.Service.GetProofUnder(first, null)!;

@@ -5,15 +5,6 @@ using OpenGradient.Engine.Settlement.Evm;
 
 namespace OpenGradient.Engine.Settlement.Tests.Doubles;
 
-/// <summary>A test that needs the real node; visibly skipped where there is none.</summary>
-public sealed class AnvilFactAttribute : FactAttribute
-{
-    public AnvilFactAttribute()
-    {
-        if (Anvil.Binary is null) Skip = "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root";
-    }
-}
-
 /// <summary>One anvil on a free loopback port with the contract deployed. Blocks are made only when a test asks.</summary>
 public sealed class Anvil : IAsyncLifetime
 {
@@ -22,6 +13,9 @@ public sealed class Anvil : IAsyncLifetime
     private readonly HttpClient _http = new();
 
     internal static string? Binary { get; } = Locate();
+
+    /// <summary>Why there is no node; null where there is one.</summary>
+    internal static string? Missing => Binary is null ? "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root" : null;
 
     internal Uri Endpoint { get; private set; } = new("http://127.0.0.1");
 

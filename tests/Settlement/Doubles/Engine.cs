@@ -125,6 +125,14 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         return batch;
     }
 
+    /// <summary>Hands a batch over, then ticks and makes blocks until it is final.</summary>
+    public async Task<SealedBatch> AcceptUntilFinal()
+    {
+        var batch = await Accept();
+        await RunUntilFinal(batch);
+        return batch;
+    }
+
     public Task Tick() => Service.TickAsync(CancellationToken.None);
 
     /// <summary>Ticks and makes blocks until every statement is final.</summary>

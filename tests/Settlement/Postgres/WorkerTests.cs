@@ -203,5 +203,5 @@ public sealed class SharedFactAttribute : FactAttribute
 {
     public SharedFactAttribute() => Skip = Reason;
 
-    internal static string? Reason { get; } = new AnvilFactAttribute().Skip ?? PostgresServer.Missing;
+    internal static string? Reason { get; } = Anvil.Missing ?? PostgresServer.Missing;
 }

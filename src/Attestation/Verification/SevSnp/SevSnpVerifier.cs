@@ -5,7 +5,7 @@ using OpenGradient.Engine.Formats;
 
 namespace OpenGradient.Engine.Attestation.Verification.SevSnp;
 
-/// <summary>Judges attestation reports of AMD SEV-SNP: versions 2, 3 and 5, of Milan, Genoa and Turin, by VCEK and VLEK.</summary>
+/// <summary>Judges attestation reports of AMD SEV-SNP: versions 2 to 5, of Milan, Genoa and Turin, by VCEK and VLEK.</summary>
 public static class SevSnpVerifier
 {
     /// <param name="evidence">A report: 1,184 bytes as the firmware wrote them; then, where there is one, the host's certificate table.</param>

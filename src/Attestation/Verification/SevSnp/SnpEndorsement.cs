@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.Attestation.Verification.SevSnp;
 /// <summary>What AMD certifies of a signing key: product, firmware versions, chip or provider (AMD 57230).</summary>
 internal sealed record SnpEndorsement
 {
-    private const string Arc = "1.3.6.1.4.1.3704.1.";
+    private const string Arc = "1.3.6.1.4.1.3704.1.", HwId = Arc + "4", Csp = Arc + "5";
 
     private const int HwIdSize = 64, ShortHwIdSize = 8;
 
@@ -59,16 +59,18 @@ internal sealed record SnpEndorsement
             if (extensions.TryGetValue($"{Arc}3.{index}", out var value) && Number(value) != 0) return Refuse(reasons, AttestationCheck.Reserved, $"the leaf's firmware version {index} is not zero");
         }
 
+        // A key is a chip's or a provider's. One that says both could be taken for either.
+        if (extensions.ContainsKey(key == SnpSigner.Vcek ? Csp : HwId)) return Refuse(reasons, AttestationCheck.Key, "the leaf names a chip and a provider");
         byte[] chip = [];
         string? provider = null;
         if (key == SnpSigner.Vcek)
         {
-            if (!extensions.TryGetValue(Arc + "4", out var hwId) || ChipOf(product, hwId) is not { } found) return Refuse(reasons, AttestationCheck.Encoding, "the leaf's hwID is missing or of a wrong size");
+            if (!extensions.TryGetValue(HwId, out var hwId) || ChipOf(product, hwId) is not { } found) return Refuse(reasons, AttestationCheck.Encoding, "the leaf's hwID is missing or of a wrong size");
             chip = found;
         }
         else
         {
-            provider = extensions.TryGetValue(Arc + "5", out var csp) ? Text(csp) : null;
+            provider = extensions.TryGetValue(Csp, out var csp) ? Text(csp) : null;
             if (provider is null) return Refuse(reasons, AttestationCheck.Encoding, "the leaf names no provider");
         }
 

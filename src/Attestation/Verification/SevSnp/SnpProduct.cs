@@ -29,8 +29,8 @@ internal static class SnpProductName
         _ => null,
     };
 
-    /// <summary>The product of a leaf by its extension, which may add a stepping: "Milan-B0".</summary>
-    public static SnpProduct? OfLeaf(string? extension) => Of(extension?.Split('-')[0]);
+    /// <summary>The product of a leaf by its extension, which may add a stepping: "Milan-B0". Genoa's root issues for Bergamo and Siena too (AMD 57230).</summary>
+    public static SnpProduct? OfLeaf(string? extension) => extension?.Split('-')[0] switch { "Bergamo" or "Siena" => SnpProduct.Genoa, var name => Of(name) };
 
     public static SnpProduct? Of(string? name) => name switch
     {

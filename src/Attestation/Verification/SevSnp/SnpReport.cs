@@ -12,7 +12,7 @@ internal sealed class SnpReport
 
     private const int SignaturePart = 72, ScalarSize = 48;
 
-    // What each version leaves empty within the signed bytes. In version 2 the processor's identity is reserved as well.
+    // What each version leaves empty within the signed bytes. In version 2 the processor's identity is reserved as well; 4 is laid out as 3.
     private static readonly (int From, int To)[] _reserved = [(0x4C, 0x50), (0x18B, 0x1A0), (0x1EB, 0x1EC), (0x1EF, 0x1F0), (0x208, SignedSize)];
     private static readonly (int From, int To)[] _reservedBefore3 = [(0x188, 0x18B)];
     private static readonly (int From, int To)[] _reservedBefore5 = [(0x1F8, 0x208)];
@@ -91,7 +91,7 @@ internal sealed class SnpReport
         }
 
         var report = new SnpReport(evidence[..Size]) { HostTable = evidence[Size..] };
-        if (report.Version is not (2 or 3 or 5))
+        if (report.Version is not (>= 2 and <= 5))
         {
             reasons.Refuse(AttestationCheck.Version, $"report version {report.Version}");
             return null;

@@ -41,6 +41,19 @@ internal static class CollateralJson
         return found;
     }
 
+    /// <summary>Levels from the highest down, as Intel's library holds them against a platform in whatever order they stand; two equal ones are an error there too.</summary>
+    public static List<T> Levels<T>(JsonElement parent, Func<JsonElement, T> read, Comparison<T> compare)
+    {
+        var levels = List(parent, "tcbLevels", read);
+        levels.Sort((one, other) => compare(other, one));
+        for (var index = 1; index < levels.Count; index++)
+        {
+            if (compare(levels[index - 1], levels[index]) == 0) throw new FormatException("a TCB level stands twice");
+        }
+
+        return levels;
+    }
+
     public static IReadOnlyList<string> Advisories(JsonElement level) => level.TryGetProperty("advisoryIDs", out _)
         ? List(level, "advisoryIDs", entry => entry.GetString() ?? throw new FormatException("an advisory is null"))
         : [];

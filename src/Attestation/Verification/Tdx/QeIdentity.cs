@@ -37,7 +37,7 @@ internal sealed record QeIdentity
             MiscSelect = CollateralJson.Hex(root, "miscselect", 4), MiscSelectMask = CollateralJson.Hex(root, "miscselectMask", 4),
             Attributes = CollateralJson.Hex(root, "attributes", 16), AttributesMask = CollateralJson.Hex(root, "attributesMask", 16),
             MrSigner = CollateralJson.Hex(root, "mrsigner", 32), ProductId = CollateralJson.Number(root, "isvprodid", ushort.MaxValue),
-            Levels = CollateralJson.List(root, "tcbLevels", SvnLevel.Read),
+            Levels = SvnLevel.ReadAll(root),
         };
     }
 

@@ -5,8 +5,11 @@ namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 /// <summary>A level of an enclave or a module: from this number on, this state.</summary>
 internal sealed record SvnLevel(int Svn, TdxTcbStatus Status, IReadOnlyList<string> Advisories)
 {
-    public static SvnLevel Read(JsonElement level) => new(
+    private static SvnLevel Read(JsonElement level) => new(
         CollateralJson.Number(level.GetProperty("tcb"), "isvsvn", ushort.MaxValue), CollateralJson.Status(level), CollateralJson.Advisories(level));
+
+    /// <summary>The levels of an enclave or a module, from the highest number down.</summary>
+    public static List<SvnLevel> ReadAll(JsonElement parent) => CollateralJson.Levels(parent, Read, (one, other) => one.Svn.CompareTo(other.Svn));
 
     /// <summary>The first that the number reaches; null: it is below every level.</summary>
     public static SvnLevel? Match(IReadOnlyList<SvnLevel> levels, int svn)
@@ -27,7 +30,17 @@ internal sealed record PlatformLevel(byte[] Sgx, int PceSvn, byte[] Tdx, TdxTcbS
 {
     private const int Components = 16;
 
-    public static PlatformLevel Read(JsonElement level)
+    /// <summary>The platform's levels, from the highest down: by the SGX components from the first on, then PCESVN, then the TDX components.</summary>
+    public static List<PlatformLevel> ReadAll(JsonElement parent) => CollateralJson.Levels(parent, Read, Compare);
+
+    private static int Compare(PlatformLevel one, PlatformLevel other)
+    {
+        var sgx = one.Sgx.AsSpan().SequenceCompareTo(other.Sgx);
+        if (sgx != 0) return sgx;
+        return one.PceSvn != other.PceSvn ? one.PceSvn.CompareTo(other.PceSvn) : one.Tdx.AsSpan().SequenceCompareTo(other.Tdx);
+    }
+
+    private static PlatformLevel Read(JsonElement level)
     {
         var tcb = level.GetProperty("tcb");
         return new PlatformLevel(
@@ -54,7 +67,7 @@ internal sealed record ModuleIdentity(string Id, byte[] Signer, byte[] Attribute
 
     public static ModuleIdentity Versioned(JsonElement module) => Plain(module) with
     {
-        Id = CollateralJson.Text(module, "id").ToUpperInvariant(), Levels = CollateralJson.List(module, "tcbLevels", SvnLevel.Read),
+        Id = CollateralJson.Text(module, "id").ToUpperInvariant(), Levels = SvnLevel.ReadAll(module),
     };
 }
 
@@ -76,7 +89,7 @@ internal sealed record TcbInfo
 
     public required IReadOnlyList<ModuleIdentity> Modules { get; init; }
 
-    /// <summary>In the order in which they stand: the first that matches holds.</summary>
+    /// <summary>From the highest down: the first that matches holds.</summary>
     public required IReadOnlyList<PlatformLevel> Levels { get; init; }
 
     /// <exception cref="FormatException">Or another of <see cref="CollateralJson"/>'s.</exception>
@@ -97,7 +110,7 @@ internal sealed record TcbInfo
             Fmspc = CollateralJson.Hex(root, "fmspc", 6), PceId = CollateralJson.Hex(root, "pceId", 2),
             EvaluationNumber = CollateralJson.Number(root, "tcbEvaluationDataNumber", int.MaxValue),
             Module = ModuleIdentity.Plain(root.GetProperty("tdxModule")), Modules = modules,
-            Levels = CollateralJson.List(root, "tcbLevels", PlatformLevel.Read),
+            Levels = PlatformLevel.ReadAll(root),
         };
     }
 

@@ -36,14 +36,16 @@ internal static class TdxEventLog
     /// Registers 0 to 2 belong to firmware and boot loader, which log all that they measure. Programs extend register 3 while the guest
     /// runs and log elsewhere, so it is compared only where this log extends it.
     /// </summary>
-    public static void Check(TdxBody body, VerificationContext context, TdxPolicy policy, ReasonList reasons)
+    public static void Check(TdxQuote quote, VerificationContext context, TdxPolicy policy, ReasonList reasons)
     {
-        if (!context.Collateral.TryGetValue(FileName, out var log))
-        {
-            if (policy.RequireEventLog) reasons.Miss(AttestationCheck.EventLog, $"{FileName} is missing");
-            return;
-        }
+        var isGiven = context.Collateral.TryGetValue(FileName, out var given);
+        if (quote.EventLog is { } carried) Judge("the log behind the quote", carried, quote.Body, reasons);
+        else if (!isGiven && policy.RequireEventLog) reasons.Miss(AttestationCheck.EventLog, $"{FileName} is missing, and no log is behind the quote");
+        if (isGiven) Judge(FileName, given.Span, quote.Body, reasons);
+    }
 
+    private static void Judge(string name, ReadOnlySpan<byte> log, TdxBody body, ReasonList reasons)
+    {
         if (log.Length > MostBytes)
         {
             reasons.Refuse(AttestationCheck.Size, $"an event log of {log.Length} bytes; at most {MostBytes} are read");
@@ -52,17 +54,17 @@ internal static class TdxEventLog
 
         try
         {
-            var replayed = Replay(log.Span);
+            var replayed = Replay(log);
             for (var register = 0; register < Registers; register++)
             {
                 var value = replayed[register].AsSpan();
                 if (register == Registers - 1 && !value.ContainsAnyExcept((byte)0)) continue;
-                if (!value.SequenceEqual(body.Rtmr(register))) reasons.Refuse(AttestationCheck.EventLog, $"the log does not replay to RTMR{register}");
+                if (!value.SequenceEqual(body.Rtmr(register))) reasons.Refuse(AttestationCheck.EventLog, $"{name} does not replay to RTMR{register}");
             }
         }
         catch (FormatException error)
         {
-            reasons.Refuse(AttestationCheck.EventLog, error.Message);
+            reasons.Refuse(AttestationCheck.EventLog, $"{name}: {error.Message}");
         }
     }
 }

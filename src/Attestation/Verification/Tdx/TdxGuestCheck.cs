@@ -1,7 +1,7 @@
 namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 
 /// <summary>Holds the guest against the policy and the caller's expectations.</summary>
-internal sealed class TdxGuestCheck(TdxBody body, PckExtension platform, VerificationContext context, TdxPolicy policy, ReasonList reasons)
+internal sealed class TdxGuestCheck(TdxQuote quote, PckExtension platform, VerificationContext context, TdxPolicy policy, ReasonList reasons)
 {
     /// <summary>The operator can read the guest's memory.</summary>
     public const ulong DebugBit = 1;
@@ -9,19 +9,21 @@ internal sealed class TdxGuestCheck(TdxBody body, PckExtension platform, Verific
     private const ulong SeptVeDisable = 1UL << 28, Migratable = 1UL << 29, ProtectionKeys = 1UL << 30, KeyLocker = 1UL << 31, Perfmon = 1UL << 63;
     private const ulong Known = DebugBit | SeptVeDisable | Migratable | ProtectionKeys | KeyLocker | Perfmon;
 
+    private TdxBody Body => quote.Body;
+
     public void Run()
     {
         CheckAttributes();
         CheckMeasurements();
         CheckBinding();
-        TdxFeatures.Check(body.Features, reasons);
-        TdxEventLog.Check(body, context, policy, reasons);
+        TdxFeatures.Check(Body.Features, reasons);
+        TdxEventLog.Check(quote, context, policy, reasons);
         PckPlatform.Check(platform, policy, reasons);
     }
 
     private void CheckAttributes()
     {
-        var attributes = body.Attributes;
+        var attributes = Body.Attributes;
         if ((attributes & DebugBit) != 0 && !policy.Debug) reasons.Refuse(AttestationCheck.Debug, "a debug guest");
         if ((attributes & ~Known) != 0) reasons.Refuse(AttestationCheck.Reserved, $"unknown TD attributes 0x{attributes & ~Known:x}");
         if ((attributes & SeptVeDisable) == 0 && policy.SeptVeDisable) reasons.Refuse(AttestationCheck.Guest, "SEPT_VE_DISABLE is not set");
@@ -29,7 +31,7 @@ internal sealed class TdxGuestCheck(TdxBody body, PckExtension platform, Verific
         Forbid(ProtectionKeys, policy.ProtectionKeys, "the guest may use protection keys");
         Forbid(KeyLocker, policy.KeyLocker, "the guest may use key locker");
         Forbid(Perfmon, policy.Perfmon, "the guest may use performance counters");
-        if (!policy.Migratable && body.MrServiceTd is { } service && service.Span.ContainsAnyExcept((byte)0))
+        if (!policy.Migratable && Body.MrServiceTd is { } service && service.Span.ContainsAnyExcept((byte)0))
             reasons.Refuse(AttestationCheck.Guest, "a service TD is bound to the guest");
 
         void Forbid(ulong bit, bool isAllowed, string detail)
@@ -40,8 +42,8 @@ internal sealed class TdxGuestCheck(TdxBody body, PckExtension platform, Verific
 
     private void CheckMeasurements()
     {
-        if (!body.MrTd.Span.ContainsAnyExcept((byte)0)) reasons.Refuse(AttestationCheck.Measurement, "MRTD is zero");
-        var found = body.Measurements();
+        if (!Body.MrTd.Span.ContainsAnyExcept((byte)0)) reasons.Refuse(AttestationCheck.Measurement, "MRTD is zero");
+        var found = Body.Measurements();
         if (!policy.AnyMeasurement && !policy.MrTd.Contains(found["mrtd"])) reasons.Refuse(AttestationCheck.Measurement, $"the policy does not name MRTD {found["mrtd"]}");
         Named("rtmr0", policy.Rtmr0);
         Named("rtmr1", policy.Rtmr1);
@@ -62,7 +64,7 @@ internal sealed class TdxGuestCheck(TdxBody body, PckExtension platform, Verific
     // Report data is 64 bytes that the guest chose. A nonce stands in front of zeros; where more is bound, the caller knows all of it.
     private void CheckBinding()
     {
-        var data = body.ReportData.Span;
+        var data = Body.ReportData.Span;
         if (context.ReportData is { } expected && !data.SequenceEqual(expected.Span)) reasons.Refuse(AttestationCheck.ReportData, "not the expected report data");
         if (context.Nonce is not { } nonce) return;
         var isNonce = nonce.Length > 0 && data.StartsWith(nonce.Span) && !data[nonce.Length..].ContainsAnyExcept((byte)0);

@@ -3,14 +3,18 @@ namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 /// <summary>A quote whose fields stand where its format says (Intel TDX DCAP quoting library API, appendix 3 and 4: versions 4 and 5).</summary>
 internal sealed record TdxQuote
 {
-    /// <summary>Real quotes come in buffers of up to 8,000 bytes; the structure itself is about 5,000.</summary>
-    public const int MostBytes = 16 * 1024;
+    /// <summary>A quote, and what the project's attester carries behind it: all that fits into evidence.</summary>
+    public const int LargestEvidence = 64 * 1024;
+
+    // Real quotes come in buffers of up to 8,000 bytes; the structure itself is about 5,000.
+    private const int MostBytes = 16 * 1024;
 
     private const int HeaderSize = 48, KeySize = 64;
     private const ushort EcdsaP256 = 2, Tdx10 = 2, Tdx15 = 3, QeReportData = 6, PckChain = 5;
     private const uint TdxTee = 0x81;
 
-    private static ReadOnlySpan<byte> IntelQe => [0x93, 0x9A, 0x72, 0x33, 0xF7, 0x9C, 0x4C, 0xA9, 0x94, 0x0A, 0x0D, 0xB3, 0x95, 0x7F, 0x06, 0x07];
+    /// <summary>The vendor of Intel's quoting enclaves, in the header of SGX and TDX quotes.</summary>
+    public static ReadOnlySpan<byte> IntelQe => [0x93, 0x9A, 0x72, 0x33, 0xF7, 0x9C, 0x4C, 0xA9, 0x94, 0x0A, 0x0D, 0xB3, 0x95, 0x7F, 0x06, 0x07];
 
     public required TdxBody Body { get; init; }
 
@@ -32,6 +36,9 @@ internal sealed record TdxQuote
 
     /// <summary>PCK certificate, its authority, the root.</summary>
     public required IReadOnlyList<ReadOnlyMemory<byte>> Certificates { get; init; }
+
+    /// <summary>From behind the quote, not judged; null: none is there.</summary>
+    public byte[]? EventLog { get; init; }
 
     /// <returns>Null, with the reason, where it is not a quote that could be judged.</returns>
     public static TdxQuote? Read(ReadOnlyMemory<byte> evidence, ReasonList reasons)
@@ -56,7 +63,10 @@ internal sealed record TdxQuote
         var body = new TdxBody(reader.Take(bodySize));
         var signed = evidence[..(start + bodySize)];
         var data = new QuoteReader(reader.Take(reader.U32()), "signature data");
-        var padding = reader.Take(reader.Left);
+        var tail = reader.Take(reader.Left);
+        var padding = tail[..TdxCarriedLog.Find(tail.Span)];
+        var log = tail[padding.Length..];
+        if (evidence.Length - log.Length > MostBytes) reasons.Refuse(AttestationCheck.Size, $"a quote of {evidence.Length - log.Length} bytes; at most {MostBytes} are read");
         // Buffers that the kernel did not trim end in zeros. Anything else is unsigned data that somebody put there.
         if (padding.Span.ContainsAnyExcept((byte)0)) reasons.Refuse(AttestationCheck.Encoding, $"{padding.Length} bytes behind the quote are not zero");
 
@@ -73,6 +83,7 @@ internal sealed record TdxQuote
         {
             Body = body, Signed = signed, Signature = signature, AttestationKey = key, QeReport = report, QeSignature = qeSignature,
             QeAuthentication = authentication, Certificates = PemChain.Read(chain.Take(chain.Left).Span, inQuote: true),
+            EventLog = log.IsEmpty ? null : TdxCarriedLog.Read(log.Span),
         };
     }
 

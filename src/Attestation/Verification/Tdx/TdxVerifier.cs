@@ -6,10 +6,10 @@ namespace OpenGradient.Engine.Attestation.Verification.Tdx;
 /// <summary>Judges Intel TDX quotes (versions 4 and 5) with Intel's collateral. Stateless; docs/attestation/tdx.md names every check.</summary>
 public static class TdxVerifier
 {
-    /// <param name="evidence">The quote, with no more than zeros behind it.</param>
+    /// <param name="evidence">The quote, with no more than zeros behind it and, behind those, the event log of the project's attester.</param>
     /// <param name="context">Collateral as docs/attestation/tdx.md names it; without it the best answer is <see cref="AttestationStatus.Unverifiable"/>.</param>
     public static AttestationResult Verify(ReadOnlyMemory<byte> evidence, VerificationContext context) =>
-        VerifierEntry.Verify(PlatformKind.Tdx, context.Policy.Tdx, evidence, TdxQuote.MostBytes, context, (policy, reasons, finding) =>
+        VerifierEntry.Verify(PlatformKind.Tdx, context.Policy.Tdx, evidence, TdxQuote.LargestEvidence, context, (policy, reasons, finding) =>
         {
             if (TdxQuote.Read(evidence, reasons) is not { } quote) return;
             finding.Identity = Hash256.Sha256(quote.Signed.Span);
@@ -24,7 +24,7 @@ public static class TdxVerifier
         if (!P256Signature.Holds(chain.Leaf, quote.QeReport.Bytes, quote.QeSignature)) reasons.Refuse(AttestationCheck.Signature, "the PCK did not sign the quoting enclave's report");
         var isVouched = !reasons.All.Any(reason => reason.Check is AttestationCheck.Signature or AttestationCheck.Chain or AttestationCheck.Root);
         var tcb = JudgePlatform(quote, chain, context, policy, reasons);
-        new TdxGuestCheck(quote.Body, chain.Platform, context, policy, reasons).Run();
+        new TdxGuestCheck(quote, chain.Platform, context, policy, reasons).Run();
         return isVouched ? Claims(quote.Body, chain.Platform, tcb) : null;
     }
 

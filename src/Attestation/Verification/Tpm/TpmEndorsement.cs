@@ -17,11 +17,7 @@ internal static class TpmEndorsement
     // TPM_RH_ENDORSEMENT, which is its own name.
     private static readonly byte[] Hierarchy = [0x40, 0, 0, 0x0b];
 
-    // TPMT_PUBLIC of the endorsement key up to its modulus: template L-1 (TCG EK Credential Profile, B.3.3).
-    private static readonly byte[] Template = Convert.FromHexString(
-        "0001000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa00060080004300100800000000000100");
-
-    /// <summary>Judges the path, and gives the endorsement key's name where the key is made from the usual template.</summary>
+    /// <summary>Judges the path, and gives the endorsement key's name where the key is made from a usual template.</summary>
     public static byte[]? Check(TpmEvidence evidence, VerificationContext context, TpmPolicy policy, ReasonList reasons)
     {
         if (evidence.Endorsement.Count == 0)
@@ -64,9 +60,8 @@ internal static class TpmEndorsement
 
     private static byte[]? NameOf(X509Certificate2 certificate)
     {
-        using var rsa = certificate.GetRSAPublicKey();
-        if (rsa is null || rsa.KeySize != 2048) return null;
-        return [0, (byte)TpmAlgorithm.Sha256, .. SHA256.HashData([.. Template, .. rsa.ExportParameters(false).Modulus!])];
+        using var key = TpmEndorsementKey.Read(certificate);
+        return key is null ? null : TpmEndorsementKey.NameOf(key);
     }
 
     private static List<ReadOnlyMemory<byte>>? ReadIssuers(VerificationContext context, ReasonList reasons)

@@ -12,7 +12,7 @@ public sealed class TpmEnrolment
 {
     private const int SecretSize = 32;
 
-    private TpmEnrolment(string keyName, RSAParameters endorsement)
+    private TpmEnrolment(string keyName, AsymmetricAlgorithm endorsement)
     {
         var secret = RandomNumberGenerator.GetBytes(SecretSize);
         Expectation = new TpmExpectation(keyName, Hash256.Sha256(secret));
@@ -32,7 +32,7 @@ public sealed class TpmEnrolment
     /// <param name="evidence">A quote with the key's TPMT_PUBLIC and the endorsement certificate.</param>
     /// <param name="context">As for verification; the policy's "keys" are not looked at, and an endorsement is always asked for.</param>
     /// <param name="result">The judgement; anything but accepted ends the enrolment.</param>
-    /// <returns>Null where the evidence is not accepted, or its endorsement key is not RSA of 2,048 bits.</returns>
+    /// <returns>Null where the evidence is not accepted: also where its endorsement key is neither RSA of 2,048 bits nor on P-256.</returns>
     public static TpmEnrolment? Begin(ReadOnlyMemory<byte> evidence, VerificationContext context, out AttestationResult result)
     {
         var reasons = new ReasonList();
@@ -46,7 +46,12 @@ public sealed class TpmEnrolment
         var asEnrolled = context.Policy with { Tpm = policy with { Keys = [name], RequireEndorsement = true } };
         // Only evidence that counts is remembered.
         result = TpmVerifier.Verify(evidence, context with { Policy = asEnrolled, History = null });
-        return result.Status == AttestationStatus.Accepted && EndorsementOf(evidence) is { } endorsement ? new TpmEnrolment(name, endorsement) : null;
+        if (result.Status != AttestationStatus.Accepted) return null;
+        using var endorsement = EndorsementOf(evidence);
+        if (endorsement is not null) return new TpmEnrolment(name, endorsement);
+        reasons.Refuse(AttestationCheck.Key, "the endorsement key is neither RSA of 2,048 bits nor on P-256: no challenge can be made for it");
+        result = reasons.Result(context, result.Claims, result.Identity);
+        return null;
     }
 
     private static string? NameOf(ReadOnlyMemory<byte> evidence)
@@ -63,10 +68,9 @@ public sealed class TpmEnrolment
     }
 
     // The evidence was accepted, so the certificate can be read.
-    private static RSAParameters? EndorsementOf(ReadOnlyMemory<byte> evidence)
+    private static AsymmetricAlgorithm? EndorsementOf(ReadOnlyMemory<byte> evidence)
     {
         using var certificate = X509CertificateLoader.LoadCertificate(TpmEvidence.Decode(evidence.Span).Endorsement[0].Span);
-        using var key = certificate.GetRSAPublicKey();
-        return key is { KeySize: 2048 } ? key.ExportParameters(includePrivateParameters: false) : null;
+        return TpmEndorsementKey.Read(certificate);
     }
 }

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Text;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.Torch.Interop;
 
@@ -126,15 +126,4 @@ internal static class TorchLimits
     public const int MaxRank = 8;
     public const int MaxValues = 64;
     public const uint RankUnknown = 0xFFFFFFFF;
-}
-
-/// <summary>Zero-terminated UTF-8 in a field of fixed size.</summary>
-internal static unsafe class NativeText
-{
-    public static string Read(byte* text, int size)
-    {
-        var bytes = new ReadOnlySpan<byte>(text, size);
-        var end = bytes.IndexOf((byte)0);
-        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
-    }
 }

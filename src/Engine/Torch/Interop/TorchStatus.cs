@@ -1,4 +1,5 @@
 using OpenGradient.Engine.Backends;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.Torch.Interop;
 
@@ -26,7 +27,7 @@ internal enum TorchStatus
 }
 
 /// <summary>The one place where a native status becomes an exception.</summary>
-internal static class TorchCheck
+internal static unsafe class TorchCheck
 {
     /// <exception cref="TorchException">The status is not OK.</exception>
     public static void Check(int status, in NativeError error, string step)
@@ -47,6 +48,11 @@ internal static class TorchCheck
             },
             $"model '{modelName}' was refused by libtorch ({NameOf(status)}): {NativeError.Describe(error)}");
     }
+
+    /// <summary>What the library made; disposing waits for the calls that use it.</summary>
+    /// <exception cref="TorchException">The library answered OK with a null handle.</exception>
+    public static NativeHandle Own(nint value, delegate* unmanaged[Cdecl]<nint, void> free) =>
+        value != 0 ? new NativeHandle(value, free) : throw new TorchException("libtorch returned a null handle");
 
     /// <summary>A device that is missing in a call was there when the module was loaded.</summary>
     public static BackendFaultKind KindOf(int status) => (TorchStatus)status switch

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Text;
+using OpenGradient.Engine.Native;
 
 namespace OpenGradient.Engine.LanguageModels.Kernels.Interop;
 
@@ -15,12 +15,7 @@ internal unsafe struct NativeError
 
     public static string Describe(in NativeError error)
     {
-        fixed (byte* text = error.Text)
-        {
-            var bytes = new ReadOnlySpan<byte>(text, TextSize);
-            var end = bytes.IndexOf((byte)0);
-            return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
-        }
+        fixed (byte* text = error.Text) return NativeText.Read(text, TextSize);
     }
 }
 

@@ -42,6 +42,9 @@ internal sealed record MockAnswer(MockCertificate Subject, MockCertificate Issue
 
     public (string Identifier, bool IsCritical)? Extension { get; init; }
 
+    /// <summary>What the extension holds; the default is an octet string of one byte, as a nonce is.</summary>
+    public byte[] ExtensionValue { get; init; } = [4, 1, 1];
+
     public (string Identifier, bool IsCritical)? StatusExtension { get; init; }
 
     public int Statuses { get; init; } = 1;
@@ -51,6 +54,14 @@ internal sealed record MockAnswer(MockCertificate Subject, MockCertificate Issue
         IsAuthority = false, Usage = X509KeyUsageFlags.DigitalSignature,
         Extensions = usages.Length == 0 ? [] : [new X509EnhancedKeyUsageExtension([.. usages.Select(usage => new Oid(usage))], true)],
     };
+
+    /// <summary>With this nonce in it.</summary>
+    public MockAnswer To(params byte[] nonce)
+    {
+        var value = new AsnWriter(AsnEncodingRules.DER);
+        value.WriteOctetString(nonce);
+        return this with { Extension = ("1.3.6.1.5.5.7.48.1.2", false), ExtensionValue = value.Encode() };
+    }
 
     public byte[] Bytes()
     {
@@ -157,7 +168,7 @@ internal sealed record MockAnswer(MockCertificate Subject, MockCertificate Issue
         _ => "2.16.840.1.101.3.4.2.3",
     };
 
-    private static void WriteExtension(AsnWriter writer, (string Identifier, bool IsCritical)? extension)
+    private void WriteExtension(AsnWriter writer, (string Identifier, bool IsCritical)? extension)
     {
         if (extension is not { } value) return;
         using (writer.PushSequence(Context1))
@@ -166,7 +177,7 @@ internal sealed record MockAnswer(MockCertificate Subject, MockCertificate Issue
         {
             writer.WriteObjectIdentifier(value.Identifier);
             if (value.IsCritical) writer.WriteBoolean(true);
-            writer.WriteOctetString([4, 1, 1]);
+            writer.WriteOctetString(ExtensionValue);
         }
     }
 

@@ -142,29 +142,74 @@ public sealed class OcspTests
         Judged.Accepted(Seen(Right));
     }
 
+    [Fact]
+    public void Verify_AnswerToTheNonceThatWasSent_IsAccepted()
+    {
+        byte[] longest = [.. Enumerable.Range(0, 128).Select(index => (byte)index)];
+        Judged.Accepted(To([7], Right.To(7)));
+        Judged.Accepted(To(longest, Right.To(longest)));
+        Judged.Accepted(To([7], Delegated.To(7)));
+        // Whoever sent none, or keeps it, says nothing of it: time is what bounds the answer then.
+        Judged.Accepted(With(Right.To(7)));
+        // Of another answer.
+        Judged.Accepted(MockVendor.Right.With("ocsp-maker.der", MockVendor.RightAnswers["ocsp-maker.der"].To(8).Bytes()).With("ocsp-maker.der.nonce", [8]).Verify());
+    }
+
+    [Fact]
+    public void Verify_AnswerToAnotherNonceOrToNone_IsRefusedForRevocation()
+    {
+        Judged.RefusedFor(AttestationCheck.Revocation, To([7], Right.To(8)));
+        Judged.RefusedFor(AttestationCheck.Revocation, To([7], Right.To(7, 0)));
+        Judged.RefusedFor(AttestationCheck.Revocation, To([7], Right));
+        Judged.RefusedFor(AttestationCheck.Revocation, To([], Right));
+        Judged.RefusedFor(AttestationCheck.Revocation, To([], Right.To(7)));
+        // A waived requirement waives what is missing, not what is there.
+        Judged.RefusedFor(AttestationCheck.Revocation, To([7], Right.To(8), MockVendor.Policy with { RequireRevocation = false }));
+        // In the extension of a status nonces have no meaning.
+        Judged.RefusedFor(AttestationCheck.Revocation, To([1], Right with { StatusExtension = (Nonce, false) }));
+    }
+
+    [Fact]
+    public void Verify_NonceOfNoAnswer_IsRefusedForRevocation()
+    {
+        Judged.RefusedFor(AttestationCheck.Revocation, MockVendor.Right.With("ocsp-boot.nonce", [7]).Verify());
+        Judged.RefusedFor(AttestationCheck.Revocation, MockVendor.Right.With("ocsp.nonce", [7]).Verify());
+    }
+
+    private static AttestationResult To(byte[] sent, MockAnswer answer, NvidiaPolicy? policy = null) => MockVendor.Right.With(Name, answer.Bytes()).With(Name + ".nonce", sent).Verify(policy);
+
     public static TheoryData<string> Forms =>
-        ["empty", "truncated", "trailing", "status", "type", "state", "critical extension", "critical nonce of a status", "no status", "many statuses", "large"];
+    [
+        "empty", "truncated", "trailing", "status", "type", "state", "critical extension", "critical nonce of a status", "no status", "many statuses", "large",
+        "empty nonce", "long nonce", "bare nonce", "trailing nonce",
+    ];
 
     [Theory, MemberData(nameof(Forms))]
     public void Verify_AnswerOfAnotherForm_IsRefusedAlsoForRevocation(string how)
     {
-        var right = Right.Bytes();
-        byte[] answer = how switch
+        // About another certificate, so that it is passed over where it can be read, beside the right one, so that nothing is missing.
+        var right = Right with { Subject = MockDevice.Leaf };
+        AttestationResult Beside(byte[] answer) => MockVendor.Right.With("ocsp-again.der", answer).Verify();
+        Judged.Accepted(Beside(right.Bytes()));
+        byte[] spoiled = how switch
         {
             "empty" => [],
-            "truncated" => right[..^1],
-            "trailing" => [.. right, 0],
-            "status" => (Right with { Outer = 3 }).Bytes(),
-            "type" => (Right with { Type = "1.2.3" }).Bytes(),
-            "state" => (Right with { State = 3 }).Bytes(),
-            "critical extension" => (Right with { Extension = ("1.2.3", true) }).Bytes(),
-            "critical nonce of a status" => (Right with { StatusExtension = (Nonce, true) }).Bytes(),
-            "no status" => (Right with { Statuses = 0 }).Bytes(),
-            "many statuses" => (Right with { Statuses = 65 }).Bytes(),
+            "truncated" => right.Bytes()[..^1],
+            "trailing" => [.. right.Bytes(), 0],
+            "status" => (right with { Outer = 3 }).Bytes(),
+            "type" => (right with { Type = "1.2.3" }).Bytes(),
+            "state" => (right with { State = 3 }).Bytes(),
+            "critical extension" => (right with { Extension = ("1.2.3", true) }).Bytes(),
+            "critical nonce of a status" => (right with { StatusExtension = (Nonce, true) }).Bytes(),
+            "no status" => (right with { Statuses = 0 }).Bytes(),
+            "many statuses" => (right with { Statuses = 65 }).Bytes(),
+            "empty nonce" => right.To().Bytes(),
+            "long nonce" => right.To(new byte[129]).Bytes(),
+            "bare nonce" => (right.To() with { ExtensionValue = [7] }).Bytes(),
+            "trailing nonce" => (right.To() with { ExtensionValue = [4, 1, 7, 0] }).Bytes(),
             _ => new byte[64 * 1024 + 1],
         };
-        // Beside the right one, so that nothing else is missing.
-        Judged.RefusedFor(AttestationCheck.Revocation, MockVendor.Right.With("ocsp-again.der", answer).Verify());
+        Judged.RefusedFor(AttestationCheck.Revocation, Beside(spoiled));
     }
 
     [Fact]

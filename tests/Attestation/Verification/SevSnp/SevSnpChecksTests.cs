@@ -11,6 +11,15 @@ public sealed class SevSnpChecksTests
     [Fact]
     public void Verify_GenoaVersion3_IsAccepted() => SnpExpect.Accepted(new SnpScenario().Verify());
 
+    // By firmware between those that write 3 and 5.
+    [Fact]
+    public void Verify_GenoaVersion4_IsAccepted() => SnpExpect.Accepted(new SnpScenario(bytes => bytes[0] = 4).Verify());
+
+    [Theory]
+    [InlineData(0x1F8)]
+    [InlineData(0x200)]
+    public void Verify_Version5sFieldInVersion4_IsRefused(int offset) => SnpExpect.Refused(AttestationCheck.Reserved, new SnpScenario(bytes => (bytes[0], bytes[offset]) = (4, 1)).Verify());
+
     [Fact]
     public void Verify_MilanVersion2_IsAcceptedByAPolicyForIt() => SnpExpect.Accepted(SnpScenario.Milan().Verify());
 
@@ -80,7 +89,6 @@ public sealed class SevSnpChecksTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    [InlineData(4)]
     [InlineData(6)]
     [InlineData(99)]
     public void Verify_UnknownVersion_IsRefused(int version) => SnpExpect.Refused(AttestationCheck.Version, new SnpScenario(bytes => bytes[0] = (byte)version).Verify());

@@ -181,4 +181,26 @@ public sealed class SevSnpPlatformTests
         scenario.Policy = scenario.Policy! with { AllowVlek = true };
         SnpExpect.Refused(AttestationCheck.Key, scenario.Verify());
     }
+
+    [Theory]
+    [InlineData("SEV-VCEK", 0)]
+    [InlineData("SEV-VLEK", 1)]
+    public void Verify_LeafOfAChipAndAProvider_IsRefused(string name, byte signer)
+    {
+        var pki = signer == 1 ? SnpScenario.GenoaVlek : SnpScenario.Genoa;
+        var scenario = new SnpScenario(bytes => bytes[0x48] = (byte)(signer << 2), pki, new SnpLeaf { CommonName = name, Provider = "CN=mock.provider" });
+        scenario.Policy = scenario.Policy! with { AllowVlek = true };
+        SnpExpect.Refused(AttestationCheck.Key, scenario.Verify());
+    }
+
+    [Theory]
+    [InlineData("Genoa-B1")]
+    [InlineData("Bergamo")]
+    [InlineData("Siena-A0")]
+    public void Verify_LeafOfAnotherLineOfGenoas_IsGenoas(string product)
+    {
+        var result = new SnpScenario(leaf: new SnpLeaf { Product = product }).Verify();
+        SnpExpect.Accepted(result);
+        Assert.Equal("Genoa", result.Claims!.Product);
+    }
 }

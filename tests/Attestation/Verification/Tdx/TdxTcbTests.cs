@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OpenGradient.Engine.Attestation.Verification.Tdx;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tdx;
@@ -48,6 +49,15 @@ public sealed class TdxTcbTests
     [InlineData("Revoked")]
     public void Tcb_EnclaveInAStateItCannotHave_IsRevoked(string status) =>
         Assert.Equal("Revoked", State(new MockTdx { QeIdentity = json => json.Replace("\"UpToDate\"", $"\"{status}\"") }));
+
+    // The lowest level first: a platform that reaches the highest one must not be judged by it.
+    [Fact]
+    public void Tcb_LevelsInAnotherOrder_AreHeldFromTheHighestDown()
+    {
+        var mock = new MockTdx { TcbInfo = json => Reversed(json, "tdxModuleIdentities", "tcbLevels"), QeIdentity = json => Reversed(json, "tcbLevels") };
+
+        Assert.Empty(mock.Verify().Reasons);
+    }
 
     [Fact]
     public void Tcb_Advisories_AreThoseOfAllParts()
@@ -109,6 +119,22 @@ public sealed class TdxTcbTests
 
         Assert.Equal([AttestationCheck.Platform, AttestationCheck.Tcb], result.Reasons.Select(reason => reason.Check));
     }
+
+    // Of TCB info, the first member's elements are modules, whose own levels are turned round too.
+    private static string Reversed(string json, params ReadOnlySpan<string> members)
+    {
+        var root = JsonNode.Parse(json)!;
+        foreach (var member in members)
+        {
+            var list = root[member]!.AsArray();
+            foreach (var module in list.Where(entry => entry!["tcbLevels"] is not null)) module!["tcbLevels"] = Turned(module["tcbLevels"]!.AsArray());
+            root[member] = Turned(list);
+        }
+
+        return root.ToJsonString();
+    }
+
+    private static JsonArray Turned(JsonArray list) => [.. list.Reverse().Select(entry => entry!.DeepClone())];
 
     // The first level of the platform gets this state; the module's and the enclave's stay.
     private static MockTdx Platform(MockTdx mock, string status)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using OpenGradient.Engine.Attestation.Verification.History;
 using OpenGradient.Engine.Attestation.Verification.Pki;
 using OpenGradient.Engine.Attestation.Verification.Tdx;
@@ -71,6 +72,9 @@ public sealed class TdxVerifierTests
         ["info-unknown-status"] = (AttestationCheck.Collateral, mock => mock.TcbInfo = json => json.Replace("\"Revoked\"", "\"Fine\"")),
         ["info-component-256"] = (AttestationCheck.Collateral, mock => mock.TcbInfo = json => json.Replace("{\"svn\":5}", "{\"svn\":256}")),
         ["info-module-twice"] = (AttestationCheck.Collateral, mock => mock.TcbInfo = json => json.Replace("TDX_03", "TDX_01")),
+        ["info-level-twice"] = (AttestationCheck.Collateral, mock => mock.TcbInfo = json => FirstLevelTwice(json, info => info)),
+        ["info-module-level-twice"] = (AttestationCheck.Collateral, mock => mock.TcbInfo = json => FirstLevelTwice(json, info => info["tdxModuleIdentities"]![1]!)),
+        ["identity-level-twice"] = (AttestationCheck.Collateral, mock => mock.QeIdentity = json => FirstLevelTwice(json, identity => identity)),
         ["info-time-with-offset"] = (AttestationCheck.Collateral, mock => mock.TcbInfo = json => json.Replace("Z\",\"fmspc\"", "+00:00\",\"fmspc\"")),
         ["info-of-another-family"] = (AttestationCheck.Collateral, mock => mock.InfoFmspc = "60806F000000"),
         ["info-of-another-pce"] = (AttestationCheck.Collateral, mock => mock.Intel.PceId = [1, 0]),
@@ -270,6 +274,16 @@ public sealed class TdxVerifierTests
     {
         var start = json.IndexOf($"\"{name}\":\"", StringComparison.Ordinal) + name.Length + 4;
         return json[..start] + value + json[json.IndexOf('"', start)..];
+    }
+
+    // With another state, so that the order would decide which of the two holds.
+    private static string FirstLevelTwice(string json, Func<JsonNode, JsonNode> at)
+    {
+        var root = JsonNode.Parse(json)!;
+        var levels = at(root)["tcbLevels"]!.AsArray();
+        levels.Add(levels[0]!.DeepClone());
+        levels[^1]!["tcbStatus"] = "OutOfDate";
+        return root.ToJsonString();
     }
 
     private static void ForeignRoot(MockTdx mock)

@@ -18,12 +18,15 @@ public enum MockScheme
 }
 
 /// <summary>A TPM and its maker's certificates in memory. Every field of a quote can be chosen, and is signed as chosen.</summary>
-internal sealed class MockTpm
+internal sealed record MockTpm
 {
     public static readonly DateTimeOffset At = new(2026, 11, 22, 0, 0, 0, TimeSpan.Zero);
     public static readonly byte[] Nonce = SHA256.HashData("nonce"u8);
     private static readonly byte[] Template = Convert.FromHexString(
         "0001000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa00060080004300100800000000000100");
+
+    private static readonly byte[] CurveTemplate = Convert.FromHexString(
+        "0023000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa000600800043001000030010");
 
     private static readonly RSA EndorsementKey = RSA.Create(2048), RsaKey = RSA.Create(2048);
     private static readonly ECDsa RootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256), P256Key = ECDsa.Create(ECCurve.NamedCurves.nistP256), P384Key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
@@ -43,6 +46,10 @@ internal sealed class MockTpm
     public byte[]? RegisterDigest { get; init; }
     public byte[] Trailing { get; init; } = [];
     public bool IsPrimary { get; init; } = true;
+
+    /// <summary>Whether the endorsement key is on P-256 instead of RSA.</summary>
+    public bool IsEndorsedOnCurve { get; init; }
+
     public byte[]? QualifiedSigner { get; init; }
     public byte[] EventLog { get; init; } = [];
     public string Usage { get; init; } = "2.23.133.8.1";
@@ -52,6 +59,9 @@ internal sealed class MockTpm
     public SortedDictionary<int, byte[]> Registers { get; init; } = new() { [0] = SHA256.HashData("zero"u8), [7] = SHA256.HashData("seven"u8), [16] = SHA256.HashData("sixteen"u8) };
 
     public static X509Certificate2 Root { get; } = MakeRoot();
+
+    /// <summary>The endorsement key on P-256.</summary>
+    public static ECDiffieHellman CurveEndorsementKey { get; } = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
 
     private bool IsRsa => Scheme is MockScheme.RsaSsa or MockScheme.RsaPss;
 
@@ -134,20 +144,26 @@ internal sealed class MockTpm
     {
         byte[] hierarchy = [0x40, 0, 0, 0x0b];
         if (IsPrimary) return Below(hierarchy, Name());
-        byte[] endorsement = [0, 0x0b, .. SHA256.HashData([.. Template, .. EndorsementKey.ExportParameters(false).Modulus!])];
+        byte[] endorsement = [0, 0x0b, .. SHA256.HashData(IsEndorsedOnCurve ? OnCurve() : [.. Template, .. EndorsementKey.ExportParameters(false).Modulus!])];
         return Below(Below(hierarchy, endorsement), Name());
+
+        byte[] OnCurve()
+        {
+            var point = CurveEndorsementKey.ExportParameters(false).Q;
+            return [.. CurveTemplate, 0, 32, .. point.X!, 0, 32, .. point.Y!];
+        }
     }
 
     private static byte[] Below(byte[] parent, byte[] name) => [0, 0x0b, .. SHA256.HashData([.. parent, .. name])];
 
-    public byte[] MakeEndorsement() => MakeEndorsement(EndorsementKey);
+    public byte[] MakeEndorsement() => MakeEndorsement(IsEndorsedOnCurve ? CurveEndorsementKey : EndorsementKey);
 
     /// <summary>A certificate for a TPM's own endorsement key.</summary>
-    public byte[] MakeEndorsement(RSA key)
+    public byte[] MakeEndorsement(AsymmetricAlgorithm key)
     {
-        var request = new CertificateRequest("CN=endorsement", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var request = new CertificateRequest(new X500DistinguishedName("CN=endorsement"), new PublicKey(key), HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyEncipherment, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(key is RSA ? X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.KeyAgreement, true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(Usage)], false));
         using var certificate = request.Create(Root.SubjectName, X509SignatureGenerator.CreateForECDsa(RootKey), At.AddYears(-1), EndorsementEnds, [1, 2, 3]);
         return certificate.RawData;

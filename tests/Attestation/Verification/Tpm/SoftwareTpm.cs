@@ -46,13 +46,13 @@ internal sealed class SoftwareTpm : IDisposable
         return file;
     }
 
-    /// <summary>The RSA endorsement key by the usual template.</summary>
-    public RSA EndorsementKey()
+    /// <summary>The RSA endorsement key by the usual template, or the one on P-256.</summary>
+    public AsymmetricAlgorithm EndorsementKey(bool isOnCurve = false)
     {
         var file = Path.Combine(_folder.FullName, "ek.pem");
-        Run("tpm2_createek", "-c", Path.Combine(_folder.FullName, "ek.context"), "-G", "rsa", "-u", file, "-f", "pem");
+        Run("tpm2_createek", "-c", Path.Combine(_folder.FullName, "ek.context"), "-G", isOnCurve ? "ecc" : "rsa", "-u", file, "-f", "pem");
         Run("tpm2_flushcontext", "-t");
-        var key = RSA.Create();
+        AsymmetricAlgorithm key = isOnCurve ? ECDiffieHellman.Create() : RSA.Create();
         key.ImportFromPem(File.ReadAllText(file));
         return key;
     }
@@ -62,13 +62,13 @@ internal sealed class SoftwareTpm : IDisposable
 
     public void Extend(int register, byte[] digest) => Run("tpm2_pcrextend", $"{register}:sha256={Convert.ToHexStringLower(digest)}");
 
-    /// <summary>Stores a certificate where makers put that of the RSA endorsement key.</summary>
-    public void Endorse(byte[] certificate)
+    /// <summary>Stores a certificate where makers put that of the RSA endorsement key, or of the one on P-256.</summary>
+    public void Endorse(byte[] certificate, bool isOnCurve = false)
     {
-        var file = Write("certificate.der", certificate);
+        var (file, index) = (Write("certificate.der", certificate), isOnCurve ? "0x01c0000a" : "0x01c00002");
         // Larger than what it holds, as makers' indexes are.
-        Run("tpm2_nvdefine", "0x01c00002", "-C", "o", "-s", $"{certificate.Length + 40}", "-a", "ownerread|ownerwrite|authread|authwrite");
-        Run("tpm2_nvwrite", "0x01c00002", "-C", "o", "-i", file);
+        Run("tpm2_nvdefine", index, "-C", "o", "-s", $"{certificate.Length + 40}", "-a", "ownerread|ownerwrite|authread|authwrite");
+        Run("tpm2_nvwrite", index, "-C", "o", "-i", file);
     }
 
     public void Dispose()
@@ -113,6 +113,13 @@ internal sealed class SoftwareTpm : IDisposable
 
         return null;
     }
+}
+
+/// <summary>A theory that needs a swtpm.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class SoftwareTpmTheoryAttribute : TheoryAttribute
+{
+    public SoftwareTpmTheoryAttribute() => Skip = SoftwareTpm.Missing;
 }
 
 /// <summary>A fact that needs a swtpm.</summary>

@@ -5,35 +5,33 @@ using OpenGradient.Engine.Attestation.Verification.Tpm;
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 
 /// <summary>Credential activation: the enrolling side's challenge, answered by the shim with a swtpm.</summary>
-public sealed class TpmEnrolmentTests : IDisposable
+public sealed class TpmEnrolmentTests
 {
     private static readonly byte[] Measured = SHA256.HashData("firmware"u8);
 
-    private readonly SoftwareTpm? _tpm = SoftwareTpm.Missing is null ? New() : null;
-
-    public void Dispose() => _tpm?.Dispose();
-
-    [SoftwareTpmFact]
-    public void Enrolment_OfTheTpmsOwnKey_IsAnsweredAndItsQuotesAreAccepted()
+    [SoftwareTpmTheory, InlineData(false), InlineData(true)]
+    public void Enrolment_OfTheTpmsOwnKey_IsAnsweredAndItsQuotesAreAccepted(bool isOnCurve)
     {
+        using var tpm = New(isOnCurve);
         var data = Fresh();
-        var document = _tpm!.Document(data);
+        var document = tpm.Document(data);
         var context = Context(data, Policy());
         Assert.Equal([AttestationCheck.Key], TpmVerifier.Verify(document, context).Reasons.Select(reason => reason.Check));
 
         var enrolment = TpmEnrolment.Begin(document, context, out var result);
 
         Assert.Equal(AttestationStatus.Accepted, result.Status);
-        Assert.True(enrolment!.Expectation.IsMetBy(_tpm.Answer(enrolment.Challenge)));
+        Assert.True(enrolment!.Expectation.IsMetBy(tpm.Answer(enrolment.Challenge)));
         Assert.Empty(TpmVerifier.Verify(document, Context(data, Policy() with { Keys = [enrolment.Expectation.KeyName] })).Reasons);
     }
 
-    [SoftwareTpmFact]
-    public void Enrolment_AnsweredByAnotherTpm_IsRefusedByIt()
+    [SoftwareTpmTheory, InlineData(false), InlineData(true)]
+    public void Enrolment_AnsweredByAnotherTpm_IsRefusedByIt(bool isOnCurve)
     {
-        using var other = New();
+        using var tpm = New(isOnCurve);
+        using var other = New(isOnCurve);
         var data = Fresh();
-        var enrolment = TpmEnrolment.Begin(_tpm!.Document(data), Context(data, Policy()), out _);
+        var enrolment = TpmEnrolment.Begin(tpm.Document(data), Context(data, Policy()), out _);
 
         var failure = Assert.Throws<AttestationException>(() => other.Answer(enrolment!.Challenge));
 
@@ -41,16 +39,58 @@ public sealed class TpmEnrolmentTests : IDisposable
     }
 
     // Somebody's software key with a genuine TPM's certificate beside it: all of the quote holds, and the TPM does not answer for it.
-    [SoftwareTpmFact]
-    public void Enrolment_OfAKeyThatIsNotInTheTpm_IsNotAnswered()
+    [SoftwareTpmTheory, InlineData(false), InlineData(true)]
+    public void Enrolment_OfAKeyThatIsNotInTheTpm_IsNotAnswered(bool isOnCurve)
     {
-        using var endorsement = _tpm!.EndorsementKey();
+        using var tpm = New(isOnCurve);
+        using var endorsement = tpm.EndorsementKey(isOnCurve);
         var mock = new MockTpm();
         var forged = mock.Evidence() with { Endorsement = [mock.MakeEndorsement(endorsement), MockTpm.Root.RawData] };
         var enrolment = TpmEnrolment.Begin(forged.Encode(), MockTpm.Context(mock.Policy() with { Keys = [] }), out var result);
 
         Assert.Equal(AttestationStatus.Accepted, result.Status);
-        Assert.Equal(AttestationFailure.Refused, Assert.Throws<AttestationException>(() => _tpm.Answer(enrolment!.Challenge)).Status);
+        Assert.Equal(AttestationFailure.Refused, Assert.Throws<AttestationException>(() => tpm.Answer(enrolment!.Challenge)).Status);
+    }
+
+    // A TPM with both certificates is enrolled by that of its RSA key, as before it had two.
+    [SoftwareTpmFact]
+    public void Evidence_OfATpmWithBothCertificates_CarriesTheRsaKeys()
+    {
+        using var tpm = New(isOnCurve: true);
+        using var key = tpm.EndorsementKey();
+        var certificate = new MockTpm().MakeEndorsement(key);
+        tpm.Endorse(certificate);
+
+        Assert.Equal(certificate, Assert.Single(TpmEvidence.Decode(tpm.Document(Fresh())).Endorsement));
+    }
+
+    // What a TPM does with the challenge (Part 1, 24 and C.6), by the private key that nobody has of a real one.
+    [Fact]
+    public void Enrolment_ForAKeyOnACurve_IsOpenedByThatKeyAndBoundToTheName()
+    {
+        var mock = new MockTpm { IsEndorsedOnCurve = true };
+        var enrolment = TpmEnrolment.Begin(mock.Evidence().Encode(), MockTpm.Context(mock.Policy() with { Keys = [] }), out _)!;
+
+        Assert.True(enrolment.Expectation.IsMetBy(Opened(enrolment.Challenge, MockTpm.CurveEndorsementKey, mock.Name())!));
+        Assert.Null(Opened(enrolment.Challenge, MockTpm.CurveEndorsementKey, [0, 0x0b, .. new byte[32]]));
+        using var other = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP256);
+        Assert.Null(Opened(enrolment.Challenge, other, mock.Name()));
+    }
+
+    [Fact]
+    public void Enrolment_OfAnEndorsementKeyOfAnotherTemplate_DoesNotBegin()
+    {
+        using var rsa = RSA.Create(3072);
+        using var curve = ECDiffieHellman.Create(ECCurve.NamedCurves.nistP384);
+        foreach (var key in (AsymmetricAlgorithm[])[rsa, curve])
+        {
+            var mock = new MockTpm();
+            var evidence = mock.Evidence() with { Endorsement = [mock.MakeEndorsement(key), MockTpm.Root.RawData] };
+            Assert.Empty(TpmVerifier.Verify(evidence.Encode(), MockTpm.Context(mock.Policy())).Reasons);
+
+            Assert.Null(TpmEnrolment.Begin(evidence.Encode(), MockTpm.Context(mock.Policy()), out var result));
+            Assert.Equal((AttestationStatus.Refused, AttestationCheck.Key), (result.Status, Assert.Single(result.Reasons).Check));
+        }
     }
 
     [Fact]
@@ -97,13 +137,30 @@ public sealed class TpmEnrolmentTests : IDisposable
         Assert.Null(TpmEnrolment.Begin(new MockTpm().Evidence().Encode(), MockTpm.Context(null), out _));
     }
 
-    private static SoftwareTpm New()
+    private static SoftwareTpm New(bool isOnCurve)
     {
         var tpm = new SoftwareTpm();
         tpm.Extend(7, Measured);
-        using var key = tpm.EndorsementKey();
-        tpm.Endorse(new MockTpm().MakeEndorsement(key));
+        using var key = tpm.EndorsementKey(isOnCurve);
+        tpm.Endorse(new MockTpm().MakeEndorsement(key), isOnCurve);
         return tpm;
+    }
+
+    // Null: the credential is not for this key and this name.
+    private static byte[]? Opened(ReadOnlyMemory<byte> challenge, ECDiffieHellman endorsement, byte[] name)
+    {
+        var bytes = challenge.ToArray();
+        byte[] mac = bytes[20..52], hidden = bytes[52..86], x = bytes[90..122], y = bytes[124..];
+        using var ephemeral = ECDiffieHellman.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, Q = new ECPoint { X = x, Y = y } });
+        var shared = endorsement.DeriveRawSecretAgreement(ephemeral.PublicKey);
+        var seed = TpmKeyDerivation.KdfE(shared, "IDENTITY"u8, x, endorsement.ExportParameters(false).Q.X, 256);
+        byte[] covered = [.. hidden, .. name], padded = [.. hidden, .. new byte[48 - hidden.Length]];
+        if (!mac.AsSpan().SequenceEqual(HMACSHA256.HashData(TpmKeyDerivation.KdfA(seed, "INTEGRITY"u8, [], 256), covered))) return null;
+        using var aes = Aes.Create();
+        aes.Key = TpmKeyDerivation.KdfA(seed, "STORAGE"u8, name, 128);
+        var plain = aes.DecryptCfb(padded, new byte[16], PaddingMode.None, 128);
+        Assert.Equal((0, 32), (plain[0], plain[1]));
+        return plain[2..34];
     }
 
     private static byte[] Fresh() => [.. RandomNumberGenerator.GetBytes(32), .. new byte[32]];

@@ -54,8 +54,16 @@ public sealed class TpmVerifierTests
         BitFlips.AssertNoneAccepted(evidence.Encode(), Context(tpm.Policy()), seed: 43);
     }
 
-    [Fact]
-    public void Verify_ChildOfTheEndorsementKey_IsAccepted() => Assert.Empty(new MockTpm { IsPrimary = false }.Verify().Reasons);
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Verify_ChildOfTheEndorsementKey_IsAccepted(bool isOnCurve)
+    {
+        var child = new MockTpm { IsPrimary = false, IsEndorsedOnCurve = isOnCurve };
+        Assert.Empty(child.Verify().Reasons);
+        var other = child.Evidence() with { Endorsement = [(child with { IsEndorsedOnCurve = !isOnCurve }).MakeEndorsement(), MockTpm.Root.RawData] };
+        AssertRefused(AttestationCheck.Key, TpmVerifier.Verify(other.Encode(), Context(child.Policy())));
+    }
 
     [Fact]
     public void Verify_KindNotInThePolicy_IsRefused() => AssertRefused(AttestationCheck.Kind, TpmVerifier.Verify(Good.Evidence().Encode(), Context(null)));

@@ -9,7 +9,7 @@ internal sealed class OcspAnswer
 {
     public const int Largest = 64 * 1024;
 
-    private const string Basic = "1.3.6.1.5.5.7.48.1.1", Nonce = "1.3.6.1.5.5.7.48.1.2";
+    private const string Basic = "1.3.6.1.5.5.7.48.1.1";
     private const int MostStatuses = 64, MostCertificates = 8;
 
     private static readonly Asn1Tag Context1 = new(TagClass.ContextSpecific, 1, true), Context2 = new(TagClass.ContextSpecific, 2, true);
@@ -22,6 +22,9 @@ internal sealed class OcspAnswer
     }
 
     public DateTimeOffset ProducedAt { get; private set; }
+
+    /// <summary>Null: the answer has none.</summary>
+    public ReadOnlyMemory<byte>? Nonce { get; private set; }
 
     public IReadOnlyList<OcspStatus> Statuses { get; private set; } = [];
 
@@ -112,7 +115,7 @@ internal sealed class OcspAnswer
         ProducedAt = DerFields.ReadTime(fields);
         Statuses = ReadAll(fields.ReadSequence(), MostStatuses, ReadStatus);
         if (Statuses.Count == 0) throw new FormatException("says nothing of any certificate");
-        if (fields.HasData) ReadExtensions(fields, Nonce);
+        if (fields.HasData && ReadExtensions(fields, OcspNonce.Identifier).TryGetValue(OcspNonce.Identifier, out var nonce)) Nonce = OcspNonce.Read(nonce.Value);
         fields.ThrowIfNotEmpty();
     }
 
@@ -165,11 +168,13 @@ internal sealed class OcspAnswer
         };
     }
 
-    private static void ReadExtensions(AsnReader fields, string? known)
+    private static Dictionary<string, (bool IsCritical, ReadOnlyMemory<byte> Value)> ReadExtensions(AsnReader fields, string? known)
     {
         var wrapped = Unwrap(fields, Context1);
-        if (DerFields.ReadExtensions(wrapped).Any(extension => extension.Value.IsCritical && extension.Key != known)) throw new AsnContentException("a critical extension that is not known");
+        var extensions = DerFields.ReadExtensions(wrapped);
+        if (extensions.Any(extension => extension.Value.IsCritical && extension.Key != known)) throw new AsnContentException("a critical extension that is not known");
         wrapped.ThrowIfNotEmpty();
+        return extensions;
     }
 
     private static List<T> ReadAll<T>(AsnReader list, int most, Func<AsnReader, T> read)

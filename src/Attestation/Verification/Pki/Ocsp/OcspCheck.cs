@@ -19,7 +19,7 @@ internal sealed record OcspRules
 /// <summary>OCSP answers given as collateral, asked about certificates of paths that hold already.</summary>
 internal sealed class OcspCheck
 {
-    /// <summary>Every file of the collateral whose name begins so is one answer in DER.</summary>
+    /// <summary>Every file of the collateral whose name begins so is one answer in DER, or the nonce of one (<see cref="OcspNonce.FileSuffix"/>).</summary>
     public const string NamePrefix = "ocsp";
 
     private const int MostAnswers = 32;
@@ -32,7 +32,11 @@ internal sealed class OcspCheck
     public OcspCheck(VerificationContext context, ReasonList reasons)
     {
         _context = context;
-        var names = context.Collateral.Keys.Where(name => name.StartsWith(NamePrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToArray();
+        var files = context.Collateral.Keys.Where(name => name.StartsWith(NamePrefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToLookup(IsNonce);
+        var names = files[false].ToArray();
+        // One that belongs to no answer is most likely misspelt, and would be compared with nothing.
+        foreach (var name in files[true].Where(name => !context.Collateral.ContainsKey(name[..^OcspNonce.FileSuffix.Length])))
+            reasons.Refuse(AttestationCheck.Revocation, $"{name} is the nonce of an answer that is not there");
         if (names.Length > MostAnswers) reasons.Refuse(AttestationCheck.Revocation, $"{names.Length} OCSP answers; {MostAnswers} are allowed");
         foreach (var name in names.Take(MostAnswers))
         {
@@ -86,6 +90,7 @@ internal sealed class OcspCheck
         var until = status.NextUpdate ?? (rules.WithoutNextUpdate > TimeSpan.Zero ? Later(status.ThisUpdate, rules.WithoutNextUpdate) : null);
         if (until is not { } end) reasons.Refuse(AttestationCheck.Revocation, $"{name} does not say until when it holds");
         else if (_context.At < status.ThisUpdate || _context.At > end) reasons.Refuse(AttestationCheck.Revocation, $"{name} is for {status.ThisUpdate:u} to {end:u}");
+        if (_context.Collateral.TryGetValue(name + OcspNonce.FileSuffix, out var sent)) OcspNonce.Check(name, answer.Nonce, sent, reasons);
         if (_context.At < answer.ProducedAt) reasons.Refuse(AttestationCheck.Revocation, $"{name} was made at {answer.ProducedAt:u}");
         if (status.State == OcspState.Revoked) reasons.Refuse(AttestationCheck.Revoked, $"a certificate is revoked by {name}");
         if (status.State == OcspState.Unknown) reasons.Refuse(AttestationCheck.Revocation, $"{name}: the responder does not know the certificate");
@@ -128,6 +133,8 @@ internal sealed class OcspCheck
         foreach (var reason in found.All) reasons.Refuse(reason.Check == AttestationCheck.Revoked ? reason.Check : AttestationCheck.Revocation, $"{name}, its responder: {reason.Detail}");
         return found.IsEmpty;
     }
+
+    private static bool IsNonce(string name) => name.EndsWith(OcspNonce.FileSuffix, StringComparison.Ordinal);
 
     private static bool IsForAnswers(X509Certificate2 responder) =>
         ExtendedUsages.Of(responder)?.Contains(OcspSigning) == true;

@@ -1,7 +1,7 @@
-namespace OpenGradient.Engine.Engine.Tests;
+namespace OpenGradient.Engine.Tests;
 
 /// <summary>Time that passes when it is told to. Timers run on the thread that advances it.</summary>
-internal sealed class ManualClock : TimeProvider
+public sealed class ManualClock : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<Timer> _timers = [];
@@ -33,18 +33,21 @@ internal sealed class ManualClock : TimeProvider
     {
         private TimeSpan _period;
 
-        public long Due { get; private set; } = long.MaxValue;
+        // Read by the thread that advances the clock, written by whoever changes the timer.
+        private long _due = long.MaxValue;
+
+        public long Due => Volatile.Read(ref _due);
 
         public void Fire(long now)
         {
-            Due = _period == Timeout.InfiniteTimeSpan ? long.MaxValue : now + _period.Ticks;
+            Volatile.Write(ref _due, After(now, _period));
             callback(state);
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             _period = period;
-            Due = dueTime == Timeout.InfiniteTimeSpan ? long.MaxValue : clock.GetTimestamp() + dueTime.Ticks;
+            Volatile.Write(ref _due, After(clock.GetTimestamp(), dueTime));
             return true;
         }
 
@@ -58,5 +61,7 @@ internal sealed class ManualClock : TimeProvider
             Dispose();
             return ValueTask.CompletedTask;
         }
+
+        private static long After(long now, TimeSpan time) => time == Timeout.InfiniteTimeSpan ? long.MaxValue : now + time.Ticks;
     }
 }

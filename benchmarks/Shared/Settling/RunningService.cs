@@ -1,6 +1,6 @@
 using OpenGradient.Engine.Settlement;
 
-namespace OpenGradient.Engine.Benchmarks.Settlement.Pipeline;
+namespace OpenGradient.Engine.Benchmarks;
 
 /// <summary>A settlement service with its loop, as a host runs it.</summary>
 internal sealed class RunningService : IAsyncDisposable
