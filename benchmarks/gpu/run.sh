@@ -28,6 +28,15 @@ esac
 python=$(command -v "${OG_PYTHON:-python3}") || fail "there is no ${OG_PYTHON:-python3}; name a Python with torch in OG_PYTHON"
 "$python" -c 'import torch' 2>/dev/null || fail "$python has no torch; name one that has in OG_PYTHON"
 command -v cmake >/dev/null || fail "cmake is missing"
+command -v make >/dev/null || command -v ninja >/dev/null || fail "neither make nor ninja is there"
+# No nvcc: nothing of the kit is compiled for the device, libtorch brings its kernels.
+compiler=
+for name in ${CXX:+"$CXX"} c++ g++ clang++; do
+  if command -v "$name" >/dev/null; then compiler=$name; break; fi
+done
+[ -n "$compiler" ] || fail "there is no C++ compiler (c++, g++ or clang++); name one in CXX"
+[ "${CXX:-$compiler}" = "$compiler" ] || fail "CXX names '$CXX', which is not there"
+export CXX=$compiler
 root=$("$python" -c 'import torch; print(torch.__path__[0])')
 say "torch $("$python" -c 'import torch; print(torch.__version__)') in $root"
 configure=(-DOG_TORCH=ON -DCMAKE_BUILD_TYPE=Release)

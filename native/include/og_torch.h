@@ -18,8 +18,9 @@
  * ORDER           Arguments come as: handle, inputs, outputs, error.
  * OWNERSHIP       Inputs are borrowed for the duration of the call. Handles are freed by their own function, which takes null.
  *                 A session keeps its module alive, so they may be freed in any order.
- * THREADS         A module may be used by any number of threads at once. A session by one at a time, except
- *                 ogt_session_terminate. Everything else is safe from any thread.
+ * THREADS         A module may be used by any number of threads at once; calls of a stateful one (OGT_MODULE_STATEFUL) wait for
+ *                 each other. A session by one at a time, except ogt_session_terminate: ogt_run and ogt_outputs beside another
+ *                 one of the same session are OGT_STATE. Everything else is safe from any thread.
  * STATUS          Bad data and failing systems are statuses; no C++ exception leaves. `error` may be null; it is written on
  *                 failure only. Its text is for the operator: it can hold paths, source lines and messages of the module.
  * TYPES           Numbers of ONNX's TensorProto.DataType (OGT_TYPE_...). Memory is little-endian, row-major, contiguous.
@@ -67,7 +68,7 @@ enum {
     OGT_SMALL_BUFFER = 11,    /* an output's capacity is too small: `bytes` of each output says what it takes */
     OGT_OUT_OF_MEMORY = 12,   /* host or device memory; the session serves on */
     OGT_DEVICE_MISSING = 13,  /* no such device, no driver, or a build without CUDA; the text says which */
-    OGT_DEVICE_LOST = 14,     /* the device failed in a way that only a new process mends */
+    OGT_DEVICE_LOST = 14,     /* the device failed in a way that only a new process mends: every later call on it ends so too */
     OGT_TERMINATED = 15,      /* ogt_session_terminate */
     OGT_WRONG_LIBRARY = 16,   /* the libtorch that was loaded is not the one this was built for, or older than 1.13 */
     OGT_SYSTEM = 17

@@ -16,6 +16,7 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "fault.h"
+#include "nesting.h"
 #include "pickle_check.h"
 #include "zip_directory.h"
 
@@ -31,7 +32,7 @@ namespace {
 
 constexpr uint64_t most_of_a_record = 64ull << 20; /* code, pickles and extra files; tensors are stored, and have their size in the file */
 constexpr uint64_t most_signature = 64 * 1024;
-constexpr size_t deepest_brackets = 200, widest_indent = 400;
+constexpr size_t widest_indent = 400;
 constexpr const char *debug_end = ".debug_pkl"; /* lines of Python for error texts; libtorch follows whatever their pickles say, so it gets none */
 constexpr size_t deep_stack = 256ull << 20;
 
@@ -101,28 +102,14 @@ void check_code(const std::string &name, std::string_view text)
 {
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());
-        check_class_line(name, text.substr(begin, end - begin));
+        const std::string_view line = text.substr(begin, end - begin);
+        if (line.size() > widest_indent && line.find_first_not_of(" \t") > widest_indent) throw fault(OGT_UNSUPPORTED, "'" + name + "' nests blocks too deep");
+        check_class_line(name, line);
         begin = end + 1;
     }
     if (text.find("def __setstate__") != std::string_view::npos)
         throw fault(OGT_UNSUPPORTED, "'" + name + "' has code that runs while loading (__setstate__), as quantized modules have");
-    size_t brackets = 0, indent = 0;
-    bool at_start = true;
-    for (char each : text) {
-        if (each == '\n') {
-            at_start = true;
-            indent = 0;
-            continue;
-        }
-        if (at_start && each == ' ') {
-            if (++indent > widest_indent) throw fault(OGT_UNSUPPORTED, "'" + name + "' nests blocks too deep");
-            continue;
-        }
-        at_start = false;
-        if (each == '(' || each == '[' || each == '{') brackets++;
-        else if ((each == ')' || each == ']' || each == '}') && brackets > 0) brackets--;
-        if (brackets > deepest_brackets) throw fault(OGT_UNSUPPORTED, "'" + name + "' nests expressions too deep");
-    }
+    if (nests_too_deep(text)) throw fault(OGT_UNSUPPORTED, "'" + name + "' nests expressions too deep");
 }
 
 /* libtorch's messages for what is known beforehand to be possible in a well-formed archive. */
@@ -144,6 +131,14 @@ std::string record(serialize::PyTorchStreamReader &reader, const std::string &na
 {
     auto [data, size] = reader.getRecord(name);
     return std::string(static_cast<const char *>(data.get()), size);
+}
+
+/* libtorch finds files whatever the case of their letters: none may pass by the checks under another one. */
+void check_name(const std::string &name)
+{
+    const size_t first = std::min(name.find('/'), name.size());
+    for (size_t i = 0; i < first; i++)
+        if (name[i] >= 'A' && name[i] <= 'Z') throw fault(OGT_NOT_AN_ARCHIVE, "not a TorchScript archive: '" + name + "' is no name that its writer gives");
 }
 
 /* The folder that all entries lie in, with its slash. */
@@ -213,6 +208,7 @@ checked_archive check_archive(std::string_view bytes, uint64_t most_bytes)
     bool constants = false, data = false;
     for (const zip_entry &each : directory.entries) {
         const std::string name = each.name.substr(folder.size());
+        check_name(name);
         constants |= name == "constants.pkl";
         data |= name == "data.pkl";
         const bool tensor = name.rfind("data/", 0) == 0 || name.rfind("constants/", 0) == 0;
@@ -231,15 +227,21 @@ checked_archive check_archive(std::string_view bytes, uint64_t most_bytes)
         for (const zip_entry &each : directory.entries) {
             const std::string name = each.name.substr(folder.size());
             if (name == "data.pkl" || name == "constants.pkl") check_pickle(name, record(reader, name));
-            else if (ends_with(name, debug_end)) facts.tail[each.name_at - directory.begin + each.name.size() - 1] = '-';
+            else if (ends_with(lower_case(name), debug_end)) facts.tail[each.name_at - directory.begin + each.name.size() - 1] = '-';
             else if (name.rfind("code/", 0) == 0) check_code(name, record(reader, name));
             else if (name == "extra/opengradient.signature") {
                 if (each.unpacked > most_signature) throw fault(OGT_BAD_SIGNATURE, "the signature has more than 64 KiB");
                 facts.signature = record(reader, name);
             }
         }
+    } catch (const fault &) {
+        throw;
+    } catch (const std::bad_alloc &) {
+        throw;
     } catch (const c10::Error &refused) {
         rethrow_as_load_fault(refused.what_without_backtrace());
+    } catch (const std::exception &refused) { /* a version that is no number, say */
+        rethrow_as_load_fault(refused.what());
     }
     return facts;
 }

@@ -43,24 +43,34 @@ bool is_lasting(cudaError_t code)
     case cudaErrorAssert:
     case cudaErrorDevicesUnavailable:
     case cudaErrorSystemNotReady:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorUnknown:
         return true;
     default:
         return false;
     }
 }
 
-std::atomic<bool> lost{false};
+constexpr int32_t most_devices = 64;
 
-void check(cudaError_t code, const char *what)
+std::atomic<bool> lost[most_devices];
+std::atomic<bool> begun[most_devices];
+
+bool note(cudaError_t code, int32_t index) noexcept
+{
+    const bool lasting = is_lasting(code) && index >= 0 && index < most_devices;
+    if (lasting) lost[index].store(true);
+    return lasting;
+}
+
+/* index: of the device that a lasting failure is of; -1 where none is known. */
+void check(cudaError_t code, const char *what, int32_t index = -1)
 {
     if (code == cudaSuccess) return;
     cudaGetLastError(); /* a later call must not report this one */
     const std::string text = std::string(what) + ": " + cudaGetErrorString(code);
     if (code == cudaErrorMemoryAllocation) throw fault(OGT_OUT_OF_MEMORY, text);
-    if (is_lasting(code)) {
-        lost.store(true);
-        throw fault(OGT_DEVICE_LOST, text);
-    }
+    if (note(code, index)) throw fault(OGT_DEVICE_LOST, text);
     throw fault(code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver ? OGT_DEVICE_MISSING : OGT_SYSTEM, text);
 }
 
@@ -86,10 +96,12 @@ std::string cudnn_text(uint64_t number)
     return std::to_string(major) + "." + std::to_string(rest / 100) + "." + std::to_string(rest % 100);
 }
 
-/* libtorch's CUDA side begins with its first tensor; the function that says so has another name in newer versions. */
+/* libtorch's CUDA side begins with its first tensor; the function that says so has another name in newer versions. Once: a full device has no room for another. */
 void begin_on(int32_t index)
 {
-    at::empty({1}, at::TensorOptions(at::kByte).device(at::Device(at::kCUDA, device_index(index))));
+    if (index >= 0 && index < most_devices && begun[index].load()) return;
+    at::empty({1}, at::TensorOptions(at::kByte).device(device_of(index)));
+    if (index >= 0 && index < most_devices) begun[index].store(true);
 }
 
 struct pinned_block {
@@ -113,12 +125,12 @@ struct pinned_block {
 
 class event {
 public:
-    explicit event(unsigned flags) { check(cudaEventCreateWithFlags(&handle_, flags), "create an event"); }
+    event(unsigned flags, int32_t index) : index_(index) { check(cudaEventCreateWithFlags(&handle_, flags), "create an event", index); }
     ~event() { cudaEventDestroy(handle_); }
     event(const event &) = delete;
     event &operator=(const event &) = delete;
 
-    void record(cudaStream_t stream) { check(cudaEventRecord(handle_, stream), "record an event"); }
+    void record(cudaStream_t stream) { check(cudaEventRecord(handle_, stream), "record an event", index_); }
 
     void wait()
     {
@@ -126,11 +138,11 @@ public:
         for (;;) {
             const cudaError_t state = cudaEventQuery(handle_);
             if (state == cudaSuccess) return;
-            if (state != cudaErrorNotReady) check(state, "wait for the device");
+            if (state != cudaErrorNotReady) check(state, "wait for the device", index_);
             cudaGetLastError();
             if (std::chrono::steady_clock::now() > until) break;
         }
-        check(cudaEventSynchronize(handle_), "wait for the device");
+        check(cudaEventSynchronize(handle_), "wait for the device", index_);
     }
 
     float milliseconds_since(const event &earlier) const
@@ -141,17 +153,18 @@ public:
 
 private:
     cudaEvent_t handle_ = nullptr;
+    int32_t index_;
 };
 
 class real_lane final : public lane {
 public:
     explicit real_lane(int32_t index)
-        : device_(at::kCUDA, device_index(index)), stream_(c10::cuda::getStreamFromPool(false, device_.index()))
+        : index_(index), device_(device_of(index)), stream_(c10::cuda::getStreamFromPool(false, device_.index()))
     {
         const c10::cuda::CUDAGuard here(device_);
-        done_.emplace(static_cast<unsigned>(cudaEventBlockingSync | cudaEventDisableTiming));
-        timed_begin_.emplace(static_cast<unsigned>(cudaEventDefault));
-        timed_end_.emplace(static_cast<unsigned>(cudaEventDefault));
+        done_.emplace(static_cast<unsigned>(cudaEventBlockingSync | cudaEventDisableTiming), index);
+        timed_begin_.emplace(static_cast<unsigned>(cudaEventDefault), index);
+        timed_end_.emplace(static_cast<unsigned>(cudaEventDefault), index);
     }
 
     ~real_lane() override
@@ -169,18 +182,20 @@ public:
         return blocks_[slot].memory;
     }
 
+    bool holds(const at::Tensor &tensor) const override { return tensor.device() == device_; }
+
     at::Tensor upload(const void *from, at::IntArrayRef shape, at::ScalarType type) override
     {
         at::Tensor tensor = at::empty(shape, at::TensorOptions(type).device(device_));
         if (tensor.nbytes() > 0)
-            check(cudaMemcpyAsync(tensor.data_ptr(), from, tensor.nbytes(), cudaMemcpyHostToDevice, stream_.stream()), "copy an input to the device");
+            check(cudaMemcpyAsync(tensor.data_ptr(), from, tensor.nbytes(), cudaMemcpyHostToDevice, stream_.stream()), "copy an input to the device", index_);
         return tensor;
     }
 
     void download(const at::Tensor &from, void *to) override
     {
         if (from.nbytes() > 0)
-            check(cudaMemcpyAsync(to, from.data_ptr(), from.nbytes(), cudaMemcpyDeviceToHost, stream_.stream()), "copy an output from the device");
+            check(cudaMemcpyAsync(to, from.data_ptr(), from.nbytes(), cudaMemcpyDeviceToHost, stream_.stream()), "copy an output from the device", index_);
     }
 
     void begin(bool timed) override
@@ -198,7 +213,9 @@ public:
 
     void drain() noexcept override
     {
-        if (cudaStreamSynchronize(stream_.stream()) != cudaSuccess) cudaGetLastError();
+        const cudaError_t code = cudaStreamSynchronize(stream_.stream());
+        if (code != cudaSuccess) cudaGetLastError();
+        note(code, index_);
     }
 
     uint64_t device_time() const override
@@ -207,6 +224,7 @@ public:
     }
 
 private:
+    int32_t index_;
     at::Device device_;
     c10::cuda::CUDAStream stream_;
     std::optional<c10::cuda::CUDAStreamGuard> guard_;
@@ -241,13 +259,13 @@ uint32_t count() noexcept
 void describe(int32_t index, ogt_device &device)
 {
     cudaDeviceProp facts = {};
-    check(cudaGetDeviceProperties(&facts, index), "read a device's properties");
+    check(cudaGetDeviceProperties(&facts, index), "read a device's properties", index);
     int driver = 0, runtime = 0;
     check(cudaDriverGetVersion(&driver), "read the driver's version");
     check(cudaRuntimeGetVersion(&runtime), "read the runtime's version");
     size_t free_bytes = 0, total = 0;
     const c10::cuda::CUDAGuard here(device_index(index));
-    check(cudaMemGetInfo(&free_bytes, &total), "read a device's memory");
+    check(cudaMemGetInfo(&free_bytes, &total), "read a device's memory", index);
     device.capability_major = static_cast<uint32_t>(facts.major);
     device.capability_minor = static_cast<uint32_t>(facts.minor);
     device.multiprocessors = static_cast<uint32_t>(facts.multiProcessorCount);
@@ -293,16 +311,32 @@ std::string versions()
     return text;
 }
 
-bool is_lost() noexcept
+c10::Device device_of(int32_t index)
 {
-    if (is_lasting(cudaPeekAtLastError())) lost.store(true);
-    return lost.load();
+    return {at::kCUDA, device_index(index)};
+}
+
+bool is_lost(int32_t index) noexcept
+{
+    return index >= 0 && index < most_devices && lost[index].load();
+}
+
+bool look_for_loss(int32_t index) noexcept
+{
+    try {
+        const c10::cuda::CUDAGuard here(device_index(index));
+        const cudaError_t code = cudaDeviceSynchronize();
+        if (code != cudaSuccess) cudaGetLastError();
+        note(code, index);
+    } catch (...) { /* the device cannot even be chosen: whatever failed before says why */
+    }
+    return is_lost(index);
 }
 
 void wait_for_device(int32_t index)
 {
     const c10::cuda::CUDAGuard here(device_index(index));
-    check(cudaDeviceSynchronize(), "wait for the device");
+    check(cudaDeviceSynchronize(), "wait for the device", index);
 }
 
 void *host_alloc(uint64_t size)

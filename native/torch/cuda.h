@@ -25,8 +25,14 @@ void trim(int32_t index);
 
 std::string versions();
 
-/* Whether the context failed in a way that stays. */
-bool is_lost() noexcept;
+/* The device as libtorch names it. */
+c10::Device device_of(int32_t index);
+
+/* Whether a call failed in a way that stays. Of that device alone: the others, and the CPU, serve on. */
+bool is_lost(int32_t index) noexcept;
+
+/* Asks the device itself, after a failure whose exception says nothing; waits for what is queued. */
+bool look_for_loss(int32_t index) noexcept;
 
 /* Waits for everything on the device: what one stream wrote, another may read. */
 void wait_for_device(int32_t index);
@@ -47,6 +53,9 @@ public:
     /* Page-locked memory of the session: a block per slot, kept and grown. */
     virtual void *block(size_t slot, uint64_t size) = 0;
 
+    /* Whether its memory is this device's. */
+    virtual bool holds(const at::Tensor &tensor) const = 0;
+
     /* A tensor on the device with what lies in page-locked memory; queued. */
     virtual at::Tensor upload(const void *from, at::IntArrayRef shape, at::ScalarType type) = 0;
 
@@ -57,7 +66,7 @@ public:
     virtual void begin(bool timed) = 0;
     virtual void end_and_wait() = 0;
 
-    /* Waits whatever happens; after a failure, before memory that queued work uses is given up. */
+    /* Waits whatever happens; after a failure, before memory that queued work uses is given up. Notices a lost device. */
     virtual void drain() noexcept = 0;
 
     /* Nanoseconds between begin and end by the device's clock. */

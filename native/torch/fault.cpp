@@ -6,8 +6,6 @@
 
 #include <c10/util/Exception.h>
 
-#include "cuda.h"
-
 namespace ogt {
 
 namespace {
@@ -26,6 +24,19 @@ ogt_status count(ogt_status status)
 }
 
 } // namespace
+
+std::string text_of_current_exception()
+{
+    try {
+        throw;
+    } catch (const c10::Error &raised) {
+        return raised.what_without_backtrace();
+    } catch (const std::exception &raised) {
+        return raised.what();
+    } catch (...) {
+        return "an exception of unknown type";
+    }
+}
 
 uint64_t out_of_memory_count() noexcept
 {
@@ -72,10 +83,10 @@ ogt_status from_current_exception(ogt_status fallback, ogt_error *error) noexcep
     } catch (const c10::Error &raised) {
         const char *text = raised.what_without_backtrace();
         write_error(error, 0, text);
-        return count(speaks_of_memory(text) ? OGT_OUT_OF_MEMORY : cuda::is_lost() ? OGT_DEVICE_LOST : fallback);
+        return count(speaks_of_memory(text) ? OGT_OUT_OF_MEMORY : fallback);
     } catch (const std::exception &raised) {
         write_error(error, 0, raised.what());
-        return count(speaks_of_memory(raised.what()) ? OGT_OUT_OF_MEMORY : cuda::is_lost() ? OGT_DEVICE_LOST : fallback);
+        return count(speaks_of_memory(raised.what()) ? OGT_OUT_OF_MEMORY : fallback);
     } catch (...) {
         write_error(error, 0, "an exception of unknown type");
         return fallback;

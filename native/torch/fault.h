@@ -30,6 +30,9 @@ void write_error(ogt_error *error, int os_error, const char *text) noexcept;
 /* The status of the exception that is being handled, its text written. fallback: for exceptions that say nothing of themselves. */
 ogt_status from_current_exception(ogt_status fallback, ogt_error *error) noexcept;
 
+/* What the exception that is being handled says, without a backtrace. */
+std::string text_of_current_exception();
+
 /* Whether a message of libtorch speaks of memory that could not be had. */
 bool speaks_of_memory(const std::string &text);
 

@@ -25,6 +25,7 @@ void check_load(const ogt_load &load)
     if (load.freeze > OGT_FREEZE_NUMERICS) throw fault(OGT_OUT_OF_RANGE, "no freezing has number " + std::to_string(load.freeze));
     if (load.threads == 0 || load.threads > most_threads) throw fault(OGT_OUT_OF_RANGE, "threads must be 1 to 256");
     if (load.signature == nullptr && load.signature_size != 0) throw fault(OGT_NULL_ARGUMENT, "signature is null");
+    if (load.device == OGT_CUDA && cuda::is_lost(load.device_index)) throw fault(OGT_DEVICE_LOST, "the device was lost before, and only a new process gets it back");
     const std::string reason = load.device == OGT_CUDA ? cuda::missing(load.device_index) : load.device_index == 0 ? "" : "there is one CPU, of number 0";
     if (!reason.empty()) throw fault(OGT_DEVICE_MISSING, reason);
 }
@@ -52,6 +53,7 @@ std::shared_ptr<torch::jit::Graph> graph_of(torch::jit::Function &function)
 /* Results by forward's return type; throws for what is no tensor and no tuple of tensors. */
 size_t read_results(const c10::FunctionSchema &schema, loaded_module &into)
 {
+    if (schema.arguments().empty()) throw fault(OGT_UNSUPPORTED, "forward takes no self");
     if (schema.returns().size() != 1) throw fault(OGT_UNSUPPORTED, "forward returns no value");
     const c10::TypePtr type = schema.returns()[0].type();
     if (type->kind() == c10::TypeKind::TensorType) return 1;
@@ -133,6 +135,22 @@ void prepare_forward(loaded_module &into)
     into.info.checkpoints = add_checkpoints(*graph);
 }
 
+/* From the checked archive onto the device, ready to be run. */
+void move_to_device(const checked_archive &archive, const ogt_load &load, loaded_module &into)
+{
+    if (into.on_gpu) {
+        into.module = load_archive(archive, cuda::device_of(into.gpu));
+        cuda::wait_for_device(into.gpu);
+    }
+    into.module.eval();
+    if (load.freeze != OGT_FREEZE_NONE) {
+        into.module = freeze(into.module, load.freeze);
+        into.info.flags |= OGT_MODULE_FROZEN;
+    }
+    prepare_forward(into);
+    if (into.on_gpu) cuda::wait_for_device(into.gpu);
+}
+
 } // namespace
 
 std::shared_ptr<const loaded_module> load_module(std::string_view bytes, const ogt_load &load)
@@ -155,19 +173,16 @@ std::shared_ptr<const loaded_module> load_module(std::string_view bytes, const o
                          : is_signed ? parse_signature(*archive.signature) : unsigned_values(schema, results);
     bind_values(schema, results, is_signed, *into);
 
-    if (load.device == OGT_CUDA) {
-        into->device = c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(load.device_index));
-        into->module = load_archive(archive, into->device);
-        cuda::wait_for_device(load.device_index);
-    }
-    into->module.eval();
-    if (load.freeze != OGT_FREEZE_NONE) {
-        into->module = freeze(into->module, load.freeze);
-        into->info.flags |= OGT_MODULE_FROZEN;
-    }
+    into->on_gpu = load.device == OGT_CUDA;
+    into->gpu = load.device_index;
     if (is_signed) into->info.flags |= OGT_MODULE_SIGNED;
-    prepare_forward(*into);
-    if (load.device == OGT_CUDA) cuda::wait_for_device(load.device_index);
+    try {
+        move_to_device(archive, load, *into);
+    } catch (...) {
+        /* a lost device speaks through whatever is called next, and the archive is not at fault */
+        if (into->on_gpu && cuda::look_for_loss(into->gpu)) throw fault(OGT_DEVICE_LOST, text_of_current_exception());
+        throw;
+    }
     into->info.inputs = static_cast<uint32_t>(into->values.inputs.size());
     into->info.outputs = static_cast<uint32_t>(into->values.outputs.size());
     into->info.weight_bytes = tensors.bytes();

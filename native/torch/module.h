@@ -3,10 +3,10 @@
 #define OG_TORCH_MODULE_H
 
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
-#include <c10/core/Device.h>
 #include <torch/csrc/jit/api/module.h>
 
 #include "og_torch.h"
@@ -18,13 +18,17 @@ namespace ogt {
 struct loaded_module {
     torch::jit::Module module;
     torch::jit::Function *forward = nullptr;
-    c10::Device device{c10::kCPU};
+    bool on_gpu = false;
+    int32_t gpu = 0;
     signature values;
     std::vector<c10::IValue> defaults; /* of parameters after the inputs */
     std::vector<bool> copies_input;    /* the module may write to it, or keep it */
     bool returns_tuple = false;
     uint32_t threads = 1;
     ogt_module_info info = {};
+
+    /* Held by the session that runs, where the module is stateful: its attributes are no more than memory. */
+    mutable std::mutex running;
 };
 
 /* Throws; og_torch.h has the statuses. */

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include <time.h>
 
@@ -22,6 +23,20 @@ alignas(64) const char nothing[64] = {}; /* where an output of no bytes lies */
 at::IntArrayRef shape_of(const ogt_tensor &tensor)
 {
     return {tensor.shape, tensor.rank};
+}
+
+/* Of type and shape. False where they cannot be counted: with a dimension of 0 too, as libtorch multiplies the others for its strides. */
+bool count_bytes(const ogt_tensor &tensor, uint64_t &bytes)
+{
+    uint64_t others = type_size(tensor.type);
+    bool empty = false;
+    for (uint32_t k = 0; k < tensor.rank; k++) {
+        if (tensor.shape[k] < 0) return false;
+        if (tensor.shape[k] == 0) empty = true;
+        else if (__builtin_mul_overflow(others, static_cast<uint64_t>(tensor.shape[k]), &others)) return false;
+    }
+    bytes = empty ? 0 : others;
+    return others <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 }
 
 bool lies_in(const void *data, const ogt_tensor &input)
@@ -58,6 +73,21 @@ private:
     bool finished_ = false;
 };
 
+/* The session's only call while it lives: two at once would free each other's memory. */
+class entry_scope {
+public:
+    explicit entry_scope(std::atomic<bool> &entered) : entered_(entered)
+    {
+        if (entered_.exchange(true, std::memory_order_acquire)) throw fault(OGT_STATE, "the session is in another thread's call");
+    }
+    ~entry_scope() { entered_.store(false, std::memory_order_release); }
+    entry_scope(const entry_scope &) = delete;
+    entry_scope &operator=(const entry_scope &) = delete;
+
+private:
+    std::atomic<bool> &entered_;
+};
+
 } // namespace
 
 session::session(std::shared_ptr<const loaded_module> module) : module_(std::move(module))
@@ -65,7 +95,9 @@ session::session(std::shared_ptr<const loaded_module> module) : module_(std::mov
     inputs_.resize(module_->values.inputs.size());
     outputs_.resize(module_->values.outputs.size());
     stack_.reserve(1 + inputs_.size() + module_->defaults.size());
-    if (module_->device.is_cuda()) lane_ = cuda::make_lane(module_->device.index());
+    if (!module_->on_gpu) return;
+    if (cuda::is_lost(module_->gpu)) throw fault(OGT_DEVICE_LOST, "the device was lost before, and only a new process gets it back");
+    lane_ = cuda::make_lane(module_->gpu);
 }
 
 uint64_t session::clock() const noexcept
@@ -99,10 +131,8 @@ void session::check_inputs(const ogt_tensor *inputs)
         const value_spec &declared = module_->values.inputs[i];
         if (!scalar_type(input.type)) throw fault(OGT_WRONG_INPUT, "'" + declared.name + "' has type " + std::to_string(input.type) + ", which is not served");
         if (input.rank > OGT_MAX_RANK) throw fault(OGT_WRONG_INPUT, "'" + declared.name + "' has rank " + std::to_string(input.rank));
-        uint64_t bytes = type_size(input.type);
-        for (uint32_t k = 0; k < input.rank; k++)
-            if (input.shape[k] < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(input.shape[k]), &bytes))
-                throw fault(OGT_WRONG_INPUT, "'" + declared.name + "' has a dimension that nothing has");
+        uint64_t bytes = 0;
+        if (!count_bytes(input, bytes)) throw fault(OGT_WRONG_INPUT, "'" + declared.name + "' has a dimension that nothing has");
         const std::string wrong = sizes_.check(module_->values, declared, input.type, input.shape, input.rank);
         if (!wrong.empty()) throw fault(OGT_WRONG_INPUT, wrong);
         if (bytes != input.bytes)
@@ -164,8 +194,12 @@ void session::take_one(size_t index, at::Tensor result, const ogt_tensor *inputs
     std::copy(result.sizes().begin(), result.sizes().end(), output.shape.begin());
     const std::string wrong = sizes_.check(module_->values, declared, output.type, output.shape.data(), output.rank);
     if (!wrong.empty()) throw fault(OGT_WRONG_OUTPUT, wrong);
-    result = result.contiguous();
-    if (result.device().is_cpu()) {
+    /* what forward moved elsewhere comes back by libtorch's own, waiting copy */
+    const bool downloads = lane_ != nullptr && lane_->holds(result);
+    if (!downloads && !result.device().is_cpu()) result = result.cpu();
+    result = result.resolve_neg().contiguous(); /* a lazy sign is in no byte */
+    if (result.nbytes() > 0 && result.data_ptr() == nullptr) throw fault(OGT_WRONG_OUTPUT, "'" + declared.name + "' is a tensor without memory");
+    if (!downloads) {
         /* what the caller or a later run may overwrite is not lent */
         bool borrowed = (module_->info.flags & OGT_MODULE_STATEFUL) != 0;
         for (size_t i = 0; i < inputs_.size(); i++) borrowed |= lies_in(result.data_ptr(), inputs[i]);
@@ -173,6 +207,7 @@ void session::take_one(size_t index, at::Tensor result, const ogt_tensor *inputs
     }
     output.bytes = result.nbytes();
     output.data = output.bytes == 0 ? nothing : result.data_ptr();
+    output.on_device = downloads && output.bytes > 0;
     output.keep = std::move(result);
 }
 
@@ -206,7 +241,7 @@ void session::download(const ogt_tensor *outputs)
     const bool negotiating = too_small(outputs);
     for (size_t i = 0; i < outputs_.size(); i++) {
         produced_output &output = outputs_[i];
-        if (output.keep.device().is_cpu() || output.bytes == 0) continue;
+        if (!output.on_device) continue;
         const bool straight = !negotiating && outputs[i].data != nullptr && (outputs[i].flags & OGT_TENSOR_PINNED) != 0;
         void *to = straight ? outputs[i].data : lane_->block(OGT_MAX_VALUES + i, output.bytes);
         lane_->download(output.keep, to);
@@ -217,6 +252,8 @@ void session::download(const ogt_tensor *outputs)
 void session::compute(const ogt_tensor *inputs, ogt_tensor *outputs)
 {
     const c10::InferenceMode no_gradients(true);
+    std::unique_lock<std::mutex> alone(module_->running, std::defer_lock);
+    if ((module_->info.flags & OGT_MODULE_STATEFUL) != 0) alone.lock();
     device_scope device(lane_.get());
     if (lane_ != nullptr) lane_->begin(measured_);
     const uint64_t begin = clock();
@@ -262,21 +299,37 @@ void session::publish(ogt_tensor *outputs)
 void session::run(const ogt_tensor *inputs, uint32_t input_count, ogt_tensor *outputs, uint32_t output_count)
 {
     check_counts(inputs, input_count, outputs, output_count);
+    const entry_scope entry(entered_);
     forget();
+    run_entered(inputs, outputs);
+}
+
+/* What was thrown is being handled; returns where it says all there is to say. */
+void session::after_failure()
+{
+    forget();
+    if (lane_ == nullptr) return;
+    const std::string text = text_of_current_exception();
+    if (cuda::is_lost(module_->gpu)) throw fault(OGT_DEVICE_LOST, text);
+    if (!speaks_of_memory(text)) return;
+    try {
+        cuda::trim(module_->gpu); /* so that fewer rows may fit next time */
+    } catch (...) { /* the failure before this one is told */
+    }
+}
+
+void session::run_entered(const ogt_tensor *inputs, ogt_tensor *outputs)
+{
     if (stop_.load(std::memory_order_relaxed)) throw fault(OGT_TERMINATED, "the session is terminated");
     times_ = {};
     const uint64_t begin = clock();
     check_inputs(inputs);
+    if (lane_ != nullptr && cuda::is_lost(module_->gpu)) throw fault(OGT_DEVICE_LOST, "the device was lost before, and only a new process gets it back");
     prepare_thread(module_->threads);
     try {
         compute(inputs, outputs);
-    } catch (const std::exception &failed) {
-        forget();
-        /* cached memory is given back, so that fewer rows may fit next time */
-        if (lane_ != nullptr && speaks_of_memory(failed.what())) cuda::trim(module_->device.index());
-        throw;
     } catch (...) {
-        forget();
+        after_failure();
         throw;
     }
     ready_ = true;
@@ -289,6 +342,7 @@ void session::run(const ogt_tensor *inputs, uint32_t input_count, ogt_tensor *ou
 void session::publish_again(ogt_tensor *outputs, uint32_t output_count)
 {
     require(outputs != nullptr, "outputs");
+    const entry_scope entry(entered_);
     if (!ready_) throw fault(OGT_STATE, "the last run gave no outputs");
     if (output_count != outputs_.size()) throw fault(OGT_OUT_OF_RANGE, std::to_string(output_count) + " outputs for " + std::to_string(outputs_.size()));
     for (const produced_output &each : outputs_)

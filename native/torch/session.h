@@ -27,6 +27,7 @@ struct bound_input {
 struct produced_output {
     at::Tensor keep;            /* holds `data` where it is a tensor's */
     const void *data = nullptr; /* null: it went straight to the caller */
+    bool on_device = false;     /* to be copied before `data` holds it */
     uint64_t bytes = 0;
     uint32_t type = OGT_TYPE_UNKNOWN, rank = 0;
     std::array<int64_t, OGT_MAX_RANK> shape = {};
@@ -48,7 +49,9 @@ public:
 private:
     void check_counts(const ogt_tensor *inputs, uint32_t input_count, const ogt_tensor *outputs, uint32_t output_count) const;
     void check_inputs(const ogt_tensor *inputs);
+    void run_entered(const ogt_tensor *inputs, ogt_tensor *outputs);
     void compute(const ogt_tensor *inputs, ogt_tensor *outputs);
+    void after_failure();
     at::Tensor bind(size_t index, const ogt_tensor &input);
     at::Tensor upload(size_t index, const ogt_tensor &input);
     void forward();
@@ -69,6 +72,7 @@ private:
     symbol_sizes sizes_;
     ogt_times times_ = {};
     bool measured_ = false, ready_ = false;
+    std::atomic<bool> entered_{false};
 };
 
 } // namespace ogt

@@ -1,7 +1,8 @@
 #include "zip_directory.h"
 
-#include <cstring>
+#include <algorithm>
 #include <unordered_set>
+#include <utility>
 
 #include "fault.h"
 
@@ -10,7 +11,7 @@ namespace ogt {
 namespace {
 
 constexpr size_t end_size = 22, end64_size = 56, locator_size = 20, entry_size = 46, local_size = 30, longest_comment = 0xFFFF;
-constexpr uint32_t end_mark = 0x06054b50, end64_mark = 0x06064b50, locator_mark = 0x07064b50, entry_mark = 0x02014b50;
+constexpr uint32_t local_mark = 0x04034b50, end_mark = 0x06054b50, end64_mark = 0x06064b50, locator_mark = 0x07064b50, entry_mark = 0x02014b50;
 constexpr uint64_t most_entries = 65536;
 constexpr size_t longest_name = 512;
 
@@ -36,8 +37,12 @@ size_t find_end(std::string_view file)
 {
     if (file.size() < end_size) refuse("no ZIP file");
     const size_t furthest = file.size() - end_size;
-    for (size_t back = 0; back <= longest_comment && back <= furthest; back++)
-        if (little<uint32_t>(file, furthest - back) == end_mark && little<uint16_t>(file, furthest - back + 20) == back) return furthest - back;
+    for (size_t back = 0; back <= longest_comment && back <= furthest; back++) {
+        if (little<uint32_t>(file, furthest - back) != end_mark) continue;
+        /* the last one is what readers take, whatever they make of its comment */
+        if (little<uint16_t>(file, furthest - back + 20) == back) return furthest - back;
+        refuse("bytes after its end");
+    }
     refuse("no ZIP file");
 }
 
@@ -79,6 +84,41 @@ void widen(sizes &of, std::string_view extra)
     }
 }
 
+void check_name(const std::string &name)
+{
+    for (size_t begin = 0;;) {
+        const size_t end = name.find('/', begin);
+        const std::string part = name.substr(begin, end == std::string::npos ? end : end - begin);
+        if (part.empty() || part == "." || part == "..") refuse("'" + name + "' is no plain path");
+        if (end == std::string::npos) break;
+        begin = end + 1;
+    }
+    for (const char each : name)
+        if (static_cast<unsigned char>(each) < 0x20 || each == '\\') refuse("a name with a control character or a backslash");
+}
+
+/* The header before an entry's bytes says the same as the directory. */
+void check_local(std::string_view file, const place &directory, zip_entry &entry, const sizes &of, uint16_t method)
+{
+    const std::string quoted = "'" + entry.name + "' ";
+    const size_t at = of.local, name = little<uint16_t>(file, at + 26), extra = little<uint16_t>(file, at + 28);
+    if (little<uint32_t>(file, at) != local_mark || little<uint16_t>(file, at + 8) != method) refuse(quoted + "is not where the directory says");
+    if (file.size() - at - local_size < name + extra || file.substr(at + local_size, name) != entry.name) refuse(quoted + "has two names");
+    entry.begin = at;
+    entry.end = at + local_size + name + extra;
+    if (entry.end > directory.begin || of.packed > directory.begin - entry.end) refuse(quoted + "reaches into the directory");
+    entry.end += of.packed;
+}
+
+void check_overlaps(const std::vector<zip_entry> &entries)
+{
+    std::vector<std::pair<uint64_t, uint64_t>> places;
+    for (const zip_entry &each : entries) places.emplace_back(each.begin, each.end);
+    std::sort(places.begin(), places.end());
+    for (size_t i = 1; i < places.size(); i++)
+        if (places[i].first < places[i - 1].second) refuse("two of its files share bytes");
+}
+
 void check_entry(std::string_view file, const zip_entry &entry, const sizes &of, uint16_t method, uint16_t flags)
 {
     const std::string quoted = "'" + entry.name + "' ";
@@ -90,6 +130,13 @@ void check_entry(std::string_view file, const zip_entry &entry, const sizes &of,
 }
 
 } // namespace
+
+std::string lower_case(std::string text)
+{
+    for (char &each : text)
+        if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
+    return text;
+}
 
 zip_directory read_zip_directory(std::string_view file)
 {
@@ -114,12 +161,15 @@ zip_directory read_zip_directory(std::string_view file)
         entry.name_at = found.begin + at + entry_size;
         entry.unpacked = of.unpacked;
         entry.deflated = method == 8;
+        check_name(entry.name);
         check_entry(file, entry, of, method, flags);
-        if (!names.insert(entry.name).second) refuse("'" + entry.name + "' is there twice");
+        check_local(file, found, entry, of, method);
+        if (!names.insert(lower_case(entry.name)).second) refuse("'" + entry.name + "' is there twice");
         read.entries.push_back(std::move(entry));
         at += entry_size + name + extra + comment;
     }
     if (at != bytes.size()) refuse("a spoiled ZIP directory");
+    check_overlaps(read.entries);
     return read;
 }
 

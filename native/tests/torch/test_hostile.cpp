@@ -1,5 +1,6 @@
 /* Archives that somebody made to be refused: none may reach outside of its memory, run code while loading, or end the process. */
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <random>
@@ -11,6 +12,7 @@
 #include "fault.h"
 #include "fixture.h"
 #include "pickle_check.h"
+#include "zip_directory.h"
 
 namespace {
 
@@ -193,8 +195,14 @@ TEST(nesting_that_would_exhaust_a_stack_is_refused)
 {
     refused(changed([](records &all) { code_of(all).append("    x = ").append(100000, '(').append("1").append(100000, ')').append("\n"); }), OGT_UNSUPPORTED, "too deep");
     refused(changed([](records &all) { code_of(all).append(5000, ' ').append("x = 1\n"); }), OGT_UNSUPPORTED, "too deep");
-    /* without brackets: whatever the compiler makes of it, on its deep stack */
-    try_all(changed([](records &all) { replace(code_of(all), "return ", std::string("return ").append(20000, '-')); }));
+    std::string sum = "return ", most = "return ";
+    for (int i = 0; i < 500'000; i++) sum += "1 + ";
+    for (int i = 0; i < 4500; i++) most += "1 + ";
+    refused(changed([&](records &all) { replace(code_of(all), "return ", sum); }), OGT_UNSUPPORTED, "too deep");
+    refused(changed([](records &all) { replace(code_of(all), "return ", std::string("return ").append(1'000'000, '-')); }), OGT_UNSUPPORTED, "too deep");
+    /* as deep as it may be: whatever the compiler makes of it, on its deep stack */
+    try_all(changed([&](records &all) { replace(code_of(all), "return ", most); }));
+    try_all(changed([](records &all) { replace(code_of(all), "return ", std::string("return ").append(9000, '-')); }));
 }
 
 TEST(what_unpacks_to_too_much_is_refused)
@@ -207,6 +215,56 @@ TEST(what_unpacks_to_too_much_is_refused)
     load.max_bytes = 20;
     const load_result small = try_load(linear_archive(), load);
     CHECK(small.status == OGT_UNSUPPORTED && holds(small.text, "more than 20 bytes"));
+}
+
+TEST(no_record_passes_by_the_checks_under_another_case)
+{
+    /* libtorch's reader finds files whatever the case of their letters */
+    const auto renamed = [](const char *from, const char *to) {
+        return changed([&](records &all) {
+            records other;
+            for (const auto &[name, data] : all) other[name.rfind(from, 0) == 0 ? to + name.substr(std::strlen(from)) : name] = data;
+            all = other;
+        });
+    };
+    refused(renamed("code/", "CODE/"), OGT_NOT_AN_ARCHIVE, "'CODE/");
+    refused(renamed("constants.pkl", "Constants.pkl"), OGT_NOT_AN_ARCHIVE, "'Constants.pkl'");
+    /* a table of source positions, which libtorch would follow wherever it points: it is given none */
+    const std::string loud = changed([](records &all) {
+        records more;
+        for (const auto &[name, data] : all)
+            if (name.find(".debug_pkl") == std::string::npos) more[name] = data;
+            else more[name.substr(0, name.find(".debug_pkl")) + ".DEBUG_PKL"] = std::string(64, '\xff');
+        all = more;
+    });
+    CHECK(try_load(loud).status == OGT_OK);
+}
+
+TEST(a_version_that_is_no_number_is_a_spoiled_archive)
+{
+    start();
+    records all = unpack(linear_archive());
+    std::string bytes = pack(all);
+    size_t spoiled = 0;
+    for (const ogt::zip_entry &each : ogt::read_zip_directory(bytes).entries) {
+        if (each.name.size() < 8 || each.name.compare(each.name.size() - 8, 8, "/version") != 0) continue;
+        bytes[each.end - 2] = 'x';
+        spoiled++;
+    }
+    CHECK(spoiled == 1 && try_load(bytes).status == OGT_NOT_AN_ARCHIVE);
+}
+
+TEST(values_nested_beyond_what_can_be_freed_are_refused)
+{
+    refused(changed([](records &all) { all["constants.pkl"] = "\x80\x02N" + std::string(10u << 20, '\x85') + "."; }), OGT_NOT_AN_ARCHIVE, "nests too deep");
+}
+
+TEST(a_forward_without_self_is_no_crash)
+{
+    try_all(changed([](records &all) {
+        std::string &code = code_of(all);
+        code = code.substr(0, code.find("def forward(")) + "def forward() -> Tensor:\n    return torch.zeros([1])\n";
+    }));
 }
 
 TEST(pickles_that_misuse_their_stack_are_refused)

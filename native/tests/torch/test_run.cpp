@@ -123,6 +123,39 @@ TEST(a_transposed_or_sliced_output_is_row_major)
     CHECK(outputs[2].rank == 3 && outputs[2].bytes == 48 && values_of<float>(outputs[2])[6] == 1);
 }
 
+TEST(a_lazy_sign_is_in_the_bytes)
+{
+    /* one element: row-major already, so that nothing copies it */
+    opened lazy(archive("def forward(self, x):\n    return torch._neg_view(x + 0)\n"));
+    const std::vector<float> input = {3};
+    auto outputs = lent(1);
+    CHECK_STATUS(OGT_OK, lazy.run({tensor_over(input, OGT_TYPE_FLOAT32, {1})}, outputs));
+    CHECK(values_of<float>(outputs[0])[0] == -3);
+}
+
+TEST(an_output_without_memory_is_refused)
+{
+    opened zero(archive("def forward(self, x):\n    return torch._efficientzerotensor([3])\n"));
+    const std::vector<float> input = {3};
+    auto outputs = lent(1);
+    CHECK_STATUS(OGT_WRONG_OUTPUT, zero.run({tensor_over(input, OGT_TYPE_FLOAT32, {1})}, outputs));
+    CHECK(holds(zero.error.text, "without memory"));
+}
+
+TEST(dimensions_that_overflow_beside_a_zero_are_refused)
+{
+    opened identity(archive("def forward(self, x):\n    return x + 1\n"));
+    ogt_tensor empty = {};
+    empty.type = OGT_TYPE_FLOAT32;
+    empty.rank = 3;
+    empty.shape[1] = empty.shape[2] = int64_t{1} << 40;
+    auto outputs = lent(1);
+    CHECK_STATUS(OGT_WRONG_INPUT, identity.run({empty}, outputs));
+    empty.shape[2] = 2;
+    CHECK_STATUS(OGT_OK, identity.run({empty}, outputs));
+    CHECK(outputs[0].bytes == 0 && outputs[0].shape[1] == int64_t{1} << 40);
+}
+
 TEST(every_type_goes_in_and_comes_out)
 {
     opened identity(archive("def forward(self, x):\n    return x.clone()\n"));

@@ -1,6 +1,8 @@
 /* Sessions: termination, many threads, lifetimes, host memory. */
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <thread>
 
 #include <ATen/Functions.h>
@@ -80,6 +82,68 @@ TEST(sessions_of_one_module_run_at_once)
         });
     for (std::thread &each : threads) each.join();
     CHECK(wrong == 0);
+}
+
+TEST(sessions_of_a_stateful_module_take_turns)
+{
+    torch::jit::Module module = scripted("");
+    module.register_attribute("calls", c10::ListType::ofInts(), c10::List<int64_t>());
+    module.define("def forward(self, x):\n    self.calls.append(1)\n    return x + len(self.calls)\n");
+    ogt_load load = plain_load();
+    load.freeze = OGT_FREEZE_NONE;
+    opened counting(archive(module), load);
+    CHECK((counting.info.flags & OGT_MODULE_STATEFUL) != 0);
+    constexpr size_t threads_count = 4, each_count = 2000;
+    std::vector<std::vector<float>> seen(threads_count);
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < threads_count; t++)
+        threads.emplace_back([&, t] {
+            ogt_session *session = nullptr;
+            if (ogt_session_create(counting.module, &session, nullptr) != OGT_OK) return;
+            const std::vector<float> input = {0};
+            const ogt_tensor from = tensor_over(input, OGT_TYPE_FLOAT32, {1});
+            for (size_t i = 0; i < each_count; i++) {
+                ogt_tensor output = {};
+                if (ogt_run(session, &from, 1, &output, 1, nullptr) == OGT_OK) seen[t].push_back(values_of<float>(output)[0]);
+            }
+            ogt_session_free(session);
+        });
+    for (std::thread &each : threads) each.join();
+    std::vector<float> all;
+    for (const auto &each : seen) all.insert(all.end(), each.begin(), each.end());
+    std::sort(all.begin(), all.end());
+    CHECK(all.size() == threads_count * each_count);
+    for (size_t i = 0; i < all.size(); i++) CHECK(all[i] == static_cast<float>(i + 1));
+}
+
+TEST(a_session_in_a_call_refuses_another_threads)
+{
+    opened loop(archive(endless));
+    const std::vector<float> input = {1};
+    const ogt_tensor from = tensor_over(input, OGT_TYPE_FLOAT32, {1});
+    std::atomic<ogt_status> ended{OGT_OK};
+    std::thread caller([&] {
+        ogt_status status = OGT_STATE;
+        while (status == OGT_STATE) {
+            ogt_tensor output = {};
+            status = ogt_run(loop.session, &from, 1, &output, 1, nullptr);
+        }
+        ended = status;
+    });
+    ogt_status refused = OGT_OK;
+    for (int i = 0; i < 2000 && refused != OGT_STATE; i++) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        ogt_tensor output = {};
+        refused = ogt_outputs(loop.session, &output, 1, &loop.error);
+        if (refused == OGT_STATE && !std::strstr(loop.error.text, "another thread")) refused = OGT_OK;
+    }
+    CHECK_STATUS(OGT_STATE, refused);
+    ogt_tensor output = {};
+    CHECK_STATUS(OGT_STATE, ogt_run(loop.session, &from, 1, &output, 1, &loop.error));
+    CHECK(holds(loop.error.text, "another thread's call"));
+    ogt_session_terminate(loop.session);
+    caller.join();
+    CHECK(ended == OGT_TERMINATED);
 }
 
 TEST(threads_inside_a_call_are_the_modules)
