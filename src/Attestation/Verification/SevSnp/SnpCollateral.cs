@@ -27,6 +27,7 @@ internal sealed record SnpCollateral
     {
         var table = files.TryGetValue("auxblob.bin", out var bytes) ? SnpCertificateTable.Read(bytes, reasons) : null;
         var host = hostTable.IsEmpty ? null : SnpCertificateTable.Read(hostTable, reasons);
+        if (host is { Count: 0 }) reasons.Refuse(AttestationCheck.Encoding, "what is behind the report is a table without a certificate");
         var chain = files.TryGetValue("cert_chain.pem", out var pem) ? Chain(pem, reasons) : null;
         var isVlek = signer == SnpSigner.Vlek;
         var vcek = One("vcek", SnpCertificateTable.Vcek);

@@ -75,6 +75,16 @@ public sealed class SevSnpChecksTests
     }
 
     [Theory]
+    [InlineData(24)]
+    [InlineData(4096)]
+    public void Verify_TableWithoutACertificateBehind_IsRefused(int zeros)
+    {
+        var scenario = new SnpScenario();
+        scenario.Report = [.. scenario.Report, .. new byte[zeros]];
+        SnpExpect.Refused(AttestationCheck.Encoding, scenario.Verify());
+    }
+
+    [Theory]
     [InlineData(0)]
     [InlineData(4)]
     [InlineData(SnpScenario.SignedSize)]
