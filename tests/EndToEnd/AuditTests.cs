@@ -23,11 +23,12 @@ public sealed class AuditTests
         }
 
         foreach (var (id, _) in ids) await host.UntilStage(id, "final");
-        await Eventually.Holds("every anchor was drawn for and every drawn row concluded", async () =>
+        await Eventually.Holds("every anchor was drawn for, every drawn row concluded and let go", async () =>
         {
             var audit = (await host.Get("v1/audit")).Expect(200).Json;
             var covered = audit.GetProperty("recentDraws").EnumerateArray().Select(draw => draw.GetProperty("size").GetInt64()).DefaultIfEmpty().Max();
-            return covered == (await host.Overview()).GetProperty("log").GetProperty("size").GetInt64() && audit.GetProperty("rows").GetProperty("sampled").GetInt64() == 0;
+            return covered == (await host.Overview()).GetProperty("log").GetProperty("size").GetInt64() && audit.GetProperty("rows").GetProperty("sampled").GetInt64() == 0
+                && audit.GetProperty("retention").GetProperty("rows").GetInt32() == 0; // let go behind the record that says so
         });
 
         var drawn = 0;

@@ -25,7 +25,7 @@ public sealed class BenchmarkTests
     public async Task Engine_OnePointQuick_EndsWithOneLineOfJsonWithEveryKey()
     {
         await using var run = await Child.Start(BenchmarkFactAttribute.Executable, ["--quick", "--only", "allocation"]);
-        Assert.True(await run.Exit() == 0, run.Output + run.Error);
+        Assert.True(await run.Exit(TimeSpan.FromMinutes(10)) == 0, run.Output + run.Error);
 
         using var line = JsonDocument.Parse(run.Output.TrimEnd().Split('\n')[^1]);
         Assert.Equal(Keys, line.RootElement.EnumerateObject().Take(Keys.Length).Select(property => property.Name));

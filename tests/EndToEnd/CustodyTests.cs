@@ -27,7 +27,7 @@ public sealed class CustodyTests : IDisposable
         File.WriteAllText(_folder.At("logs"), $"# the logs of this witness\nlog {logKey}\n");
         await using var witness = await Child.Start(Repository.Og, ["witness", "run", "--data", _folder.At("witness"), "--name", Name, "--logs", _folder.At("logs"), "--listen", url]);
         var file = _folder.At("three.ogb");
-        (await Og.Run("infer", "digits", "--url", host.Url, "--input", Repository.HeldBackDigits, "--item", "3", "--wait", "final", "--receipt", file)).Expect(Og.Ok);
+        (await Og.Run("infer", "digits", "--url", host.Url, "--input", Repository.HeldBackDigits, "--item", "3", "--wait", "final", "--timeout", Og.Patience, "--receipt", file)).Expect(Og.Ok);
         await Eventually.Holds("the witness has cosigned", async () => (await host.Get("v1/log")).Expect(200).Json.GetProperty("witnesses")[0].GetProperty("size").GetInt64() > 0);
 
         var bundled = _folder.At("audited.ogb");
@@ -40,7 +40,7 @@ public sealed class CustodyTests : IDisposable
         Assert.Contains("witness-quorum-missed", (await Og.Run("verify", bundled, "--trust", stranger)).Expect(Og.Failed).Output);
 
         // A later anchor proves the old receipt by inclusion and consistency.
-        (await Og.Run("infer", "digits", "--url", host.Url, "--input", Repository.HeldBackDigits, "--item", "4", "--wait", "final", "--receipt", _folder.At("four.ogb"))).Expect(Og.Ok);
+        (await Og.Run("infer", "digits", "--url", host.Url, "--input", Repository.HeldBackDigits, "--item", "4", "--wait", "final", "--timeout", Og.Patience, "--receipt", _folder.At("four.ogb"))).Expect(Og.Ok);
         (await Og.Run("bundle", bundled, "--url", host.Url, "--output", _folder.At("newest.ogb"), "--size", "newest")).Expect(Og.Ok);
         var newest = ReceiptBundle.Decode(File.ReadAllBytes(_folder.At("newest.ogb")));
         Assert.NotNull(newest.Consistency);

@@ -41,7 +41,7 @@ public sealed class DrainTests
     public async Task Sigterm_WithADelay_IsNotReadyFirstAndAnswersMeanwhile()
     {
         using var installation = await Installation.Create(await Anvil.Shared);
-        await using var host = await installation.Serve("http.drainDelayMs=10000");
+        await using var host = await installation.Serve("http.drainDelayMs=20000"); // the longest that there is: everything below must be answered within it
         using var kept = (await RawClient.Connect(new Uri(host.Url)))!;
         Assert.False((await kept.Post(Path, Inputs.Digit(0))).Closes);
         host.Signal(Child.SigTerm);

@@ -32,6 +32,13 @@ public sealed class FullDiskTests
         {
             acknowledged.Add((await host.Infer("digits", Inputs.Digit(0), "final")).Expect(200).Receipt);
 
+            // The last that the outbox is written for it: nothing may be on its way while the file is changed under the host.
+            await Eventually.Holds("the anchor was drawn for", async () =>
+            {
+                var audit = (await host.Get("v1/audit")).Expect(200).Json;
+                return audit.GetProperty("draws").GetInt64() == 1 && audit.GetProperty("rows").GetProperty("sampled").GetInt64() == 0;
+            });
+
             // The space that the outbox reserved is taken from it, as by a file system that does not keep such promises.
             await disk.TakeReserve(Path.Combine(installation.Root, "outbox"));
             disk.Fill();

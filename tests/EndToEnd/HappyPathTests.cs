@@ -12,7 +12,7 @@ public sealed class HappyPathTests(Line line) : IClassFixture<Line>
     {
         using var folder = new TemporaryFolder();
         var file = folder.At("seven.ogb");
-        var infer = await Og.Run("infer", "digits", "--url", line.Host.Url, "--input", Repository.HeldBackDigits, "--item", "7", "--wait", "final", "--receipt", file);
+        var infer = await Og.Run("infer", "digits", "--url", line.Host.Url, "--input", Repository.HeldBackDigits, "--item", "7", "--wait", "final", "--timeout", Og.Patience, "--receipt", file);
         Assert.Contains("final", infer.Expect(Og.Ok).Output);
 
         var verify = await Og.Run("verify", file, "--trust", line.Installation.Trust);
@@ -30,7 +30,7 @@ public sealed class HappyPathTests(Line line) : IClassFixture<Line>
     {
         using var folder = new TemporaryFolder();
         var file = folder.At("sentence.ogb");
-        (await Og.Run("infer", "encoder", "--url", line.Host.Url, "--input", Repository.Sentences, "--item", "1", "--wait", "final", "--receipt", file)).Expect(Og.Ok);
+        (await Og.Run("infer", "encoder", "--url", line.Host.Url, "--input", Repository.Sentences, "--item", "1", "--wait", "final", "--timeout", Og.Patience, "--receipt", file)).Expect(Og.Ok);
         (await Og.Run("verify", file, "--trust", line.Installation.Trust)).Expect(Og.Ok);
     }
 
@@ -55,7 +55,7 @@ public sealed class HappyPathTests(Line line) : IClassFixture<Line>
     {
         using var folder = new TemporaryFolder();
         var demo = await Og.Run(
-            "demo", "--url", line.Host.Url, "--receipts", folder.At("receipts"), "--input", $"digits={Repository.HeldBackDigits}:24", "--input", $"encoder={Repository.Sentences}");
+            "demo", "--timeout", Og.Patience, "--url", line.Host.Url, "--receipts", folder.At("receipts"), "--input", $"digits={Repository.HeldBackDigits}:24", "--input", $"encoder={Repository.Sentences}");
         Assert.Contains("every receipt is final", demo.Expect(Og.Ok).Output);
 
         var bundles = Directory.GetFiles(folder.At("receipts"), "*.ogb").Select(File.ReadAllBytes).ToArray();
@@ -111,7 +111,7 @@ public sealed class HappyPathTests(Line line) : IClassFixture<Line>
         using var installation = await Installation.Create(await Anvil.Shared);
         using var folder = new TemporaryFolder();
         var file = folder.At("local.ogb");
-        (await Og.Run("infer", "digits", "--local", "--config", installation.Config, "--input", Repository.HeldBackDigits, "--wait", "final", "--receipt", file)).Expect(Og.Ok);
+        (await Og.Run("infer", "digits", "--local", "--config", installation.Config, "--input", Repository.HeldBackDigits, "--wait", "final", "--timeout", Og.Patience, "--receipt", file)).Expect(Og.Ok);
         (await Og.Run("verify", file, "--trust", installation.Trust)).Expect(Og.Ok);
     }
 

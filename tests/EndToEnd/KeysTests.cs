@@ -21,8 +21,12 @@ public sealed class KeysTests : IDisposable
         (await host.Infer("digits", Inputs.Digit(0))).Expect(401);
         foreach (var wrong in new[] { "Bearer", "Bearer ", "Bearer first-keyy", "Basic first-key", "Bearer sha256:00" })
             Assert.Contains("API key", (await Ask(host, wrong)).Expect(401).Error);
-        for (var i = 0; i < 5; i++) (await Ask(host, "Bearer first-key")).Expect(200);
-        var limited = (await Ask(host, "Bearer first-key")).Expect(429);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var limited = await Ask(host, "Bearer first-key");
+        var answered = 0;
+        for (; limited.Code == 200 && answered < 100; answered++) limited = await Ask(host, "Bearer first-key");
+        limited.Expect(429);
+        Assert.InRange(answered, 5, 5 * (1 + (int)clock.Elapsed.TotalMinutes)); // five in each minute that this took
         Assert.InRange(int.Parse(limited.Header("Retry-After")!), 1, 60);
         (await Ask(host, "Bearer second-key")).Expect(200);
         (await host.Get("v2/health/live")).Expect(200);

@@ -16,7 +16,7 @@ public sealed class LivePageTests(Line line) : IClassFixture<Line>
         await page.Until($"document.querySelector('[data-stage=final]').textContent === '{Receipts}'");
         await page.Until($"document.querySelector('#total').textContent === '{Receipts}'");
         await page.Until("document.querySelectorAll('#receipts tr[data-leaf]').length > 0");
-        Assert.Equal("in step", await page.Evaluate("document.querySelector('#chain-condition').textContent"));
+        await page.Until("document.querySelector('#chain-condition').textContent === 'in step'"); // a node that was slow for a moment is named for one look
         Assert.Equal("false", await page.Evaluate("document.querySelector('#evidence-badge').dataset.trusted"));
         Assert.Contains("NOT trusted", await page.Evaluate("document.querySelector('#evidence-badge').textContent"));
         Assert.Matches(@"\d", await page.Evaluate("document.querySelector('#gap-p50').textContent"));
@@ -49,6 +49,8 @@ public sealed class LivePageTests(Line line) : IClassFixture<Line>
         await using var page = await Chromium.Open(line.Host.Url);
         await page.Until("!document.querySelector('#chat').hidden");
         Assert.Contains("scripture", await page.Evaluate("document.querySelector('#chat-model').textContent"));
+        // How soon the model draws its end is chance: it is to write on behind it.
+        await page.Evaluate("(() => { const plain = window.fetch; window.fetch = (url, options) => plain(url, options?.body ? { ...options, body: JSON.stringify({ ...JSON.parse(options.body), ignore_eos: true }) } : options); })()");
         // Counts how often the answer grows: a stream grows in pieces.
         await page.Evaluate("(() => { window.grown = 0; new MutationObserver(() => window.grown++).observe(document.querySelector('#chat-answer'), { childList: true }); })()");
         await page.Evaluate("(() => { document.querySelector('#chat-prompt').value = 'And it came to pass'; document.querySelector('#chat-send').click(); })()");

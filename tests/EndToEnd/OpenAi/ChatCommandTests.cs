@@ -13,7 +13,7 @@ public sealed class ChatCommandTests(Line line) : IClassFixture<Line>
     {
         using var folder = new TemporaryFolder();
         var (receipt, saved) = (folder.At("passage.ogb"), folder.At("answer.json"));
-        var chat = await Og.Run("chat", Model, Prompt, "--url", line.Host.Url, "--max-tokens", "100", "--seed", "3", "--wait", "final", "--receipt", receipt, "--save", saved);
+        var chat = await Og.Run("chat", Model, Prompt, "--url", line.Host.Url, "--max-tokens", "100", "--seed", "3", "--wait", "final", "--timeout", Og.Patience, "--receipt", receipt, "--save", saved);
         Assert.Contains("final", chat.Expect(Og.Ok).Output);
         Assert.Contains("everything holds", (await Og.Run("verify", receipt, "--trust", line.Installation.Trust)).Expect(Og.Ok).Output);
 
@@ -49,7 +49,7 @@ public sealed class ChatCommandTests(Line line) : IClassFixture<Line>
     public async Task Demo_WithAChat_EndsWhenItsReceiptIsFinal()
     {
         using var folder = new TemporaryFolder();
-        var demo = await Og.Run("demo", "--url", line.Host.Url, "--chat", $"{Model}={Prompt}", "--receipts", folder.At("receipts"));
+        var demo = await Og.Run("demo", "--timeout", Og.Patience, "--url", line.Host.Url, "--chat", $"{Model}={Prompt}", "--receipts", folder.At("receipts"));
         Assert.Contains("every receipt is final", demo.Expect(Og.Ok).Output);
         var bundle = Assert.Single(Directory.GetFiles(folder.At("receipts"), "*.ogb"));
         Assert.Empty(await Verifier.Check(File.ReadAllBytes(bundle), line.Installation.TrustPolicy, line.Installation.Chain.Rpc));

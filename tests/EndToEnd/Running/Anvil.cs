@@ -24,7 +24,7 @@ internal sealed partial class Anvil : IAsyncDisposable
     private Anvil(Child child, string url)
     {
         (_child, Url) = (child, url);
-        Rpc = new RpcClient(_http, new RpcOptions { Endpoint = new Uri(url), Timeout = TimeSpan.FromSeconds(30) });
+        Rpc = new RpcClient(_http, new RpcOptions { Endpoint = new Uri(url), Timeout = Eventually.Limit });
     }
 
     /// <summary>One for all tests that leave its clockwork alone; every installation has a contract of its own on it.</summary>
@@ -36,13 +36,20 @@ internal sealed partial class Anvil : IAsyncDisposable
 
     public RpcClient Rpc { get; }
 
-    /// <param name="port">0 for any.</param>
+    /// <param name="port">0 for any: one that no outgoing connection takes, should the node be started there again.</param>
     /// <param name="state">File that keeps the chain over restarts.</param>
     public static async Task<Anvil> Start(int port = 0, string? state = null, ulong chainId = 31337)
     {
         string[] kept = state is null ? [] : ["--state", state, "--state-interval", "1"];
+        if (port == 0) port = Ports.Free();
         var child = await Child.Start(Binary!, ["--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{chainId}", "--block-time", BlockTime, "--accounts", "1", .. kept]);
-        var address = await Eventually.Value("anvil listens", () => Task.FromResult(Listening().Match(child.Output) is { Success: true } match ? match.Groups[1].Value : null), () => child.Error);
+        var address = await Eventually.Value("anvil listens", () =>
+        {
+            var ended = child.HasExited; // asked first: what it printed before is seen
+            var match = Listening().Match(child.Output);
+            Assert.True(match.Success || !ended, child.Output + child.Error);
+            return Task.FromResult(match.Success ? match.Groups[1].Value : null);
+        }, () => child.Error);
         return new Anvil(child, $"http://{address}/");
     }
 

@@ -74,8 +74,8 @@ internal sealed partial class Child : IAsyncDisposable
             throw new TimeoutException($"process {Id} did not end\n{Output}\n{Error}");
         }
 
-        // A grandchild may hold the pipes open; what it prints is not awaited for ever.
-        await Task.WhenAny(_drained, Task.Delay(TimeSpan.FromSeconds(2)));
+        // A grandchild may hold the pipes open; what it prints is not awaited for ever. Long enough that a pool without a free thread cuts nothing off.
+        await Task.WhenAny(_drained, Task.Delay(TimeSpan.FromSeconds(30)));
         return _process.ExitCode;
     }
 

@@ -37,9 +37,9 @@ internal sealed class Fleet : IAsyncDisposable
         return fleet;
     }
 
-    /// <summary>What every process of the fleet is told. A short lease, so that tests are.</summary>
+    /// <summary>What every process of the fleet is told. A short lease, so that tests are; long enough that a leader which a busy machine holds up keeps it.</summary>
     public string[] Settings(string roles) =>
-        [$"roles=[{string.Join(',', roles.Split(',').Select(role => $"\"{role}\""))}]", "outbox.kind=postgres", $"outbox.connectionStringFile={ConnectionFile}", "outbox.leaseMs=2000", "settlement.maxAgeMs=150", "settlement.tickMs=50"];
+        [$"roles=[{string.Join(',', roles.Split(',').Select(role => $"\"{role}\""))}]", "outbox.kind=postgres", $"outbox.connectionStringFile={ConnectionFile}", "outbox.leaseMs=6000", "settlement.maxAgeMs=150", "settlement.tickMs=50"];
 
     public Task<ServingHost> Engine(int index, string roles = "engine,verifier", params string[] more) =>
         ServingHost.Start(Installations[index].Config, [.. Settings(roles), .. more]);
@@ -77,13 +77,16 @@ internal sealed class WorkerProcess : IAsyncDisposable
 {
     public const int SigCont = 18, SigStop = 19;
 
+    // One that is stopped answers nothing: it is asked again, and not for the whole of a wait.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
     private readonly Child _child;
     private readonly HttpClient _http;
 
     private WorkerProcess(Child child, string url)
     {
         _child = child;
-        _http = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromSeconds(5) };
+        _http = new HttpClient { BaseAddress = new Uri(url), Timeout = Eventually.Limit };
     }
 
     public string Printed => _child.Output + _child.Error;
@@ -104,12 +107,13 @@ internal sealed class WorkerProcess : IAsyncDisposable
     /// <summary>Its first role's state; undefined while it does not answer.</summary>
     public async Task<JsonElement> State()
     {
+        using var silent = new CancellationTokenSource(Silence);
         try
         {
-            using var document = JsonDocument.Parse(await _http.GetByteArrayAsync("v1/workers"));
+            using var document = JsonDocument.Parse(await _http.GetByteArrayAsync("v1/workers", silent.Token));
             return document.RootElement.GetProperty("workers")[0].Clone();
         }
-        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
+        catch (Exception away) when (away is HttpRequestException or OperationCanceledException)
         {
             return default;
         }

@@ -17,6 +17,9 @@ internal static class Og
 {
     public const int Ok = 0, Failed = 1, Usage = 2, NotYet = 3, Unavailable = 4;
 
+    /// <summary>Seconds for <c>--timeout</c>, where a command waits for a stage.</summary>
+    public static string Patience { get; } = $"{Eventually.Limit.TotalSeconds}";
+
     public static Task<OgResult> Run(params string[] arguments) => RunIn(null, arguments);
 
     public static async Task<OgResult> RunIn(IReadOnlyDictionary<string, string?>? environment, params string[] arguments)

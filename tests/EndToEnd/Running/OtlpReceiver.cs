@@ -48,15 +48,28 @@ internal sealed class OtlpReceiver : IDisposable
                 return;
             }
 
-            var body = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(body);
-            Everything.Enqueue(Encoding.Latin1.GetString(body.ToArray()));
-            Tokens.TryAdd(context.Request.Headers["X-Token"] ?? "", true);
-            if (context.Request.Url!.AbsolutePath == "/v1/metrics") ReadMetrics(body.ToArray());
-            else if (context.Request.Url.AbsolutePath == "/v1/traces") ReadSpans(body.ToArray());
-            context.Response.ContentType = "application/x-protobuf";
-            context.Response.Close();
+            try
+            {
+                await Take(context);
+            }
+            catch (Exception e) when (e is HttpListenerException or IOException or ObjectDisposedException)
+            {
+                // A sender that did not wait: the next one is heard all the same.
+            }
         }
+    }
+
+    private async Task Take(HttpListenerContext context)
+    {
+        var body = new MemoryStream();
+        await context.Request.InputStream.CopyToAsync(body);
+        if (body.Length < context.Request.ContentLength64) throw new IOException("the sender has gone");
+        Everything.Enqueue(Encoding.Latin1.GetString(body.ToArray()));
+        Tokens.TryAdd(context.Request.Headers["X-Token"] ?? "", true);
+        if (context.Request.Url!.AbsolutePath == "/v1/metrics") ReadMetrics(body.ToArray());
+        else if (context.Request.Url.AbsolutePath == "/v1/traces") ReadSpans(body.ToArray());
+        context.Response.ContentType = "application/x-protobuf";
+        context.Response.Close();
     }
 
     // resource_metrics = 1, scope_metrics = 2, metrics = 2, name = 1

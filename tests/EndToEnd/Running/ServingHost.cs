@@ -18,7 +18,8 @@ internal sealed class ServingHost : IAsyncDisposable
         (_child, Url, OperatorUrl) = (child, url, operatorUrl);
         var handler = new SocketsHttpHandler();
         if (pinned is not null) handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == pinned.GetCertHashString();
-        Http = new HttpClient(handler) { BaseAddress = new Uri(url), Timeout = Eventually.Limit };
+        // Longer than a wait for a release, which the host ends with words.
+        Http = new HttpClient(handler) { BaseAddress = new Uri(url), Timeout = 2 * Eventually.Limit };
     }
 
     public string Url { get; }
@@ -81,8 +82,10 @@ internal sealed class ServingHost : IAsyncDisposable
         return await Answer.Of(await Http.SendAsync(request));
     }
 
+    /// <param name="timeout">Milliseconds for the release; the limit of all waits by default, since the host's own says that a caller is impatient.</param>
     public Task<Answer> Infer(string model, ReadOnlyMemory<byte> body, string? release = null, long? timeout = null)
     {
+        if (release is not null) timeout ??= (long)Eventually.Limit.TotalMilliseconds;
         var content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         var headers = new List<(string, string)>();
         if (release is not null) headers.Add(("OG-Release", release));
