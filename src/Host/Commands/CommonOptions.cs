@@ -8,6 +8,9 @@ namespace OpenGradient.Engine.Host.Commands;
 /// <summary>Options that several commands share, so that they read the same everywhere.</summary>
 internal static class CommonOptions
 {
+    /// <summary>30 s: a command asks its node once, where a settler's next look repeats what a slow node did not answer.</summary>
+    public static TimeSpan NodeTimeout { get; } = TimeSpan.FromSeconds(30);
+
     public static Option<Uri> Url() => Address("--url", "Address of a running host", "http://127.0.0.1:8080/");
 
     /// <summary>An option that holds an http or https address.</summary>
