@@ -75,7 +75,7 @@ setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port"
   --state "$data/chain/state.json" --state-interval 1 >"$data/chain/anvil.log" 2>&1 </dev/null &
 chain_pid=$!
 # Alive and listening: a port that answers could be somebody else's, who was faster.
-for _ in $(seq 100); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chain_port" && break; sleep 0.1; done
+for _ in $(seq 600); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chain_port" && break; sleep 0.1; done
 sleep 0.2
 { kill -0 "$chain_pid" 2>/dev/null && in_use "$chain_port"; } || { cat "$data/chain/anvil.log" >&2; fail "the development chain did not start"; }
 

@@ -12,9 +12,6 @@ namespace OpenGradient.Engine.Hosting;
 /// <summary>Repairs of the data folder of a host that is stopped.</summary>
 public static class DataFolderRepair
 {
-    // Asked once: no later look repeats what a busy machine was late with.
-    private static readonly TimeSpan ChainTimeout = TimeSpan.FromSeconds(30);
-
     /// <summary>Brings the log up to a copy of what was published of it, after comparing that copy with the contract's head.</summary>
     /// <param name="published">Reads a file of the copy by its relative path; null when it is not there.</param>
     /// <exception cref="LogRepairException">Copy, folder and contract do not fit; nothing was written.</exception>
@@ -26,7 +23,7 @@ public static class DataFolderRepair
         using var logKey = LogKey.Open(AttestationShim.Load(configuration.Attestation.Library), folder.LogKey);
         using var http = new HttpClient();
         var contract = EvmAddress.Parse(chain.Contract);
-        var seen = await new EvmChain(new RpcClient(http, new RpcOptions { Endpoint = new Uri(chain.Rpc), Timeout = ChainTimeout }), contract)
+        var seen = await new EvmChain(new RpcClient(http, RpcOptions.AskedOnce(new Uri(chain.Rpc))), contract)
             .ObserveAsync(default, logKey.LogId, askFinalized: false, [], cancellation).ConfigureAwait(false);
         if (!seen.IsOk) throw new LogRepairException($"the chain does not answer: {seen.Detail}");
         if (seen.Value.ChainId != chain.Id || seen.Value.Head is not { } head) throw new LogRepairException("the node serves another chain, or the contract is not there");

@@ -84,7 +84,8 @@ export class Ledger {
 
   /** Deploys from the node's first account, with its second as registrar. */
   static async deploy(url, compiled = artifact) {
-    const client = createPublicClient({ transport: http(url, { batch: { batchSize: 100, wait: 0 }, retryCount: 0 }) });
+    // Two minutes, for the library's 10 s: a node that hangs fails the test, one that waits for its turn does not.
+    const client = createPublicClient({ transport: http(url, { batch: { batchSize: 100, wait: 0 }, retryCount: 0, timeout: 120_000 }) });
     const [chainId, accounts] = await Promise.all([client.getChainId(), client.request({ method: 'eth_accounts' })]);
     const ledger = new Ledger(client, null, chainId, accounts, compiled.abi);
     const data = encodeDeployData({ abi: compiled.abi, bytecode: compiled.bytecode, args: [ledger.registrar] });

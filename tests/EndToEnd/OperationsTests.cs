@@ -65,7 +65,8 @@ public sealed class OperationsTests
     public async Task Chain_DownAtStartAndAgainLater_HoldsReceiptsUntilItIsBack()
     {
         using var folder = new TemporaryFolder();
-        var chain = await Anvil.Start(state: folder.At("state.json"));
+        // Not a port of the kernel's choice: while the chain is down it would be anybody's.
+        var chain = await Anvil.Start(Ports.Free(), folder.At("state.json"));
         using var installation = await Installation.Create(chain);
         var port = new Uri(chain.Url).Port;
         await chain.Stop();

@@ -65,12 +65,12 @@ public sealed class QuietTests
 
     private static int Port(string address) => int.Parse(address[(address.LastIndexOf(':') + 1)..], NumberStyles.HexNumber);
 
-    // Descriptors of ordinary files that are open for writing.
+    // Descriptors of ordinary files that are open for writing. Looked at twice: a number that went to another file in between says nothing of the first.
     private static IEnumerable<string> WritableFiles(int process) =>
         from descriptor in Directory.GetFiles($"/proc/{process}/fd").Select(Path.GetFileName)
         let target = Link($"/proc/{process}/fd/{descriptor}")
         where target.StartsWith('/') && !target.StartsWith("/dev/", StringComparison.Ordinal) && !target.StartsWith("/memfd:", StringComparison.Ordinal)
-        where IsWritable($"/proc/{process}/fdinfo/{descriptor}")
+        where IsWritable($"/proc/{process}/fdinfo/{descriptor}") && Link($"/proc/{process}/fd/{descriptor}") == target
         select target;
 
     private static bool IsWritable(string information)

@@ -111,16 +111,22 @@ public sealed class RepositoryTests : IAsyncLifetime
     public async Task Replace_WhileCallersAsk_NoRequestFails()
     {
         using var stop = new CancellationTokenSource();
-        var callers = Enumerable.Range(0, 8).Select(index => Task.Run(async () =>
+        var answered = new int[8];
+        var callers = Enumerable.Range(0, answered.Length).Select(index => Task.Run(async () =>
         {
-            var answered = 0;
-            for (; !stop.IsCancellationRequested; answered++) (await _host.Infer("digits", Inputs.Digit(index))).Expect(200);
-            return answered;
+            while (!stop.IsCancellationRequested)
+            {
+                (await _host.Infer("digits", Inputs.Digit(index))).Expect(200);
+                Interlocked.Increment(ref answered[index]);
+            }
         })).ToArray();
         try
         {
             for (var round = 0; round < 5; round++)
             {
+                // Each round begins while everybody asks: a caller that failed is seen below.
+                var before = (int[])answered.Clone();
+                await Eventually.Holds("every caller is answered", () => Task.FromResult(Enumerable.Range(0, before.Length).All(index => Volatile.Read(ref answered[index]) > before[index] || callers[index].IsCompleted)));
                 (await Operator("models/digits/load")).Expect(200);
                 (await Operator("models/digits/unload", """{"parameters":{"og_version":"2"}}""")).Expect(200);
             }
@@ -130,7 +136,8 @@ public sealed class RepositoryTests : IAsyncLifetime
             await stop.CancelAsync();
         }
 
-        Assert.All(await Task.WhenAll(callers), answered => Assert.True(answered > 0));
+        await Task.WhenAll(callers);
+        Assert.All(answered, count => Assert.True(count > 0));
     }
 
     private static string Digits => Path.Combine(Repository.Models, "digits", "model.onnx");

@@ -67,7 +67,7 @@ public sealed class RotationTests
         });
         receipts.Add((await host.Infer("digits", Inputs.Digit(5), "final")).Expect(200).Receipt);
         Assert.True(EpochsOf(receipts).Length >= 3);
-        Assert.Contains("(statements)", host.Printed, StringComparison.Ordinal);
+        await Eventually.Holds("the rotations are printed", () => Task.FromResult(host.Printed.Contains("(statements)", StringComparison.Ordinal)));
         var ofEach = receipts.GroupBy(receipt => Statement.Decode(receipt.Statement.Span).Epoch).SelectMany(group => new[] { group.First(), group.Last() }).Distinct().ToArray();
         await AllVerify(installation, host, ofEach);
         await Audit.Run(installation, receipts);

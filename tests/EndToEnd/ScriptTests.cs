@@ -19,7 +19,7 @@ public sealed class TorchScriptFactAttribute : FactAttribute
 public sealed class ScriptTests : IDisposable
 {
     // The script looks through the whole solution before it starts.
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(15);
 
     private readonly TemporaryFolder _folder = new();
 

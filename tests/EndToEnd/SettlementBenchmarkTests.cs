@@ -13,6 +13,9 @@ public sealed class SettlementBenchmarkFactAttribute : FactAttribute
 
 public sealed class SettlementBenchmarkTests
 {
+    // A quick run is under a minute where nothing else runs.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
     private static readonly string[] Keys =
     [
         "durable_per_second", "durable_p99_ms", "group_commit_ratio", "receipts_per_second", "gas_per_anchor", "gas_floor", "gap_ms", "proof_ms_at_10m",
@@ -25,7 +28,7 @@ public sealed class SettlementBenchmarkTests
     {
         using var folder = new TemporaryFolder();
         await using var run = await Child.Start(SettlementBenchmarkFactAttribute.Executable, ["--quick", "--only", "durable,throughput", "--folder", folder.At("disk")]);
-        Assert.True(await run.Exit() == 0, run.Output + run.Error);
+        Assert.True(await run.Exit(Limit) == 0, run.Output + run.Error);
 
         using var line = JsonDocument.Parse(run.Output.TrimEnd().Split('\n')[^1]);
         var root = line.RootElement;

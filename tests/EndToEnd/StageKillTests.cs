@@ -116,7 +116,7 @@ public sealed class StageKillTests : IAsyncLifetime
         Receipt receipt;
         await using (var host = await Installation.Serve())
         {
-            await host.Infer("digits", Inputs.Digit(0), "final");
+            (await host.Infer("digits", Inputs.Digit(0), "final")).Expect(200);
             await Chain.StopMining();
             receipt = (await host.Infer("digits", Inputs.Digit(5), "verified")).Expect(200).Receipt;
             await Eventually.Holds("the anchor's transaction is pending", async () => await Chain.Pending() > 0);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using OpenGradient.Engine.EndToEnd.Tests.Running;
 
 namespace OpenGradient.Engine.Hosting.Tests;
 
@@ -24,7 +24,7 @@ public sealed partial class ProcessTests : IDisposable
     public async Task Serve_SomethingThatCannotBeUsed_EndsWithOneMessage(string setting, string expected)
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "damaged.onnx"), "this is no model");
-        using var og = Start("serve", "--set", setting, "--set", $"http.listen=http://127.0.0.1:{FreePort()}", "--set", "operatorListen=");
+        using var og = Start("serve", "--set", setting, "--set", $"http.listen=http://127.0.0.1:{Ports.Free()}", "--set", "operatorListen=");
 
         var error = await og.StandardError.ReadToEndAsync();
         await og.WaitForExitAsync();
@@ -83,7 +83,7 @@ public sealed partial class ProcessTests : IDisposable
 
     private async Task<(Process Og, HttpClient Http)> Serve()
     {
-        var address = $"http://127.0.0.1:{FreePort()}";
+        var address = $"http://127.0.0.1:{Ports.Free()}";
         var og = Start("serve", "--set", $"http.listen={address}", "--set", "operatorListen=");
         var first = await og.StandardOutput.ReadLineAsync();
         Assert.True(first?.StartsWith("og ", StringComparison.Ordinal), first ?? await og.StandardError.ReadToEndAsync());
@@ -97,13 +97,6 @@ public sealed partial class ProcessTests : IDisposable
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder,
         };
         return Process.Start(start)!;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

@@ -7,9 +7,7 @@ namespace OpenGradient.Engine.Host.Commands;
 /// <summary>When an audit judges each epoch's evidence: at the time that was asked for, else by the chain, else now. An epoch is asked about once.</summary>
 internal sealed class AuditMoments(TrustPolicy trust, HttpClient http, Uri? endpoint, DateTimeOffset? at, CancellationToken cancellation)
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
-
-    private readonly EpochMoments? _chain = endpoint is null ? null : new EpochMoments(trust, new RpcClient(http, new RpcOptions { Endpoint = endpoint, Timeout = Timeout }));
+    private readonly EpochMoments? _chain = endpoint is null ? null : new EpochMoments(trust, new RpcClient(http, RpcOptions.AskedOnce(endpoint)));
 
     // An audit walks records in their order on one thread and has nothing else to do while the node answers.
     public EpochMoment Of(Evidence evidence)

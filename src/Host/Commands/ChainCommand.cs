@@ -140,7 +140,7 @@ internal static class ChainCommand
         ?? throw new ConfigurationException(["chain: the configuration names none (--config)"]);
 
     private static LedgerAdministrator Administrator(ChainConfiguration chain, HttpClient http) =>
-        new(new RpcClient(http, CommonOptions.Node(new Uri(chain.Rpc))), EvmAddress.Parse(chain.Contract), TimeProvider.System);
+        new(new RpcClient(http, RpcOptions.AskedOnce(new Uri(chain.Rpc))), EvmAddress.Parse(chain.Contract), TimeProvider.System);
 
     private static EvmAddress AddressOf(string text) => EvmAddress.TryParse(text, out var address) ? address : throw new FormatException($"'{text}' is not an address");
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using OpenGradient.Engine.Hosting.Configuration;
-using OpenGradient.Engine.Settlement.Evm;
 
 namespace OpenGradient.Engine.Host.Commands;
 
@@ -21,9 +20,6 @@ internal static class CommonOptions
 
     /// <summary>The same without a preset.</summary>
     public static Option<Uri?> Address(string name, string description) => new(name) { Description = description, CustomParser = Parse };
-
-    /// <summary>A node that a command asks once. 30 s: no later look repeats what a busy machine was late with, as a serving host's does.</summary>
-    public static RpcOptions Node(Uri address) => new() { Endpoint = address, Timeout = TimeSpan.FromSeconds(30) };
 
     public static Option<string?> ApiKeyFile() => new("--api-key-file") { Description = "File with the API key that the host asks for" };
 

@@ -97,7 +97,7 @@ internal static class DoctorCommand
     private static async Task<bool> Chain(ChainConfiguration configured, CancellationToken cancellation)
     {
         using var http = new HttpClient();
-        var chain = new EvmChain(new RpcClient(http, CommonOptions.Node(new Uri(configured.Rpc))), EvmAddress.Parse(configured.Contract));
+        var chain = new EvmChain(new RpcClient(http, RpcOptions.AskedOnce(new Uri(configured.Rpc))), EvmAddress.Parse(configured.Contract));
         var seen = await chain.ObserveAsync(default, Hash256.Zero, askFinalized: true, [], cancellation);
         if (!seen.IsOk)
         {

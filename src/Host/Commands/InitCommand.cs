@@ -30,7 +30,7 @@ internal static class InitCommand
             var url = parsed.GetValue(rpc)!;
             using var http = new HttpClient();
             var setup = new DevelopmentSetup(
-                new DataFolder(Path.GetFullPath(parsed.GetValue(data)!)), new RpcClient(http, CommonOptions.Node(url)), TimeProvider.System, Console.WriteLine);
+                new DataFolder(Path.GetFullPath(parsed.GetValue(data)!)), new RpcClient(http, RpcOptions.AskedOnce(url)), TimeProvider.System, Console.WriteLine);
             var served = Directory.GetDirectories(folder).Where(model => File.Exists(Path.Combine(model, "model.json"))).Order(StringComparer.Ordinal).ToArray();
             EvmAddress? joined = parsed.GetValue(contract) is not { } given ? null
                 : EvmAddress.TryParse(given, out var address) ? address : throw new ConfigurationException([$"--contract: '{given}' is not an address"]);

@@ -44,7 +44,7 @@ internal static class VerifyCommand
         // A receipt that need not be anchored needs no node, but an anchor that is shown must hold.
         var asksChain = !offline && bundle is not null && (trust.RequiredStage >= ReceiptStage.Anchored || bundle.Anchor is not null);
         using var http = new HttpClient();
-        RpcClient Node() => new(http, CommonOptions.Node(rpc ?? (trustFile.Chain.Rpc is { } url ? new Uri(url) : throw new FormatException("the trust file names no chain.rpc: give --rpc"))));
+        RpcClient Node() => new(http, RpcOptions.AskedOnce(rpc ?? (trustFile.Chain.Rpc is { } url ? new Uri(url) : throw new FormatException("the trust file names no chain.rpc: give --rpc"))));
         var moments = asksChain && bundle is not null && IsBounded(bundle, trust) ? await BundleMoments.AskAsync(bundle, new EpochMoments(trust, Node()), cancellation) : new BundleMoments();
         var now = TimeProvider.System.GetUtcNow();
         List<VerificationFailure> failures =

@@ -7,9 +7,6 @@ namespace OpenGradient.Engine.Hosting.Trust;
 /// <summary>Checks against a node that the block which decided a draw is the one that the chain has there.</summary>
 public static class BeaconChecker
 {
-    // Asked once: no later look repeats what a busy machine was late with.
-    private static readonly TimeSpan ChainTimeout = TimeSpan.FromSeconds(30);
-
     /// <summary>Why the block is not the chain's; empty when it is.</summary>
     /// <param name="rpc">Instead of the trust file's node.</param>
     /// <exception cref="FormatException">No node is named.</exception>
@@ -17,7 +14,7 @@ public static class BeaconChecker
     {
         var endpoint = rpc ?? (trust.Chain.Rpc is { } url ? new Uri(url) : throw new FormatException("the trust file names no chain.rpc: give --rpc"));
         using var http = new HttpClient();
-        var seen = await BlockFinder.HashAsync(new RpcClient(http, new RpcOptions { Endpoint = endpoint, Timeout = ChainTimeout }), trust.Chain.Id, bundle.Beacon.BlockNumber, cancellation).ConfigureAwait(false);
+        var seen = await BlockFinder.HashAsync(new RpcClient(http, RpcOptions.AskedOnce(endpoint)), trust.Chain.Id, bundle.Beacon.BlockNumber, cancellation).ConfigureAwait(false);
         if (seen is null) return [new VerificationFailure(VerificationReason.ChainUnreachable, $"the node does not show block {bundle.Beacon.BlockNumber} of chain {trust.Chain.Id}")];
         return seen == bundle.Beacon.BlockHash
             ? []

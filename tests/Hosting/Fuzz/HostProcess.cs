@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using OpenGradient.Engine.EndToEnd.Tests.Running;
 
 namespace OpenGradient.Engine.Hosting.Tests.Fuzz;
 
@@ -11,7 +12,7 @@ public class HostProcess : IAsyncLifetime
     public const int MaxBodyBytes = 1 << 20;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("og-fuzz-").FullName;
-    private readonly int _port = FreePort(), _operatorPort = FreePort();
+    private readonly int _port = Ports.Free(), _operatorPort = Ports.Free();
     private Process _process = null!;
     private Task<string> _errors = null!;
 
@@ -94,12 +95,5 @@ public class HostProcess : IAsyncLifetime
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "OpenGradient.Engine.sln"))) return folder.FullName;
         throw new InvalidOperationException("the repository's root was not found");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

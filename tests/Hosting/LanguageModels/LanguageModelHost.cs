@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using OpenGradient.Engine.EndToEnd.Tests.Running;
 using OpenGradient.Engine.LanguageModels.Tests.Doubles;
 
 namespace OpenGradient.Engine.Hosting.Tests.LanguageModels;
@@ -15,7 +14,7 @@ public class LanguageModelHost : IAsyncLifetime
 
     private readonly string _folder = Directory.CreateTempSubdirectory("og-language-").FullName;
     private readonly TinyFolder _model = TinyFolder.Create(new TinyShape { Context = Context });
-    private readonly int _port = FreePort(), _operatorPort = FreePort();
+    private readonly int _port = Ports.Free(), _operatorPort = Ports.Free();
     private Process _process = null!;
     private Task<string> _errors = null!;
 
@@ -85,13 +84,6 @@ public class LanguageModelHost : IAsyncLifetime
         var text = await Http.GetStringAsync($"http://127.0.0.1:{_operatorPort}/metrics");
         return text.Split('\n').Where(line => line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal))
             .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

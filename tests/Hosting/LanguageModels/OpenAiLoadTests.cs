@@ -51,7 +51,7 @@ public sealed class OpenAiLoadTests(WideHost host) : IClassFixture<WideHost>
         await stream.ReadExactlyAsync(new byte[64]);
         answer.Dispose();
 
-        for (var i = 0; i < 600 && await host.Metric("og_llm_running_sequences") > 0; i++) await Task.Delay(50);
+        for (var i = 0; i < 2400 && await host.Metric("og_llm_running_sequences") > 0; i++) await Task.Delay(50);
         Assert.Equal(0, await host.Metric("og_llm_running_sequences"));
         Assert.Equal(0, await host.Metric("og_llm_cache_pages_held"));
     }
@@ -82,7 +82,7 @@ public sealed class OpenAiQueueTests(NarrowHost host) : IClassFixture<NarrowHost
     {
         var prompts = string.Join(',', Enumerable.Range(0, 40).Select(index => $"\"{index}\""));
         (await host.Post("v1/completions", $$"""{"model":"tiny","prompt":[{{prompts}}],"max_tokens":100,"ignore_eos":true}""")).Expect(429);
-        for (var i = 0; i < 600 && await host.Metric("og_llm_running_sequences") + await host.Metric("og_llm_waiting_requests") > 0; i++) await Task.Delay(50);
+        for (var i = 0; i < 2400 && await host.Metric("og_llm_running_sequences") + await host.Metric("og_llm_waiting_requests") > 0; i++) await Task.Delay(50);
         Assert.Equal(0, await host.Metric("og_llm_running_sequences") + await host.Metric("og_llm_waiting_requests"));
     }
 }
