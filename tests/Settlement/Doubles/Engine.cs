@@ -88,7 +88,7 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
             {
                 return SettlementService.Open(options, parts);
             }
-            catch (OutboxLockedException) when (Service is not null && attempt < 100)
+            catch (OutboxLockedException) when (Service is not null && attempt < 3000)
             {
                 Thread.Sleep(20);
             }
