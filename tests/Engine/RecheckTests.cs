@@ -147,7 +147,7 @@ public sealed class RecheckTests
 
     private static async Task Eventually(Func<Task<bool>> condition)
     {
-        for (var attempt = 0; attempt < 3000; attempt++)
+        for (var attempt = 0; attempt < 30_000; attempt++)
         {
             if (await condition()) return;
             await Task.Delay(10);
