@@ -54,7 +54,7 @@ public sealed class Anvil : IAsyncLifetime
     internal async Task SaveState()
     {
         var since = DateTime.UtcNow;
-        while (!File.Exists(StateFile) || File.GetLastWriteTimeUtc(StateFile!) < since || !IsWhole(_saved = await File.ReadAllBytesAsync(StateFile!))) await Task.Delay(50);
+        while (!await TrySave(since)) await Task.Delay(50);
     }
 
     /// <summary>Kills the node as kill -9 does and starts it again, on the same port, from the state that was saved: what it wrote last may be cut. Its pool is lost.</summary>
@@ -68,16 +68,18 @@ public sealed class Anvil : IAsyncLifetime
         await Call("evm_setAutomine", "[false]");
     }
 
-    private static bool IsWhole(byte[] state)
+    private async Task<bool> TrySave(DateTime since)
     {
+        if (!File.Exists(StateFile) || File.GetLastWriteTimeUtc(StateFile!) < since) return false;
         try
         {
-            JsonDocument.Parse(state).Dispose();
+            _saved = await File.ReadAllBytesAsync(StateFile!);
+            JsonDocument.Parse(_saved).Dispose();
             return true;
         }
-        catch (JsonException)
+        catch (Exception cut) when (cut is IOException or JsonException)
         {
-            return false;
+            return false; // it is being written
         }
     }
 

@@ -225,7 +225,7 @@ public sealed class PostgresFaultTests : IAsyncLifetime
     {
         // Longer than a machine under load keeps a renewal waiting: a lease that ran out is taken over, and rightly.
         using var first = Open(new RecordingSink(), Quick with { Lease = TimeSpan.FromSeconds(24) });
-        var granted = await Ask<DateTime>("SELECT expires FROM og_lease");
+        var granted = await Ask<DateTime>("SELECT expires FROM og_lease"); // until it is renewed for the first time
         while (await Ask<DateTime>("SELECT expires FROM og_lease") == granted) await Task.Delay(50);
         var refusal = Assert.Throws<OutboxLockedException>(() => Open(new RecordingSink(), Quick, holder: "another engine"));
         Assert.Contains("held by engine", refusal.Message, StringComparison.Ordinal);
