@@ -169,8 +169,8 @@ internal enum Influence
 /// <summary>An engine over a <see cref="FakeBackend"/>.</summary>
 internal static class FakeEngine
 {
-    public static InferenceEngine Create(FakeBackend backend, IBatchSealer? sealer = null, ISealedBatchSink? sink = null, IAdmissionGate? gate = null) =>
-        new(new InferenceEngineOptions { Backend = backend, Sealer = sealer, Sink = sink, Gate = gate });
+    public static InferenceEngine Create(FakeBackend backend, IBatchSealer? sealer = null, ISealedBatchSink? sink = null, IAdmissionGate? gate = null, TimeProvider? time = null) =>
+        new(new InferenceEngineOptions { Backend = backend, Sealer = sealer, Sink = sink, Gate = gate, Time = time ?? TimeProvider.System });
 
     // The fake reads no file, the loader does. Never inline: a test that holds the gate closed would hold itself.
     public static ModelOptions Options { get; } = new() { Name = "fake", Path = TestFiles.Model("noop"), Workers = 1, RecheckOneIn = 0, RunInline = RunInline.Never };

@@ -31,7 +31,7 @@ public sealed class FaultTests
     {
         var backend = new FakeBackend();
         await using var engine = FakeEngine.Create(backend);
-        await engine.LoadModelAsync(FakeEngine.Options with { ExecutionTimeout = TimeSpan.FromMilliseconds(50) });
+        await engine.LoadModelAsync(FakeEngine.Options with { ExecutionTimeout = TimeSpan.FromSeconds(1) });
         backend.CloseGate();
         var failure = await Engines.Failure(engine, FakeEngine.Request(1));
         Assert.Equal(InferenceFailureKind.ExecutionTimeout, failure.Kind);

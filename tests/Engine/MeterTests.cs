@@ -91,7 +91,7 @@ public sealed class MeterTests
 
         public async Task Until(string name, int count)
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
             while (Values(name).Length < count) await Task.Delay(1, limit.Token);
         }
 

@@ -28,7 +28,7 @@ public sealed class ProbeTests
         {
             var backend = new FakeBackend { Influence = Influence.Neighbours };
             await using var engine = FakeEngine.Create(backend);
-            var info = await engine.LoadModelAsync(FakeEngine.Options with { BatchAcrossCallers = policy });
+            var info = await engine.LoadModelAsync(FakeEngine.Options with { BatchAcrossCallers = policy, ProbeBudget = Budget });
             Assert.Equal(shared, info.IsBatchable);
             Assert.Equal(shared, await Crowd.SharesCalls(engine, backend));
         }

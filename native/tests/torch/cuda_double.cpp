@@ -11,6 +11,7 @@
 #include "fault.h"
 
 cuda_double doubled;
+std::atomic<bool> call_begun{false};
 
 namespace {
 
@@ -41,6 +42,7 @@ void reset_double()
 {
     doubled = {};
     doubled.loses = -1;
+    call_begun = false;
     for (int32_t i = 0; i < devices; i++) lost[i] = unnoticed[i] = false;
 }
 
@@ -118,7 +120,11 @@ public:
         waiting_.emplace_back(from, to);
     }
 
-    void begin(bool timed) override { timed_ = timed; }
+    void begin(bool timed) override
+    {
+        timed_ = timed;
+        call_begun = true;
+    }
 
     void end_and_wait() override
     {

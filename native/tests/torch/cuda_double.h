@@ -2,6 +2,7 @@
 #ifndef OG_TORCH_CUDA_DOUBLE_H
 #define OG_TORCH_CUDA_DOUBLE_H
 
+#include <atomic>
 #include <cstdint>
 
 struct cuda_double {
@@ -16,6 +17,9 @@ struct cuda_double {
     bool loses_silently; /* it is noticed by waiting only, as what the exception says is something else */
 };
 extern cuda_double doubled;
+
+/* A call has begun since the last reset; another thread may ask. */
+extern std::atomic<bool> call_begun;
 
 /* Counters to 0, no orders, all devices there. */
 void reset_double();

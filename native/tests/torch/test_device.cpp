@@ -1,5 +1,4 @@
 /* Sessions on a GPU, over a double of CUDA: page-locked copies, one synchronisation per batch, devices that are full or lost. */
-#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -177,16 +176,13 @@ TEST(a_terminated_call_waits_for_what_is_queued)
 {
     begin();
     opened loop(archive("def forward(self, x):\n    n = 0\n    while n >= 0:\n        n = (n + 1) % 1000\n    return x + n\n"), gpu());
-    std::atomic<bool> ended{false};
     std::thread stopper([&] {
-        for (int i = 0; !ended; i++) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(5));
-            ogt_session_terminate(loop.session);
-        }
+        while (!call_begun) std::this_thread::yield(); /* terminated before that, a session has nothing queued */
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        ogt_session_terminate(loop.session);
     });
     auto outputs = lent(1);
     CHECK_STATUS(OGT_TERMINATED, loop.run({rows_of(one)}, outputs));
-    ended = true;
     stopper.join();
     CHECK(doubled.drains == 1 && doubled.mistakes == 0);
 }

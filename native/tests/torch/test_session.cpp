@@ -131,7 +131,7 @@ TEST(a_session_in_a_call_refuses_another_threads)
         ended = status;
     });
     ogt_status refused = OGT_OK;
-    for (int i = 0; i < 2000 && refused != OGT_STATE; i++) {
+    for (int i = 0; i < 120000 && refused != OGT_STATE; i++) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         ogt_tensor output = {};
         refused = ogt_outputs(loop.session, &output, 1, &loop.error);

@@ -201,10 +201,12 @@ public sealed class PostgresOutbox : IOutbox
         {
             try
             {
+                // Before the question: an answer that came late says nothing about the time it took.
+                var waited = database.Clock.GetElapsedTime(began);
                 var (lease, other) = PostgresLease.TryTake(database, name, holder, fromNamesake: true);
                 if (lease is not null) return lease;
                 // Somebody who is still there after twice a lease's time renews it.
-                if (database.Clock.GetElapsedTime(began) > 2 * database.Options.Lease) throw new OutboxLockedException($"the {name} (held by {other})");
+                if (waited > 2 * database.Options.Lease) throw new OutboxLockedException($"the {name} (held by {other})");
             }
             catch (Exception failure) when (PostgresFaults.NameOf(failure) is { } fault)
             {

@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.Engine.Tests.Faults;
 internal static class Quiet
 {
     // Only a failure waits this long.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     public static async Task Holds(Func<bool> condition, string what)
     {

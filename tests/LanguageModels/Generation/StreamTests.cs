@@ -31,10 +31,14 @@ public sealed class StreamTests
     [Fact]
     public async Task ReadParts_LeftEarly_Cancels()
     {
-        await using var model = FakeModel.Serve(new FakeRuntime(FakeRuntime.Small with { ContextLength = 100_000, Pages = 20_000 }));
-        var generation = model.Started(FakeModel.Request([1, 2], 90_000));
+        var runtime = new FakeRuntime();
+        await using var model = FakeModel.Serve(runtime);
+        using var gate = new StepGate(runtime);
+        var generation = model.Started(FakeModel.Request([1, 2], 50));
+        await gate.Reached(2);
         await foreach (var part in generation.ReadPartsAsync(default))
             if (part.Tokens.Count > 0) break;
+        gate.Open();
         Assert.Equal(FinishReason.Cancelled, (await generation.Completion.WaitAsync(FakeModel.Patience)).Finish);
         await FakeModel.Until(() => model.Statistics.PagesHeld == 0);
     }

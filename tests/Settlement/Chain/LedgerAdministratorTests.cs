@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Custody;
@@ -165,7 +166,7 @@ public sealed class LedgerAdministratorTests : IAsyncLifetime
 
     private LedgerAdministrator Administrator => new(_node.Rpc, _node.Contract, TimeProvider.System);
 
-    private Doubles.Engine Start() => new Doubles.Engine(_node, Guid.NewGuid().ToString(), new LinuxDisk(), _folder.Path).Start();
+    private Doubles.Engine Start([CallerMemberName] string name = "") => new Doubles.Engine(_node, name, new LinuxDisk(), _folder.Path).Start();
 
     private Task<Hash256> Send(Secp256k1 from, byte[] call) => Administrator.SendAsync(from, Anvil.ChainId, call, 50_000_000_000, default);
 

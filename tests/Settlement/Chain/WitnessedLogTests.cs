@@ -189,7 +189,7 @@ public sealed class WitnessedLogTests(Anvil anvil) : IClassFixture<Anvil>, IDisp
     {
         var witness = Witness.Open(new WitnessParts
         {
-            Name = host, Key = Ed25519.FromSeed(host), Signatures = TestSignatures.Instance, Folder = Path.Combine(_witnesses.Path, host), Logs = [new WitnessedLog(log.VerifierKey, null)],
+            Name = host, Key = Ed25519.FromSeed(host), Signatures = TestSignatures.Instance, Folder = Path.Combine(_witnesses.Path, host), Disk = new QuickDisk(), Logs = [new WitnessedLog(log.VerifierKey, null)],
         });
         _open.Add(witness);
         return _handler.Add(host, witness);

@@ -32,7 +32,7 @@ public sealed class AuditedFolder : IAsyncLifetime, IDisposable
         Engine = new Doubles.Engine(Anvil, "audited", new QuickDisk(), Path) { Witnesses = _handler };
         _witness = Witness.Open(new WitnessParts
         {
-            Name = "w.example", Key = Ed25519.FromSeed("w.example"), Signatures = TestSignatures.Instance, Folder = _witnessFolder.Path, Logs = [new WitnessedLog(Engine.Log.VerifierKey, null)],
+            Name = "w.example", Key = Ed25519.FromSeed("w.example"), Signatures = TestSignatures.Instance, Folder = _witnessFolder.Path, Disk = new QuickDisk(), Logs = [new WitnessedLog(Engine.Log.VerifierKey, null)],
         });
         Engine.Options = Engine.Options with { Witnesses = [_handler.Add("w.example", _witness)], DataFolder = Path, HaltOnBadStatement = false };
         Engine.Start();

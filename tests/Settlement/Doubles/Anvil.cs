@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using OpenGradient.Engine.Formats;
 using OpenGradient.Engine.Settlement.Chain;
 using OpenGradient.Engine.Settlement.Evm;
@@ -11,6 +12,7 @@ public sealed class Anvil : IAsyncLifetime
     internal const ulong ChainId = 31337;
     private Process? _process;
     private readonly HttpClient _http = new();
+    private byte[] _saved = [];
 
     internal static string? Binary { get; } = Locate();
 
@@ -48,14 +50,37 @@ public sealed class Anvil : IAsyncLifetime
     /// <summary>Written every second by a node that was started with it; set before the start.</summary>
     internal string? StateFile { get; set; }
 
-    /// <summary>Kills the node as kill -9 does and starts it again, on the same port, from the state it wrote last. Its pool is lost.</summary>
+    /// <summary>Returns when the node has written its state after this call, and keeps it.</summary>
+    internal async Task SaveState()
+    {
+        var since = DateTime.UtcNow;
+        while (!await TrySave(since)) await Task.Delay(50);
+    }
+
+    /// <summary>Kills the node as kill -9 does and starts it again, on the same port, from the state that was saved: what it wrote last may be cut. Its pool is lost.</summary>
     internal async Task KillAndRestart()
     {
         _process!.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+        await File.WriteAllBytesAsync(StateFile!, _saved);
         await StartProcess(Endpoint.Port);
         await Call("evm_setAutomine", "[false]");
+    }
+
+    private async Task<bool> TrySave(DateTime since)
+    {
+        if (!File.Exists(StateFile) || File.GetLastWriteTimeUtc(StateFile!) < since) return false;
+        try
+        {
+            _saved = await File.ReadAllBytesAsync(StateFile!);
+            JsonDocument.Parse(_saved).Dispose();
+            return true;
+        }
+        catch (Exception cut) when (cut is IOException or JsonException)
+        {
+            return false; // it is being written
+        }
     }
 
     private async Task StartProcess(int port)

@@ -69,30 +69,15 @@ internal sealed class Engine(Anvil anvil, string seed, IDisk disk, string folder
         _earlier.AddRange(Faults.Sent);
         Faults = new FaultHandler();
         _http = new HttpClient(Faults);
-        Service = Open(Options, new SettlementParts
+        var parts = new SettlementParts
         {
             Rpc = new RpcClient(_http, new RpcOptions { Endpoint = Endpoint, Timeout = RpcTimeout }),
             Verifier = Verifier, CheckpointSigner = Epoch, NoteSigner = Log, TransactionSigner = SharedJournal is null ? Account : null, OpenOutbox = SharedJournal, Disk = disk, Clock = Clock,
             Http = Witnesses is null ? null : new HttpClient(Witnesses), Signatures = TestSignatures.Instance,
-        });
+        };
+        Service = Service is null ? SettlementService.Open(Options, parts) : Locks.Retake(() => SettlementService.Open(Options, parts));
         Epochs[Epoch.Epoch.Id] = Epoch;
         return this;
-    }
-
-    // A process that another test is just starting holds every lock of this one until it executes its own program.
-    private SettlementService Open(SettlementOptions options, SettlementParts parts)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return SettlementService.Open(options, parts);
-            }
-            catch (OutboxLockedException) when (Service is not null && attempt < 100)
-            {
-                Thread.Sleep(20);
-            }
-        }
     }
 
     public void Stop()

@@ -75,7 +75,7 @@ public sealed class BackupTests : IDisposable
         Assert.False(File.Exists(At("restored/restored")));
 
         Task<RepairReport> Repair(Func<string, byte[]?> published, Hash256 against) =>
-            LogRepair.RunAsync(At("restored"), restored.Options.Outbox, published, against, TimeProvider.System);
+            Locks.RetakeAsync(() => LogRepair.RunAsync(At("restored"), restored.Options.Outbox, published, against, TimeProvider.System));
     }
 
     [Fact]

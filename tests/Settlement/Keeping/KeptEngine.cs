@@ -40,11 +40,12 @@ internal sealed class KeptEngine(IDisk disk, string folder = "/data", KeptEngine
     public KeptEngine Start()
     {
         _http = new HttpClient(_ledger, disposeHandler: false);
-        Service = SettlementService.Open(Options, new SettlementParts
+        var parts = new SettlementParts
         {
             Rpc = new RpcClient(_http, new RpcOptions { Endpoint = new Uri("http://127.0.0.1:9/"), Timeout = TimeSpan.FromMinutes(1) }),
             Verifier = Verifier, CheckpointSigner = _epoch, NoteSigner = _log, TransactionSigner = Secp256k1.FromSeed("account"), Disk = disk, Clock = Clock,
-        });
+        };
+        Service = Service is null ? SettlementService.Open(Options, parts) : Locks.Retake(() => SettlementService.Open(Options, parts));
         return this;
     }
 

@@ -1,5 +1,6 @@
 using OpenGradient.Engine.Settlement.Disk;
 using OpenGradient.Engine.Settlement.Outbox;
+using OpenGradient.Engine.Settlement.Tests.Doubles;
 using OpenGradient.Engine.Settlement.Tests.Simulation;
 
 namespace OpenGradient.Engine.Settlement.Tests.Outbox;
@@ -125,7 +126,7 @@ public sealed class OutboxDamageTests
             var disk = new LinuxDisk();
             using (SegmentOutbox.Open(disk, folder, Options, new RecordingSink()))
                 Assert.Contains(folder, Assert.Throws<OutboxLockedException>(() => SegmentOutbox.Open(disk, folder, Options, new RecordingSink())).Message, StringComparison.Ordinal);
-            SegmentOutbox.Open(disk, folder, Options, new RecordingSink()).Dispose();
+            Locks.Retake(() => SegmentOutbox.Open(disk, folder, Options, new RecordingSink())).Dispose();
         }
         finally
         {
@@ -149,7 +150,7 @@ public sealed class OutboxDamageTests
             }
 
             var recovered = new RecordingSink();
-            SegmentOutbox.Open(disk, folder, options, recovered).Dispose();
+            Locks.Retake(() => SegmentOutbox.Open(disk, folder, options, recovered)).Dispose();
             Assert.Equal(sink.Numbers, recovered.Numbers);
             Assert.Equal(3000, recovered.Records.Count);
             Assert.True(Directory.GetFiles(folder, "*.seg").Length > 3);

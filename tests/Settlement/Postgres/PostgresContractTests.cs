@@ -20,7 +20,7 @@ public sealed class PostgresContractTests : OutboxContract, IAsyncLifetime
     {
         if (PostgresServer.Missing is not null) return;
         _connectionString = await (await PostgresServer.Shared).NewDatabase();
-        _database = PostgresDatabase.Open(_connectionString, new PostgresOptions(), TimeProvider.System);
+        _database = PostgresDatabase.Open(_connectionString, new PostgresOptions { StatementTimeout = TimeSpan.FromMinutes(2) }, TimeProvider.System); // what is held waits, however long
     }
 
     public Task DisposeAsync()

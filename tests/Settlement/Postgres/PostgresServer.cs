@@ -79,6 +79,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public string ConnectionString(string database) => new NpgsqlConnectionStringBuilder
     {
         Host = "127.0.0.1", Port = _port, Username = Role, Password = Password, Database = database,
+        Timeout = 120, CommandTimeout = 120, // seconds: a machine under load is slow to fork and to sync
     }.ConnectionString;
 
     /// <summary>kill -9 of the server's main process; its children end when they notice.</summary>
@@ -187,11 +188,22 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static bool HasServer(string bin) => File.Exists(Path.Combine(bin, "initdb")) && File.Exists(Path.Combine(bin, "postgres"));
 
+    // Below those that the kernel gives to connections: it is bound seconds later, and again after a kill.
     private static int FreePort()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        while (true)
+        {
+            using var probe = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+            try
+            {
+                probe.Start();
+                return ((IPEndPoint)probe.LocalEndpoint).Port;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Another one.
+            }
+        }
     }
 }
 

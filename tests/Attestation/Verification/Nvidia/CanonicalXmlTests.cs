@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using OpenGradient.Engine.Attestation.Tests.Verification.Nitro;
+using OpenGradient.Engine.Attestation.Tests.Verification.Properties;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Nvidia;
 
@@ -33,7 +34,7 @@ public sealed class CanonicalXmlTests
     public void Verify_AnyDocumentThatThePlatformMadeCanonical_IsAccepted()
     {
         var extra = from element in Element(2) select $"<ns0:Link xmlns:p=\"urn:p\" xmlns:q=\"urn:q\">{element}</ns0:Link>";
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Math.Max(1, Vectors.Inputs / 100)), Prop.ForAll(extra.ToArbitrary(), text =>
+        Seeded.Check(Math.Max(1, Vectors.Inputs / 100), Prop.ForAll(extra.ToArbitrary(), text =>
             Judged.Accepted((MockVendor.OnlyDriver with { Driver = (MockVendor.RightDriver with { Extra = text }).Bytes() }).Verify(MockVendor.Waiving))));
     }
 }

@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.FSharp.Core;
 using Xunit.Abstractions;
 
 namespace OpenGradient.Engine.Attestation.Tests.Verification.Properties;
@@ -44,10 +43,7 @@ public sealed class ParserPropertyTests(ITestOutputHelper output)
 
     private void ForAll<T>(Arbitrary<T> inputs, Func<T, bool> holds)
     {
-        // One seed, so that a run can be repeated; another with each run of the long mode, or by OG_FUZZ_SEED.
-        var seed = ulong.TryParse(Environment.GetEnvironmentVariable("OG_FUZZ_SEED"), out var named) ? named : Vectors.IsLong ? (ulong)Random.Shared.NextInt64() : 1;
-        var replay = new Replay(new Rnd(seed), FSharpOption<int>.None);
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(Inputs).WithReplay(FSharpOption<Replay>.Some(replay)), Prop.ForAll(inputs, holds));
+        var seed = Seeded.Check(Inputs, Prop.ForAll(inputs, holds));
         output.WriteLine($"{Inputs} inputs, seed {seed}");
     }
 }

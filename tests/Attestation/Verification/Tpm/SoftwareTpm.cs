@@ -6,7 +6,7 @@ namespace OpenGradient.Engine.Attestation.Tests.Verification.Tpm;
 /// <summary>A swtpm of its own, on a socket in a folder of its own, with the shim's attester beside it.</summary>
 internal sealed class SoftwareTpm : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("og-swtpm-");
     private readonly Process _process;

@@ -21,7 +21,7 @@ public sealed class RpcFaultTests : FaultTable
     [AnvilFact]
     public Task Rpc_NoAnswerUntilTheTimeOut_SendsNoSecondTransaction() => EachSeed(async scene =>
     {
-        scene.Engine.RpcTimeout = TimeSpan.FromSeconds(2);
+        scene.Engine.RpcTimeout = TimeSpan.FromSeconds(5);
         await scene.Begin();
         await Strike(scene, ProxyFault.HangAfter, 1);
         await scene.End(oneTransactionEach: true);
