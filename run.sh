@@ -71,7 +71,8 @@ while in_use "$chain_port"; do chain_port=$((chain_port + 1)); done
 echo "$chain_port" >"$data/chain/port"
 rpc="http://127.0.0.1:$chain_port"
 say "starting the development chain (anvil, 1 s blocks) on $rpc; its state is kept in $data/chain"
-setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port" --chain-id 31337 --block-time 1 --accounts 1 \
+# Without --prune-history it writes the state of each block into the home folder, and leaves it there when it is killed.
+setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port" --chain-id 31337 --block-time 1 --accounts 1 --prune-history 256 \
   --state "$data/chain/state.json" --state-interval 1 >"$data/chain/anvil.log" 2>&1 </dev/null &
 chain_pid=$!
 # Alive and listening: a port that answers could be somebody else's, who was faster.

@@ -28,7 +28,8 @@ const portOf = (child) =>
 
 /** Starts a node that mines each transaction at once. Resolves to { url, stop }. */
 export const startAnvil = async ({ chainId = 31337 } = {}) => {
-  const flags = ['--host', '127.0.0.1', '--port', '0', '--chain-id', `${chainId}`, '--hardfork', 'osaka', '--no-cors'];
+  // Without --prune-history the state of each block goes to the home folder, and stays there when the node is killed.
+  const flags = ['--host', '127.0.0.1', '--port', '0', '--chain-id', `${chainId}`, '--hardfork', 'osaka', '--no-cors', '--prune-history', '256'];
   const child = spawn(anvilBinary(), flags, { stdio: ['ignore', 'pipe', 'ignore'] });
   running.add(child);
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -42,6 +42,7 @@ internal sealed partial class Anvil : IAsyncDisposable
         var child = await ChildProcess.StartAsync(binary,
         [
             "--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{ChainId}", "--accounts", "1",
+            "--prune-history", "256", // else the state of each block goes to the home folder, and stays there when the node is killed
             "--block-time", blockSeconds.ToString(CultureInfo.InvariantCulture), .. kept,
         ]);
         for (var start = TimeProvider.System.GetTimestamp(); ; await Task.Delay(20))

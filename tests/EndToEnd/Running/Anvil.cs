@@ -42,7 +42,8 @@ internal sealed partial class Anvil : IAsyncDisposable
     {
         string[] kept = state is null ? [] : ["--state", state, "--state-interval", "1"];
         if (port == 0) port = Ports.Free();
-        var child = await Child.Start(Binary!, ["--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{chainId}", "--block-time", BlockTime, "--accounts", "1", .. kept]);
+        // Without --prune-history the state of each block goes to the home folder, and stays there when the node is killed.
+        var child = await Child.Start(Binary!, ["--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{chainId}", "--block-time", BlockTime, "--accounts", "1", "--prune-history", "256", .. kept]);
         var address = await Eventually.Value("anvil listens", () =>
         {
             var ended = child.HasExited; // asked first: what it printed before is seen
