@@ -13,7 +13,7 @@ public sealed class ScriptFactAttribute : FactAttribute
 /// <summary>The same with libtorch.</summary>
 public sealed class TorchScriptFactAttribute : FactAttribute
 {
-    public TorchScriptFactAttribute() => Skip = new ScriptFactAttribute().Skip ?? TorchChainFactAttribute.Missing;
+    public TorchScriptFactAttribute() => Skip = new ScriptFactAttribute().Skip ?? Libtorch.Missing;
 }
 
 public sealed class ScriptTests : IDisposable

@@ -8,24 +8,7 @@ namespace OpenGradient.Engine.EndToEnd.Tests;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TorchChainFactAttribute : FactAttribute
 {
-    public TorchChainFactAttribute() => Skip = ChainFactAttribute.Reason ?? Missing;
-
-    /// <summary>Why there is no libtorch, or null when there is one.</summary>
-    internal static string? Missing { get; } = Look();
-
-    private static string? Look()
-    {
-        if (Environment.GetEnvironmentVariable("OG_TORCH") == "skip") return "OG_TORCH=skip";
-        try
-        {
-            TorchLibrary.Load();
-            return null;
-        }
-        catch (TorchException error)
-        {
-            return error.Message;
-        }
-    }
+    public TorchChainFactAttribute() => Skip = ChainFactAttribute.Reason ?? Libtorch.Missing;
 }
 
 /// <summary>What <c>./run.sh --backend torch</c> serves, through the command line and HTTP, beside a host that serves the ONNX twins.</summary>

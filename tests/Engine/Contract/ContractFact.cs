@@ -10,19 +10,19 @@ public sealed class ContractFactAttribute : FactAttribute;
 /// <summary>Marks a class whose tests need libtorch.</summary>
 public sealed class NeedsTorchAttribute : NeedsAttribute
 {
-    public override string? Missing => TorchFiles.Missing;
+    public override string? Missing => Libtorch.Missing;
 }
 
 /// <summary>A test of libtorch alone.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TorchFactAttribute : FactAttribute
 {
-    public TorchFactAttribute() => Skip = TorchFiles.Missing;
+    public TorchFactAttribute() => Skip = Libtorch.Missing;
 }
 
 /// <inheritdoc cref="TorchFactAttribute"/>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TorchTheoryAttribute : TheoryAttribute
 {
-    public TorchTheoryAttribute() => Skip = TorchFiles.Missing;
+    public TorchTheoryAttribute() => Skip = Libtorch.Missing;
 }

@@ -6,9 +6,6 @@ namespace OpenGradient.Engine.Engine.Tests.Contract;
 /// <summary>The library and the TorchScript twins of the models that tests use.</summary>
 public static class TorchFiles
 {
-    /// <summary>Why there is no library, or null when there is one.</summary>
-    public static string? Missing { get; } = Look();
-
     public static TorchLibrary Library => TorchLibrary.Load();
 
     public static string Folder { get; } = Path.Combine(TestFiles.Root, "models", "torch");
@@ -19,20 +16,6 @@ public static class TorchFiles
         "encoder" => Path.Combine(Folder, "encoder", "model.pt"),
         _ => Path.Combine(Folder, "tests", name + ".pt"),
     };
-
-    private static string? Look()
-    {
-        if (Environment.GetEnvironmentVariable("OG_TORCH") == "skip") return "OG_TORCH=skip";
-        try
-        {
-            TorchLibrary.Load();
-            return null;
-        }
-        catch (TorchException error)
-        {
-            return error.Message;
-        }
-    }
 
     // Not tracked: its weights are the ONNX file's. The set-up makes it, or the first test that wants it; the script renames it into place when it is whole.
     private static string Filled(string folder)

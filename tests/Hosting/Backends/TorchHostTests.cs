@@ -153,27 +153,11 @@ public sealed class TorchHostTests(Anvil anvil) : IClassFixture<Anvil>, IDisposa
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class TorchHostFactAttribute : FactAttribute
 {
-    private static readonly string? Missing = Look();
-
-    public TorchHostFactAttribute() => Skip = Missing;
+    public TorchHostFactAttribute() => Skip = Libtorch.Missing;
 
     public bool NeedsAnvil
     {
         get => false;
         set => Skip ??= value && Anvil.Binary is null ? "no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root" : null;
-    }
-
-    private static string? Look()
-    {
-        if (Environment.GetEnvironmentVariable("OG_TORCH") == "skip") return "OG_TORCH=skip";
-        try
-        {
-            TorchLibrary.Load();
-            return null;
-        }
-        catch (TorchException error)
-        {
-            return error.Message;
-        }
     }
 }
