@@ -71,9 +71,10 @@ while in_use "$chain_port"; do chain_port=$((chain_port + 1)); done
 echo "$chain_port" >"$data/chain/port"
 rpc="http://127.0.0.1:$chain_port"
 say "starting the development chain (anvil, 1 s blocks) on $rpc; its state is kept in $data/chain"
-# Without --prune-history it writes the state of each block into the home folder, and leaves it there when it is killed.
-setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port" --chain-id 31337 --block-time 1 --accounts 1 --prune-history 256 \
-  --state "$data/chain/state.json" --state-interval 1 >"$data/chain/anvil.log" 2>&1 </dev/null &
+# The states of the last blocks lie beside the chain: by default thousands go to the home folder, and stay there when the node is killed.
+rm -rf "$data/chain/states"
+setpriv --pdeathsig TERM "$anvil" --silent --host 127.0.0.1 --port "$chain_port" --chain-id 31337 --block-time 1 --accounts 1 \
+  --cache-path "$data/chain/states" --max-persisted-states 64 --state "$data/chain/state.json" --state-interval 1 >"$data/chain/anvil.log" 2>&1 </dev/null &
 chain_pid=$!
 # Alive and listening: a port that answers could be somebody else's, who was faster.
 for _ in $(seq 600); do kill -0 "$chain_pid" 2>/dev/null || break; in_use "$chain_port" && break; sleep 0.1; done

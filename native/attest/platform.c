@@ -28,19 +28,7 @@ static ssize_t linux_send(int stream, const void *bytes, size_t size)
     return send(stream, bytes, size, MSG_NOSIGNAL);
 }
 
-/* A signal calls a vsock connection off, so it is tried again; newer kernels keep one that stood already. */
-static bool connect_through_signals(int file, const struct sockaddr_vm *host)
-{
-    bool again = false;
-    while (connect(file, (const struct sockaddr *)host, sizeof *host) != 0) {
-        if (again && errno == EISCONN) return true;
-        if (errno != EINTR) return false;
-        again = true;
-    }
-    return true;
-}
-
-static int linux_connect_host(unsigned port)
+static int connect_host_once(unsigned port)
 {
     int file = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (file < 0) return -1;
@@ -48,12 +36,21 @@ static int linux_connect_host(unsigned port)
     struct timeval limit = {.tv_sec = 30};
     struct sockaddr_vm host = {.svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_HOST, .svm_port = port};
     if (setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 && setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
-        connect_through_signals(file, &host))
+        connect(file, (const struct sockaddr *)&host, sizeof host) == 0)
         return file;
     int failed = errno;
     close(file);
     errno = failed;
     return -1;
+}
+
+/* A signal calls a vsock connection off; another socket has another port, whatever the host still believes of this one. */
+static int linux_connect_host(unsigned port)
+{
+    int file;
+    do file = connect_host_once(port);
+    while (file < 0 && errno == EINTR);
+    return file;
 }
 
 static int linux_make_folder(const char *path)

@@ -27,7 +27,7 @@ public sealed class ScaleOutFaultTests(ITestOutputHelper output)
         await Eventually.Holds("the second worker leads", second.IsLeading);
         var led = clock.Elapsed;
         await load.UntilFinalOfEach();
-        output.WriteLine($"kill -9 of the leader: the second led after {led.TotalSeconds:0.0} s (lease 2 s), a receipt of each engine handed over after the kill was final after {clock.Elapsed.TotalSeconds:0.0} s");
+        output.WriteLine($"kill -9 of the leader: the second led after {led.TotalSeconds:0.0} s (lease 6 s), a receipt of each engine handed over after the kill was final after {clock.Elapsed.TotalSeconds:0.0} s");
 
         var receipts = await load.Stop();
         await fleet.AssertFinalOnce([a, b, c], receipts);

@@ -15,10 +15,11 @@ internal sealed partial class Anvil : IAsyncDisposable
 
     private readonly ChildProcess _child;
     private readonly HttpClient _http = new();
+    private readonly DirectoryInfo _states;
 
-    private Anvil(ChildProcess child, Uri endpoint)
+    private Anvil(ChildProcess child, Uri endpoint, DirectoryInfo states)
     {
-        (_child, Endpoint) = (child, endpoint);
+        (_child, Endpoint, _states) = (child, endpoint, states);
         Rpc = new RpcClient(_http, new RpcOptions { Endpoint = endpoint, Timeout = TimeSpan.FromSeconds(30), MaxResponseBytes = 64 << 20 });
     }
 
@@ -38,19 +39,22 @@ internal sealed partial class Anvil : IAsyncDisposable
     public static async Task<Anvil> StartAsync(double blockSeconds, int port = 0, string? state = null)
     {
         var binary = Binary ?? throw new InvalidOperationException("no anvil: set OG_ANVIL, or run npm ci --ignore-scripts in the repository's root");
+        // The states of the last blocks: by default thousands go to the home folder, and stay there when the node is killed.
+        var states = Directory.CreateTempSubdirectory("og-anvil-");
         string[] kept = state is null ? [] : ["--state", state, "--state-interval", "1"];
         var child = await ChildProcess.StartAsync(binary,
         [
             "--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{ChainId}", "--accounts", "1",
-            "--prune-history", "256", // else the state of each block goes to the home folder, and stays there when the node is killed
+            "--cache-path", states.FullName, "--max-persisted-states", "64",
             "--block-time", blockSeconds.ToString(CultureInfo.InvariantCulture), .. kept,
         ]);
         for (var start = TimeProvider.System.GetTimestamp(); ; await Task.Delay(20))
         {
-            if (Listening().Match(child.Said) is { Success: true } match) return new Anvil(child, new Uri($"http://{match.Groups[1].Value}/"));
+            if (Listening().Match(child.Said) is { Success: true } match) return new Anvil(child, new Uri($"http://{match.Groups[1].Value}/"), states);
             if (!child.HasExited && TimeProvider.System.GetElapsedTime(start) < StartLimit) continue;
             var said = child.Said;
             await child.DisposeAsync();
+            states.Delete(recursive: true);
             throw new InvalidOperationException($"anvil did not start: {said}");
         }
     }
@@ -89,6 +93,7 @@ internal sealed partial class Anvil : IAsyncDisposable
     {
         await _child.DisposeAsync();
         _http.Dispose();
+        _states.Delete(recursive: true);
     }
 
     private static string? Locate()

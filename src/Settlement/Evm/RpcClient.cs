@@ -15,7 +15,7 @@ public sealed record RpcOptions
     /// <summary>4 MiB: a batch of receipts is kilobytes; more is a broken or hostile node.</summary>
     public int MaxResponseBytes { get; init; } = 4 << 20;
 
-    /// <summary>For a command, which asks its node once: 30 s, for no later look repeats what a busy machine was late with.</summary>
+    /// <summary>For a command: 30 s, for it gives up with the first answer that does not come, where a host looks again.</summary>
     public static RpcOptions AskedOnce(Uri endpoint) => new() { Endpoint = endpoint, Timeout = TimeSpan.FromSeconds(30) };
 }
 

@@ -20,10 +20,11 @@ internal sealed partial class Anvil : IAsyncDisposable
 
     private readonly HttpClient _http = new();
     private readonly Child _child;
+    private readonly TemporaryFolder _states;
 
-    private Anvil(Child child, string url)
+    private Anvil(Child child, string url, TemporaryFolder states)
     {
-        (_child, Url) = (child, url);
+        (_child, Url, _states) = (child, url, states);
         Rpc = new RpcClient(_http, new RpcOptions { Endpoint = new Uri(url), Timeout = Eventually.Limit });
     }
 
@@ -42,8 +43,9 @@ internal sealed partial class Anvil : IAsyncDisposable
     {
         string[] kept = state is null ? [] : ["--state", state, "--state-interval", "1"];
         if (port == 0) port = Ports.Free();
-        // Without --prune-history the state of each block goes to the home folder, and stays there when the node is killed.
-        var child = await Child.Start(Binary!, ["--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{chainId}", "--block-time", BlockTime, "--accounts", "1", "--prune-history", "256", .. kept]);
+        // The states of the last blocks: by default thousands go to the home folder, and stay there when the node is killed.
+        var states = new TemporaryFolder();
+        var child = await Child.Start(Binary!, ["--host", "127.0.0.1", "--port", $"{port}", "--chain-id", $"{chainId}", "--block-time", BlockTime, "--accounts", "1", "--cache-path", states.Root, "--max-persisted-states", "64", .. kept]);
         var address = await Eventually.Value("anvil listens", () =>
         {
             var ended = child.HasExited; // asked first: what it printed before is seen
@@ -51,7 +53,7 @@ internal sealed partial class Anvil : IAsyncDisposable
             Assert.True(match.Success || !ended, child.Output + child.Error);
             return Task.FromResult(match.Success ? match.Groups[1].Value : null);
         }, () => child.Error);
-        return new Anvil(child, $"http://{address}/");
+        return new Anvil(child, $"http://{address}/", states);
     }
 
     public async Task<JsonElement> Call(string method, string parameters = "[]")
@@ -80,6 +82,7 @@ internal sealed partial class Anvil : IAsyncDisposable
     {
         await _child.DisposeAsync();
         _http.Dispose();
+        _states.Dispose();
     }
 
     private static string? Locate()

@@ -9,7 +9,7 @@ internal static class Generated
 {
     // One seed, so that a run can be repeated; another with each run of the long mode, or by OG_FUZZ_SEED.
     private static readonly ulong Seed = ulong.TryParse(Environment.GetEnvironmentVariable("OG_FUZZ_SEED"), out var named) ? named
-        : Environment.GetEnvironmentVariable("OG_LONG") == "1" ? (ulong)Random.Shared.NextInt64() : 1;
+        : Environment.GetEnvironmentVariable("OG_LONG") == "1" ? (ulong)Random.Shared.Next() : 1;
 
     public static void ForAll<T>(Gen<T> values, Action<T> assertion, int tests = 150)
     {

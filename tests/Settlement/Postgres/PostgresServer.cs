@@ -91,6 +91,8 @@ public sealed class PostgresServer : IAsyncDisposable
         _process = null;
     }
 
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
+
     /// <summary>Starts it again in the same folder and waits until it answers.</summary>
     public async Task Launch()
     {
@@ -117,11 +119,11 @@ public sealed class PostgresServer : IAsyncDisposable
                 try
                 {
                     NpgsqlConnection.ClearAllPools();
-                    await using var connection = new NpgsqlConnection(ConnectionString("postgres"));
+                    await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Timeout=10"); // one attempt of many
                     await connection.OpenAsync();
                     return;
                 }
-                catch (NpgsqlException) when (clock.Elapsed < TimeSpan.FromSeconds(90))
+                catch (NpgsqlException) when (clock.Elapsed < StartLimit)
                 {
                     await Task.Delay(50);
                 }
@@ -130,7 +132,7 @@ public sealed class PostgresServer : IAsyncDisposable
             // The children of a killed server may hold its memory for a moment: the next attempt finds it free.
             string[] lines;
             lock (log) lines = [.. log];
-            if (clock.Elapsed > TimeSpan.FromSeconds(90)) throw new InvalidOperationException("PostgreSQL did not start: " + string.Join('\n', lines));
+            if (clock.Elapsed > StartLimit) throw new InvalidOperationException("PostgreSQL did not start: " + string.Join('\n', lines));
             await Task.Delay(200);
         }
     }
@@ -193,7 +195,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         while (true)
         {
-            using var probe = new TcpListener(IPAddress.Loopback, Random.Shared.Next(20_000, 32_000));
+            using var probe = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 15_000));
             try
             {
                 probe.Start();
