@@ -15,6 +15,7 @@ internal sealed class AnswerEnding(
     private static readonly GenerationFailure NotSealed = new(GenerationError.Sealing, "no receipt could be signed");
 
     private readonly List<(Sequence Sequence, AnswerEnd End)> _ended = [];
+    private readonly List<Sequence> _unsigned = [];
     private readonly List<(Sequence Sequence, FinishReason Finish)> _due = [];
     private readonly List<HeadClaim> _claims = [];
 
@@ -32,11 +33,18 @@ internal sealed class AnswerEnding(
     /// <summary>Ends a sequence whose slot and pages could not be given back.</summary>
     public void EndUnfreed(Sequence sequence, AnswerEnd end) => _ended.Add((sequence, end));
 
-    /// <summary>Signs what is due, and tells the callers of answers that have ended.</summary>
-    public void Settle()
+    /// <summary>Signs what is due. What cannot be signed gives slot and pages back and has ended, like the others.</summary>
+    public void Sign()
     {
         if (sealer is not null) Seal(sealer);
+    }
+
+    /// <summary>Tells the callers of answers that have ended.</summary>
+    public void Tell()
+    {
+        foreach (var sequence in _unsigned) Complete(sequence, new AnswerEnd(FinishReason.Failed, NotSealed), onlyUnderHeads: true);
         foreach (var (sequence, end) in _ended) Complete(sequence, end, onlyUnderHeads: false);
+        _unsigned.Clear();
         _ended.Clear();
     }
 
@@ -95,7 +103,7 @@ internal sealed class AnswerEnding(
         {
             residency.End(sequence);
             _ended.RemoveAll(ended => ended.Sequence == sequence);
-            Complete(sequence, new AnswerEnd(FinishReason.Failed, NotSealed), onlyUnderHeads: true);
+            _unsigned.Add(sequence);
         }
     }
 

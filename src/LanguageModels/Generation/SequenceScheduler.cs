@@ -349,10 +349,11 @@ internal sealed class SequenceScheduler : IDisposable
 
     private void Settle()
     {
-        // Shown before callers are told, so that whoever was told finds the counts as they are; and after, as signing may have failed.
+        // Shown before callers are told, so that whoever was told finds the counts as they are: of heads, and of answers that have ended, some for want of a signature.
         Show();
-        _ending.Settle();
+        _ending.Sign();
         Show();
+        _ending.Tell();
     }
 
     private void Show()
