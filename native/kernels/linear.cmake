@@ -2,8 +2,7 @@
 target_sources(og_kernels_objects PRIVATE
   isa.c linear.c linear_pack.c linear_scalar.c linear_avx2.c linear_avx512.c linear_amx.c linear_amx_int.c pool.c)
 if(OG_SANITIZE)
-  # Many copies, each unrolled: debug locations would take minutes. What the three checks find AddressSanitizer finds too; they take twice as long as the rest.
-  set(og_optimized -fno-var-tracking -fno-sanitize=null,object-size,pointer-overflow)
+  set(og_optimized -fno-var-tracking) # many copies, each unrolled: debug locations would take minutes
 else()
   set(og_optimized -O3) # after the flags of all targets, which say -O2
 endif()
