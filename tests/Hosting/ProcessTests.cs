@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.InteropServices;
-using OpenGradient.Engine.EndToEnd.Tests.Running;
 
 namespace OpenGradient.Engine.Hosting.Tests;
 

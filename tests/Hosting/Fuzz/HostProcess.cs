@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using OpenGradient.Engine.EndToEnd.Tests.Running;
 
 namespace OpenGradient.Engine.Hosting.Tests.Fuzz;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using OpenGradient.Engine.EndToEnd.Tests.Running;
 using OpenGradient.Engine.LanguageModels.Tests.Doubles;
 
 namespace OpenGradient.Engine.Hosting.Tests.LanguageModels;

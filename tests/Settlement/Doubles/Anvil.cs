@@ -86,7 +86,7 @@ public sealed class Anvil : IAsyncLifetime
     private async Task StartProcess(int port)
     {
         string[] state = StateFile is null ? [] : ["--state", StateFile, "--state-interval", "1", "--no-mining"];
-        // Without --prune-history the state of each block goes to the home folder, and stays there when the node is killed.
+        // Else the state of each block goes to the home folder, and stays there when the node is killed. Without a block time the number holds.
         _process = Process.Start(new ProcessStartInfo(Binary!, ["--port", $"{port}", "--host", "127.0.0.1", "--chain-id", "31337", "--slots-in-an-epoch", "2", "--prune-history", "256", .. state]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Endpoint = new Uri("http://" + await ListeningAddress(_process));
     }

@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace OpenGradient.Engine.Settlement.Tests.Postgres;
@@ -21,7 +19,7 @@ public sealed class PostgresServer : IAsyncDisposable
     private static readonly BlockingCollection<Action> Starts = [];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("og-postgres-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Free();
     private readonly int? _user;
     private readonly int? _group;
     private Process? _process;
@@ -189,24 +187,6 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     private static bool HasServer(string bin) => File.Exists(Path.Combine(bin, "initdb")) && File.Exists(Path.Combine(bin, "postgres"));
-
-    // Below those that the kernel gives to connections: it is bound seconds later, and again after a kill.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            using var probe = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 15_000));
-            try
-            {
-                probe.Start();
-                return ((IPEndPoint)probe.LocalEndpoint).Port;
-            }
-            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // Another one.
-            }
-        }
-    }
 }
 
 /// <summary>A test that needs a PostgreSQL server; visibly skipped where none is installed.</summary>

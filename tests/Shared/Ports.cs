@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace OpenGradient.Engine.EndToEnd.Tests.Running;
+namespace OpenGradient.Engine.Tests;
 
 /// <summary>Free loopback ports below the range from which the kernel takes those of outgoing connections.</summary>
 internal static class Ports
